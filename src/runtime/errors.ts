@@ -1,0 +1,76 @@
+/**
+ * Every error that holdfast raises on purpose, each with a stable code.
+ *
+ * Codes are part of the public API: callers branch on `error.code`, never on
+ * the message. `docs/errors.md` lists the same codes; a test holds the two
+ * together.
+ */
+export const ERROR_CODES = {
+  ERR_EXECUTOR_RUNNING: 'another executor holds the lock of this run',
+  ERR_EXECUTOR_STOPPED: 'the executor was stopped, or is stopping, and takes no more tasks',
+  ERR_HANDLER_MISSING: 'the module has no such handler',
+  ERR_HANDLER_MODULE: 'the module of handlers is missing or does not load',
+  ERR_INVALID_OPTIONS: 'an option, a flag or a setting is not valid',
+  ERR_INVALID_RUN_ID: 'the run id is not valid',
+  ERR_INVALID_TASK: 'a task, or a line of a task file, is not valid',
+  ERR_LOCK_LOST: 'the lock file was deleted or replaced while it was held',
+  ERR_LOCK_PATH: 'the place of the lock holds something that is not a plain file of ours',
+  ERR_NO_EXECUTOR: 'no executor is running for this run id',
+  ERR_QUEUE_BUSY: 'another process kept the queue locked for too long',
+  ERR_QUEUE_CORRUPT: 'the queue file is damaged, or is no queue',
+  ERR_QUEUE_DISK_FULL: 'the disk that holds the queue is full',
+  ERR_QUEUE_IO: 'the queue could not be read or written',
+  ERR_QUEUE_NEWER_SCHEMA: 'the queue was written by a newer version of holdfast',
+  ERR_QUEUE_READ_ONLY: 'the queue, or its folder, is read-only',
+  ERR_STALE_EXECUTOR: 'a newer executor has taken this run over',
+  ERR_STATE_DIR: 'the state folder cannot be used, or is not private',
+  ERR_TASK_CANCELLED: 'the task was cancelled',
+  ERR_TASK_CONFLICT: 'this task id is already taken by a task with another handler or input',
+  ERR_TASK_CRASHED: 'the thread or the process died each time the task ran',
+  ERR_TASK_FAILED: 'the handler threw, or its promise was rejected',
+  ERR_TASK_TIMED_OUT: 'the task ran for longer than its timeout',
+  ERR_VALUE_NOT_CLONEABLE: 'an input or a result cannot travel between threads',
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+export interface HoldfastErrorOptions extends ErrorOptions {
+  /** What to type or do next, as one sentence. */
+  hint?: string;
+}
+
+/** Base of all errors below. `code` is stable, `message` is for people. */
+export class HoldfastError extends Error {
+  override readonly name: string = 'HoldfastError';
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: HoldfastErrorOptions = {}) {
+    super(message, options);
+    this.code = code;
+    this.hint = options.hint;
+  }
+}
+
+/** One thing that is wrong with the input, and where: a flag, a field, a line. */
+export interface Fault {
+  where: string;
+  problem: string;
+}
+
+/** Faults of one source, all told together. */
+export class InvalidInputError extends HoldfastError {
+  override readonly name: string = 'InvalidInputError';
+  readonly faults: readonly Fault[];
+
+  constructor(
+    code: 'ERR_INVALID_OPTIONS' | 'ERR_INVALID_TASK' | 'ERR_INVALID_RUN_ID',
+    source: string,
+    faults: readonly Fault[],
+    options: HoldfastErrorOptions = {},
+  ) {
+    const lines = faults.map((fault) => `  ${fault.where}: ${fault.problem}`);
+    super(code, `${source}:\n${lines.join('\n')}`, options);
+    this.faults = faults;
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * What a queue promises, whatever holds it: SQLite, memory, later an engine on
+ * another host. Every call is asynchronous and takes batches; every write is
+ * fenced by the epoch of the executor that opened the queue.
+ *
+ * A task's way through it:
+ *
+ *   add ──▶ queued ──claim──▶ running ──settle──▶ an outcome (final)
+ *              ▲                 │
+ *              ├── released ─────┤   ready again, nothing charged
+ *              ├── delayed ◀─────┤   to be retried at a given time
+ *              └── suspect ◀─────┘   ready again, but to be tried alone
+ *
+ * Suspects count as `queued` for the outside.
+ */
+import type { Encoded, NewTask, Outcome, OutcomeState, TaskCounts, TaskErrorRecord, TaskState } from '../task.js';
+
+/** What became of one task handed to `add`, in the order they were given. */
+export interface AddedTask {
+  /** The queue's own number for it, rising in the order of arrival. */
+  seq: number;
+  id: string;
+  /**
+   * `added`; `duplicate`: the id is there already, with the same handler and
+   * input, and nothing changed; `conflict`: it is there with others, and nothing changed.
+   */
+  status: 'added' | 'duplicate' | 'conflict';
+}
+
+/** A task that `claim` marked as running for this executor. */
+export interface ClaimedTask {
+  seq: number;
+  id: string;
+  handler: string;
+  input: Encoded;
+  priority: number;
+  timeoutMs: number | undefined;
+  retries: number | undefined;
+  /** Attempts that have ended so far. */
+  attempts: number;
+  crashes: number;
+}
+
+/** What is to be recorded of a task that was running. */
+export type Settlement =
+  | {
+      kind: 'outcome';
+      seq: number;
+      state: OutcomeState;
+      attempts: number;
+      crashes: number;
+      result: Encoded | undefined;
+      error: TaskErrorRecord | undefined;
+      startedAt: number | null;
+      durationMs: number;
+      thread: number | null;
+    }
+  /** The attempt ended, another one is due at `runAt` (milliseconds since the epoch). */
+  | { kind: 'retry'; seq: number; attempts: number; crashes: number; runAt: number }
+  /** It was interrupted by no fault of its own: ready again, in its old place. */
+  | { kind: 'release'; seq: number }
+  /** Its thread died with others in flight: ready again, to be tried alone. */
+  | { kind: 'suspect'; seq: number };
+
+/** How the executor before this one ended, as far as its supervisor saw it. */
+export type PreviousDeath =
+  /** Nobody saw it: a power cut, or supervisor and executor died together. */
+  | 'unseen'
+  /** Ended from outside: SIGKILL, SIGTERM and the like. */
+  | 'killed'
+  /** Ended by its own doing: abort, segmentation fault, a heap that burst. */
+  | 'crashed';
+
+export interface Recovery {
+  /** Tasks that were running when the last executor ended. */
+  interrupted: number;
+  /** Those of them that are now to be tried alone. */
+  suspects: number;
+  /** Those that reached `maxCrashes` by this and are now recorded as `crashed`. */
+  crashed: Outcome[];
+}
+
+export interface OutcomeRecord extends Outcome {
+  /** Rises with the order in which outcomes were recorded, from 1. */
+  ordinal: number;
+}
+
+export interface TaskQueue {
+  /** Raised by one each time a queue is opened for writing; also the fencing token of its tasks. */
+  readonly epoch: number;
+
+  /**
+   * To be called once, before the first claim: deals with what the last
+   * executor left running.
+   *
+   * A task that was running *alone* when its executor crashed or was killed
+   * in front of a supervisor is charged a crash, and recorded as `crashed`
+   * from `maxCrashes` on, else tried alone again. One that was in company is
+   * charged nothing. After a `crashed` death it becomes a suspect at once;
+   * after `killed` or `unseen` it has the benefit of the doubt once, and
+   * becomes a suspect the second time. After `unseen` nobody is charged.
+   */
+  recover(previous: PreviousDeath, maxCrashes: number): Promise<Recovery>;
+
+  /** Durable when it resolves. All of one call, or none. */
+  add(tasks: readonly NewTask[]): Promise<AddedTask[]>;
+
+  /**
+   * Marks up to `limit` tasks as running and gives them back: highest priority
+   * first, then in the order of arrival. Delayed tasks that are due by `now`
+   * (milliseconds since the epoch) are in. Suspects are not.
+   */
+  claim(limit: number, now: number): Promise<ClaimedTask[]>;
+
+  /** Marks the oldest suspect as running *alone* and gives it back. */
+  claimSuspect(): Promise<ClaimedTask | undefined>;
+
+  /**
+   * Records what became of running tasks, all of one call, or none. Refuses a
+   * task that is not running under this epoch (`ERR_STALE_EXECUTOR`): a
+   * recorded outcome never changes.
+   * Gives back the ordinals of the recorded outcomes, in the order given.
+   */
+  settle(settlements: readonly Settlement[]): Promise<number[]>;
+
+  /**
+   * Records a waiting task (queued, delayed or suspect) as `cancelled`. Gives
+   * the state in which it was found: anything but those means nothing was changed.
+   */
+  cancel(id: string): Promise<TaskState | undefined>;
+
+  /** Makes tasks with one of these outcomes ready again, as if they had never run; gives their number. */
+  retry(states: readonly OutcomeState[]): Promise<number>;
+
+  /** Milliseconds since the epoch at which the next delayed task is due. */
+  nextDue(): Promise<number | undefined>;
+
+  /** How many suspects wait. */
+  suspects(): Promise<number>;
+
+  counts(): Promise<TaskCounts>;
+
+  /** The outcome of one task, `undefined` if it has none (yet). */
+  outcome(id: string): Promise<OutcomeRecord | undefined>;
+
+  /** Outcomes in the order they were recorded; streamed, so that millions need no memory. */
+  outcomes(filter?: { state?: OutcomeState; afterOrdinal?: number }): AsyncIterable<OutcomeRecord>;
+
+  /** Waits for writes under way. Safe to call twice. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,62 @@
+/**
+ * The words of a task's life, shared by every room: what is asked for, what is
+ * recorded. Types only.
+ */
+
+/**
+ * A value on its way between threads or in the queue: JSON text when JSON can
+ * hold the value unchanged, else the bytes of V8's structured clone.
+ */
+export type Encoded = string | Uint8Array;
+
+/** How a task ended. Recorded once, never changed. */
+export type OutcomeState = 'done' | 'failed' | 'crashed' | 'timed-out' | 'cancelled';
+
+/** Where a task stands: waiting (`queued`, `delayed`), `running`, or at its outcome. */
+export type TaskState = 'queued' | 'delayed' | 'running' | OutcomeState;
+
+/** What is recorded of an error: it has crossed threads and time, so plain data. */
+export interface TaskErrorRecord {
+  name: string;
+  message: string;
+  code?: string;
+  stack?: string;
+}
+
+/** A task as it is handed to the queue. Validated by whoever builds it. */
+export interface NewTask {
+  /** De-duplicates within the run. `undefined`: the queue names it `#<seq>`. Never starts with `#`. */
+  id: string | undefined;
+  handler: string;
+  input: Encoded;
+  /** Higher runs first; equal ones in the order they came. Default 0. */
+  priority: number;
+  /** Milliseconds from the start of an attempt; `undefined`: the run's own default applies. */
+  timeoutMs: number | undefined;
+  /** Tries after the first one; `undefined`: the run's own default applies. */
+  retries: number | undefined;
+}
+
+/** The final record of a task, as the queue holds it and as `runtime results` prints it. */
+export interface Outcome {
+  id: string;
+  handler: string;
+  state: OutcomeState;
+  /** Attempts that ran to an end of their own (done, failed, timed out). */
+  attempts: number;
+  /** Attempts in which the thread or the process died while this task was the suspect. */
+  crashes: number;
+  /** Present when `done` and the handler returned something. */
+  result?: Encoded;
+  /** Present when not `done`. */
+  error?: TaskErrorRecord;
+  /** Milliseconds since the epoch, of the last attempt; `null` if it never started. */
+  startedAt: number | null;
+  /** Milliseconds of the last attempt, fractions included; 0 if it never started. */
+  durationMs: number;
+  /** Number of the thread of the last attempt, from 1; `null` if it never started. */
+  thread: number | null;
+}
+
+/** How many tasks of a run stand where. */
+export type TaskCounts = Record<TaskState, number>;
