@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+// Tests import from `dist`: worker threads and child processes need JavaScript
+// files, and what is tested is then what is published.
+export default defineConfig({
+  test: {
+    include: ['tests/**/*.test.ts'],
+    pool: 'forks',
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+  },
+});
