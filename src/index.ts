@@ -1,0 +1,39 @@
+/**
+ * holdfast: runs functions as tasks on worker threads, for one host.
+ *
+ * `createExecutor` is the way in; everything else is what it takes, gives or throws.
+ */
+import type { Executor } from './runtime/executor.js';
+import type { AnyHandler } from './runtime/handlers.js';
+import { resolveOptions, type ExecutorOptions } from './runtime/options.js';
+import { startExecutor } from './runtime/start-executor.js';
+
+/**
+ * Starts the executor of a run: takes its lock, opens its queue, and goes on
+ * with what an earlier executor of the same run id left undone.
+ *
+ * Give it the module's type, and tasks are typed:
+ * `createExecutor<typeof import('./handlers.js')>({ runId, handlers: new URL('./handlers.js', import.meta.url) })`.
+ *
+ * @throws InvalidInputError (`ERR_INVALID_OPTIONS`, `ERR_INVALID_RUN_ID`) with every fault of the options;
+ * ExecutorRunningError (`ERR_EXECUTOR_RUNNING`) when another executor holds the lock of this run;
+ * `ERR_HANDLER_MODULE` when the module is missing or does not load; `ERR_STATE_DIR`;
+ * `ERR_LOCK_PATH`; the errors of the queue (`ERR_QUEUE_…`)
+ */
+export async function createExecutor<Module = Record<string, AnyHandler>>(
+  options: ExecutorOptions,
+): Promise<Executor<Module>> {
+  return (await startExecutor<Module>(resolveOptions(options))).executor;
+}
+
+export type { Executor, ExecutorEvents, MapOptions, TaskOptions } from './runtime/executor.js';
+export type { AnyHandler, HandlerInput, HandlerName, HandlerResult } from './runtime/handlers.js';
+export type { Duration, ExecutorOptions, Size } from './runtime/options.js';
+export type { ExecutorMode, ExecutorStatus, ThreadStatus } from './runtime/status.js';
+export type { TaskOutcome } from './runtime/task-outcome.js';
+export type { Outcome, OutcomeState, TaskCounts, TaskErrorRecord, TaskState } from './runtime/task.js';
+export type { TaskContext, TaskLog } from './runtime/thread/context.js';
+export { ERROR_CODES, HoldfastError, InvalidInputError, type ErrorCode, type Fault } from './runtime/errors.js';
+export { TaskError } from './runtime/task-error.js';
+export { ExecutorRunningError } from './runtime/lock/executor-running-error.js';
+export { ProcessLock } from './runtime/lock/process-lock.js';

@@ -1,0 +1,79 @@
+import { chmodSync, rmSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import type { Executor } from '../executor.js';
+import { controlSocketPath } from './socket-path.js';
+
+/** Longer requests are none of ours. */
+const MAX_HEADER_BYTES = 8192;
+
+export interface ControlServer {
+  path: string;
+  close(): Promise<void>;
+}
+
+/** What a run lets other terminals do with it. */
+export interface Steering {
+  executor: Pick<Executor, 'status' | 'pause' | 'resume'>;
+  /** Lets what runs come to its end, and ends the run. */
+  drain(): void;
+}
+
+/**
+ * Lets other processes of this user steer the run: plain HTTP on a socket
+ * (0600) in the run's folder (0700).
+ *
+ *   GET  /status             what `executor.status()` gives
+ *   POST /pause /resume /drain
+ */
+export async function serveControl(runDir: string, steering: Steering): Promise<ControlServer> {
+  const path = controlSocketPath(runDir);
+  // Only the holder of the run's lock comes here, so what lies there is left over.
+  rmSync(path, { force: true });
+  const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
+    answer(request, steering).then(
+      ([status, body]) => reply(response, status, body),
+      (error: Error) => reply(response, 500, { error: error.message }),
+    );
+  });
+  const mask = process.umask(0o177);
+  try {
+    server.listen(path);
+    await once(server, 'listening');
+  } finally {
+    process.umask(mask);
+  }
+  chmodSync(path, 0o600);
+  server.unref();
+  return {
+    path,
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+async function answer(request: IncomingMessage, { executor, drain }: Steering): Promise<[number, unknown]> {
+  switch (`${request.method} ${request.url}`) {
+    case 'GET /status':
+      break;
+    case 'POST /pause':
+      executor.pause();
+      break;
+    case 'POST /resume':
+      executor.resume();
+      break;
+    case 'POST /drain':
+      drain();
+      break;
+    default:
+      return [404, { error: `unknown request: ${request.method} ${request.url}` }];
+  }
+  return [200, await executor.status()];
+}
+
+function reply(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json', connection: 'close' });
+  response.end(JSON.stringify(body));
+}

@@ -1,0 +1,29 @@
+import { createHash } from 'node:crypto';
+import { lstatSync, mkdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { HoldfastError } from '../errors.js';
+
+/** The system's limit on a socket's path: 108 bytes on Linux, 104 on macOS, with the closing zero. */
+const MAX_PATH_BYTES = 103;
+
+/**
+ * Where the control socket of a run lies: in its folder, or, where that path is
+ * too long for a socket, in a private folder of this user below the system's
+ * temporary one. Whoever looks for it reads the path from the lock's details.
+ *
+ * @throws HoldfastError ERR_STATE_DIR when that folder is not this user's alone
+ */
+export function controlSocketPath(runDir: string): string {
+  const path = join(runDir, 'control.sock');
+  if (Buffer.byteLength(path) <= MAX_PATH_BYTES) return path;
+  const folder = join(tmpdir(), `holdfast-${process.getuid?.() ?? 'user'}`);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const stat = lstatSync(folder);
+  if (!stat.isDirectory() || stat.uid !== process.getuid?.() || (stat.mode & 0o077) !== 0) {
+    throw new HoldfastError('ERR_STATE_DIR', `${folder} is not a folder of this user alone (0700)`, {
+      hint: 'Remove it, or use a shorter --dir, so that the control socket fits into it.',
+    });
+  }
+  return join(folder, `${createHash('sha256').update(runDir).digest('hex').slice(0, 32)}.sock`);
+}

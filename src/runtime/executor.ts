@@ -1,0 +1,408 @@
+import { EventEmitter } from 'node:events';
+import { HoldfastError } from './errors.js';
+import type { HandlerInput, HandlerName, HandlerResult, AnyHandler } from './handlers.js';
+import type { ProcessLock } from './lock/process-lock.js';
+import { mapBounded } from './map-bounded.js';
+import type { ResolvedOptions } from './options.js';
+import type { Dispatcher } from './pool/dispatcher.js';
+import type { AddedTask, ClaimedTask, Settlement, TaskQueue } from './queue/contract.js';
+import { Statistics } from './statistics.js';
+import type { ExecutorMode, ExecutorStatus } from './status.js';
+import { Submissions } from './submissions.js';
+import { TaskError } from './task-error.js';
+import { decodeOutcome, outcomeOf, valueOf, type TaskOutcome } from './task-outcome.js';
+import type { NewTask, Outcome, OutcomeState, TaskCounts } from './task.js';
+import { encode } from './thread/codec.js';
+import type { LogLevel } from './thread/protocol.js';
+
+export interface TaskOptions {
+  /**
+   * Names the task within its run. Submitting the same id with the same handler
+   * and input again gives the outcome of the first; with others, it is refused
+   * (`ERR_TASK_CONFLICT`). Default: a name of the queue's own, `#<number>`.
+   */
+  id?: string;
+  /** Higher runs first; equal ones in the order they came. A whole number; default 0. */
+  priority?: number;
+  /** Milliseconds from the start of an attempt. Default: the executor's `timeout`. */
+  timeoutMs?: number;
+  /** Tries after the first. Default: the executor's `retries`. */
+  retries?: number;
+}
+
+export interface MapOptions {
+  /** How many inputs are on their way at most: read, and not yet yielded. Default 1000 or four times the lanes. */
+  window?: number;
+}
+
+export interface ExecutorEvents {
+  /** A task has its outcome, and the outcome is durable. `ordinal` rises with each. */
+  outcome: [outcome: Outcome, ordinal: number];
+  /** A handler logged something. */
+  log: [entry: { level: LogLevel; message: string; fields?: Record<string, unknown>; taskId: string; thread: number }];
+  /** A handler printed something (only with captured output). */
+  output: [text: string, stream: 'stdout' | 'stderr'];
+  /** A thread died, by its own doing; `tasks` were running on it. */
+  'thread-died': [event: { thread: number; cause: Error; tasks: string[] }];
+  /** A thread's event loop has not turned for a while, with a task in it. */
+  'thread-silent': [event: { thread: number; taskId: string; silentMs: number }];
+  /** `ERR_LOCK_LOST`, a queue or a pool that failed: the executor claims no more tasks. Told once. */
+  failed: [error: Error];
+  'mode-changed': [mode: ExecutorMode];
+}
+
+/** What an executor is made of; put together by `startExecutor`. */
+export interface ExecutorParts {
+  options: ResolvedOptions;
+  lock: ProcessLock;
+  queue: TaskQueue;
+  dispatcher: Dispatcher;
+  /** Names of all handlers of the module. */
+  handlers: ReadonlySet<string>;
+}
+
+/**
+ * One run, from start to stop: holds its lock, brings tasks to threads, and
+ * records what became of them. Made by `createExecutor`.
+ *
+ * An executor that is idle does not keep the process alive.
+ */
+export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<ExecutorEvents> {
+  readonly runId: string;
+  readonly handlers: ReadonlySet<string>;
+  readonly #options: ResolvedOptions;
+  readonly #lock: ProcessLock;
+  readonly #queue: TaskQueue;
+  readonly #dispatcher: Dispatcher;
+  readonly #submissions: Submissions;
+  readonly #statistics = new Statistics();
+  readonly #progress = new Map<string, { done: number; total?: number }>();
+  readonly #idleWaiters = new Set<{ resolve(): void; reject(error: Error): void }>();
+  readonly #onExit = () => this.#lock.release();
+  #mode: ExecutorMode = 'running';
+  #error: Error | undefined;
+  #stopping: Promise<void> | undefined;
+
+  constructor({ options, lock, queue, dispatcher, handlers }: ExecutorParts) {
+    super();
+    this.runId = options.runId;
+    this.handlers = handlers;
+    this.#options = options;
+    this.#lock = lock;
+    this.#queue = queue;
+    this.#dispatcher = dispatcher;
+    this.#submissions = new Submissions(queue, () => dispatcher.wake());
+    dispatcher.on('settled', (tasks, settlements, ordinals) => this.#onSettled(tasks, settlements, ordinals));
+    dispatcher.on('idle', () => void this.#tellIdle());
+    dispatcher.on('broken', (error) => this.#fail(error));
+    dispatcher.on('event', ({ number }, event) => {
+      if (event.type === 'progress') this.#progress.set(event.taskId, event);
+      else if (event.type === 'output') this.emit('output', event.text, event.stream);
+      else {
+        const { type: _, ...entry } = event;
+        this.emit('log', { ...entry, thread: number });
+      }
+    });
+    dispatcher.on('thread-died', ({ number }, cause, tasks) =>
+      this.emit('thread-died', { thread: number, cause, tasks: tasks.map(({ id }) => id) }),
+    );
+    dispatcher.on('thread-silent', ({ thread, task }, silentMs) =>
+      this.emit('thread-silent', { thread: thread.number, taskId: task.id, silentMs }),
+    );
+    lock.on('lost', ({ reason }) =>
+      this.#fail(
+        new HoldfastError('ERR_LOCK_LOST', `the lock file ${lock.path} was ${reason} under the executor of ${this.runId}`, {
+          hint: 'Tasks that were running may be run again by whoever holds the lock now. Start the run again.',
+        }),
+      ),
+    );
+    process.once('exit', this.#onExit);
+  }
+
+  get mode(): ExecutorMode {
+    return this.#mode;
+  }
+
+  /** Why it failed, if it did. */
+  get error(): Error | undefined {
+    return this.#error;
+  }
+
+  /**
+   * Runs a task; resolves with what its handler returned, once that is recorded.
+   * Values travel as structured clones.
+   *
+   * Rejects with `TaskError` when the task did not end `done` (its `code` tells
+   * how), `ERR_HANDLER_MISSING`, `ERR_VALUE_NOT_CLONEABLE`, `ERR_TASK_CONFLICT`,
+   * `ERR_INVALID_TASK`, an error of the queue, or `ERR_EXECUTOR_STOPPED`: then
+   * the task is still queued, and the next executor of this run id goes on with it.
+   */
+  async submit<Name extends HandlerName<Module>>(
+    handler: Name,
+    input: HandlerInput<Module, Name>,
+    options?: TaskOptions,
+  ): Promise<HandlerResult<Module, Name>> {
+    const outcome = await this.#submissions.outcomeOf(this.#newTask(handler, input, options));
+    if (outcome.state === 'done') return valueOf(outcome) as HandlerResult<Module, Name>;
+    throw new TaskError(decodeOutcome(outcome) as ConstructorParameters<typeof TaskError>[0]);
+  }
+
+  /**
+   * Runs a task for each input, and yields their outcomes in the order of the
+   * inputs; a task that failed is an outcome, not an exception. Reads no more
+   * than `window` inputs ahead, so a source of millions never sits in memory.
+   * Ending the loop early leaves the tasks already read in the queue.
+   */
+  async *map<Name extends HandlerName<Module>>(
+    handler: Name,
+    inputs: Iterable<HandlerInput<Module, Name>> | AsyncIterable<HandlerInput<Module, Name>>,
+    { window = Math.max(1000, 4 * this.#options.threads * this.#options.concurrency) }: MapOptions = {},
+  ): AsyncGenerator<TaskOutcome<HandlerResult<Module, Name>>, void, undefined> {
+    const run = (input: HandlerInput<Module, Name>) => this.#submissions.outcomeOf(this.#newTask(handler, input));
+    for await (const outcome of mapBounded(inputs, run, window)) yield decodeOutcome(outcome);
+  }
+
+  /** Puts tasks into the queue without waiting for their outcomes; resolves once they are durable. */
+  enqueue(tasks: readonly NewTask[]): Promise<AddedTask[]> {
+    return this.#submissions.add(tasks);
+  }
+
+  /**
+   * Cancels a task: one that waits is recorded as `cancelled` at once, one that
+   * runs has its signal aborted, and its thread ended if it does not stop within
+   * the grace. Resolves with false when the task is unknown or has its outcome.
+   */
+  async cancel(id: string): Promise<boolean> {
+    for (;;) {
+      if (this.#dispatcher.cancel(id)) return true;
+      const { found, cancelled } = await this.#queue.cancel(id);
+      if (cancelled) {
+        this.#submissions.settle(cancelled.seq, () => cancelled.outcome);
+        this.emit('outcome', cancelled.outcome, cancelled.outcome.ordinal);
+        void this.#tellIdle();
+        return true;
+      }
+      if (found !== 'running') return false;
+      // Between the queue and a thread, or back: in a moment it is here or there.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  /** Takes no more tasks from the queue until `resume`. What runs goes on; `submit` still accepts. */
+  pause(): void {
+    if (this.#mode !== 'running') return;
+    this.#setMode('paused');
+    void this.#dispatcher.close();
+  }
+
+  /** Goes on after `pause` or `drain`. */
+  resume(): void {
+    if (this.#mode !== 'paused' && this.#mode !== 'draining') return;
+    this.#setMode('running');
+    this.#dispatcher.reopen();
+  }
+
+  /** Takes no more tasks from the queue, and resolves when none is running. What waits stays in the queue. */
+  async drain(): Promise<void> {
+    if (this.#mode === 'running' || this.#mode === 'paused') this.#setMode('draining');
+    await this.#dispatcher.close();
+    await this.#quiet();
+  }
+
+  /** Resolves once every accepted task has its outcome; rejects when the executor fails or stops before. */
+  idle(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#error || this.#mode === 'stopped') {
+        reject(this.#error ?? this.#stopped());
+        return;
+      }
+      this.#idleWaiters.add({ resolve, reject });
+      void this.#tellIdle();
+    });
+  }
+
+  /** Changes the number of threads; surplus ones finish what they have. Resolves once new ones have loaded. */
+  async scale(threads: number): Promise<void> {
+    if (!Number.isInteger(threads) || threads < 1 || threads > 1024) {
+      throw new HoldfastError('ERR_INVALID_OPTIONS', `threads wants a whole number from 1 to 1024, got ${String(threads)}`);
+    }
+    await this.#dispatcher.pool.scale(threads);
+  }
+
+  /**
+   * Ends the executor: lets what runs come to its end, or with `force` aborts
+   * its signals and, after the grace, ends its threads; interrupted tasks are
+   * ready again. Then releases the lock. What waits stays in the queue, and
+   * those who wait for it get `ERR_EXECUTOR_STOPPED`. A second call may add force.
+   */
+  async stop({ force = false }: { force?: boolean } = {}): Promise<void> {
+    this.#stopping ??= this.#stop();
+    if (force) this.#dispatcher.abortAll();
+    await this.#stopping;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  /** The outcome of a task, `undefined` if it has none (yet). */
+  async outcome(id: string): Promise<TaskOutcome | undefined> {
+    const found = await this.#queue.outcome(id);
+    return found && decodeOutcome(found);
+  }
+
+  /** Outcomes in the order they were recorded, as the queue holds them: results encoded. */
+  outcomes(filter?: { state?: OutcomeState; afterOrdinal?: number }): ReturnType<TaskQueue['outcomes']> {
+    return this.#queue.outcomes(filter);
+  }
+
+  counts(): Promise<TaskCounts> {
+    return this.#queue.counts();
+  }
+
+  /** Makes tasks with one of these outcomes ready again, as if they had never run; gives their number. */
+  async retry(states: readonly OutcomeState[]): Promise<number> {
+    const retried = await this.#queue.retry(states);
+    this.#dispatcher.wake();
+    return retried;
+  }
+
+  async status(): Promise<ExecutorStatus> {
+    const { pool } = this.#dispatcher;
+    const inFlight = this.#dispatcher.vitalSigns.inFlight();
+    return {
+      runId: this.runId,
+      mode: this.#mode,
+      epoch: this.#queue.epoch,
+      counts: await this.#queue.counts(),
+      threads: pool.threads.map((thread) => ({
+        number: thread.number,
+        state: !thread.loaded ? 'loading' : !thread.accepting ? 'retiring' : thread.busy ? 'busy' : 'idle',
+        running: inFlight
+          .filter((running) => running.thread === thread)
+          .map(({ task: { id, handler }, since }) => {
+            const progress = this.#progress.get(id);
+            return { id, handler, since, ...(progress && { progress }) };
+          }),
+        lastBeat: thread.board.lastBeat || null,
+        tasksDone: thread.tasksDone,
+        heapUsed: thread.heapUsed,
+      })),
+      statistics: this.#statistics.snapshot(pool.busyMs, pool.size),
+      ...(this.#error && {
+        error: { code: (this.#error as { code?: string }).code, message: this.#error.message },
+      }),
+    };
+  }
+
+  #newTask(handler: string, input: unknown, options: TaskOptions = {}): NewTask {
+    if (!this.handlers.has(handler)) {
+      throw new HoldfastError('ERR_HANDLER_MISSING', `the module exports no function "${handler}"`, {
+        hint: `It exports: ${[...this.handlers].join(', ') || 'none'}.`,
+      });
+    }
+    const { id, priority = 0, timeoutMs, retries } = options;
+    checkTaskOptions(options);
+    return {
+      id,
+      handler,
+      input: encode(input, `the input of ${id === undefined ? `a ${handler} task` : `task ${id}`}`),
+      priority,
+      timeoutMs,
+      retries,
+    };
+  }
+
+  #onSettled(tasks: readonly ClaimedTask[], settlements: readonly Settlement[], ordinals: readonly number[]): void {
+    let recorded = 0;
+    const heard = this.listenerCount('outcome') > 0;
+    for (let i = 0; i < tasks.length; i++) {
+      const settlement = settlements[i]!;
+      if (this.#progress.size > 0) this.#progress.delete(tasks[i]!.id);
+      if (settlement.kind !== 'outcome') continue;
+      const ordinal = ordinals[recorded++]!;
+      this.#statistics.record(settlement.durationMs);
+      const outcome = () => outcomeOf(tasks[i]!, settlement);
+      this.#submissions.settle(settlement.seq, outcome);
+      if (heard) this.emit('outcome', outcome(), ordinal);
+    }
+  }
+
+  #setMode(mode: ExecutorMode): void {
+    this.#mode = mode;
+    this.emit('mode-changed', mode);
+  }
+
+  #fail(error: Error): void {
+    if (this.#error || this.#mode === 'stopping' || this.#mode === 'stopped') return;
+    this.#error = error;
+    this.#setMode('failed');
+    void this.#dispatcher.close();
+    this.#submissions.close(error);
+    for (const { reject } of this.#idleWaiters) reject(error);
+    this.#idleWaiters.clear();
+    this.emit('failed', error);
+  }
+
+  async #tellIdle(): Promise<void> {
+    if (this.#idleWaiters.size === 0 || !this.#dispatcher.idle || this.#submissions.pending > 0) return;
+    const { queued, delayed, running } = await this.#queue.counts();
+    if (queued + delayed + running > 0) return;
+    for (const { resolve } of this.#idleWaiters) resolve();
+    this.#idleWaiters.clear();
+  }
+
+  /** Resolves when no task is running. */
+  #quiet(): Promise<void> {
+    return new Promise((resolve) => {
+      const look = () => {
+        if (!this.#dispatcher.idle) return;
+        this.#dispatcher.off('idle', look);
+        resolve();
+      };
+      this.#dispatcher.on('idle', look);
+      look();
+    });
+  }
+
+  async #stop(): Promise<void> {
+    this.#setMode('stopping');
+    const error = this.#error ?? this.#stopped();
+    this.#submissions.close(error);
+    for (const { reject } of this.#idleWaiters) reject(error);
+    this.#idleWaiters.clear();
+    try {
+      await this.#dispatcher.close();
+      await this.#quiet();
+      await this.#dispatcher.end();
+      await this.#queue.close();
+    } finally {
+      process.off('exit', this.#onExit);
+      this.#lock.release();
+      this.#setMode('stopped');
+    }
+  }
+
+  #stopped(): HoldfastError {
+    return new HoldfastError('ERR_EXECUTOR_STOPPED', `the executor of ${this.runId} was stopped`, {
+      hint: this.#options.durable
+        ? 'Tasks without an outcome are still queued: an executor with the same run id goes on with them.'
+        : 'Its queue was in memory, and is gone with it.',
+    });
+  }
+}
+
+function checkTaskOptions({ id, priority, timeoutMs, retries }: TaskOptions): void {
+  const invalid = (what: string) => new HoldfastError('ERR_INVALID_TASK', what);
+  if (id !== undefined && (typeof id !== 'string' || id === '' || id.startsWith('#'))) {
+    throw invalid(`a task id is a text that is not empty and does not begin with "#", got ${JSON.stringify(id)}`);
+  }
+  if (priority !== undefined && !Number.isSafeInteger(priority)) throw invalid(`priority wants a whole number, got ${priority}`);
+  if (timeoutMs !== undefined && !(timeoutMs > 0 && timeoutMs < Infinity)) {
+    throw invalid(`timeoutMs wants a number above 0, got ${timeoutMs}`);
+  }
+  if (retries !== undefined && !(Number.isInteger(retries) && retries >= 0)) {
+    throw invalid(`retries wants a whole number from 0, got ${retries}`);
+  }
+}
+

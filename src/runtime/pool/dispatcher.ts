@@ -1,0 +1,444 @@
+import { EventEmitter } from 'node:events';
+import type { ClaimedTask, Settlement, TaskQueue } from '../queue/contract.js';
+import { now } from '../thread/board.js';
+import type { BatchReport, ThreadEvent } from '../thread/protocol.js';
+import { AttemptEnd } from '../thread/protocol.js';
+import type { Encoded, TaskErrorRecord } from '../task.js';
+import { conclude, concludeCrash, type RetryPolicy } from './conclude.js';
+import { CostModel, MAX_BATCH } from './cost-model.js';
+import { Pool, type PoolSettings } from './pool.js';
+import type { Batch, PoolThread } from './pool-thread.js';
+import { AbortReason, VitalSigns, type TaskInFlight, type VitalSignsSettings } from './vital-signs.js';
+
+export interface DispatcherSettings extends PoolSettings, RetryPolicy, VitalSignsSettings {}
+
+export interface DispatcherEvents {
+  /** What became of tasks is durable. `tasks`, `settlements` and `ordinals` (of the outcomes only) run in step. */
+  settled: [tasks: readonly ClaimedTask[], settlements: readonly Settlement[], ordinals: readonly number[]];
+  event: [thread: PoolThread, event: Exclude<ThreadEvent, { type: 'report' }>];
+  'thread-died': [thread: PoolThread, cause: Error, running: readonly ClaimedTask[]];
+  'thread-silent': [inFlight: TaskInFlight, silentMs: number];
+  /** Nothing is running and nothing waits in hand. */
+  idle: [];
+  /** The queue or the pool failed: nothing is claimed any more. */
+  broken: [error: Error];
+}
+
+/**
+ * Brings tasks from the queue to the threads, and what became of them back.
+ *
+ * Tasks are claimed a little ahead of need and kept in `hand`, so that a lane
+ * that becomes free need not wait for the queue; long tasks, which would only
+ * wait there, are claimed when a lane is free.
+ *
+ * Three modes: `open` claims and dispatches; `closed` does neither, what runs
+ * goes on; `alone`, entered by itself while there are suspects, lets one task
+ * at a time run in the whole process.
+ */
+export class Dispatcher extends EventEmitter<DispatcherEvents> {
+  readonly pool: Pool;
+  readonly vitalSigns: VitalSigns;
+  /** Given with `open`: threads start while it is being opened. */
+  #queue!: TaskQueue;
+  readonly #policy: RetryPolicy;
+  readonly #costs = new CostModel();
+  #hand: ClaimedTask[] = [];
+  #open = false;
+  #suspects = 0;
+  #claiming = false;
+  #broken = false;
+  /** The last claim found less than it asked for; nothing came since. */
+  #queueEmpty = false;
+  /** Tasks that are on a thread or whose settlement is not durable yet. */
+  #unsettled = 0;
+  #dueTimer: NodeJS.Timeout | undefined;
+  /** Tasks whose thread is being ended because of them, and how their attempt is to count. */
+  readonly #condemned = new Map<ClaimedTask, AttemptEnd>();
+
+  constructor(settings: DispatcherSettings) {
+    super();
+    this.#policy = settings;
+    this.pool = new Pool(settings, {
+      onReport: (thread, batch, report) => this.#onReport(thread, batch, report),
+      onDeath: (thread, cause) => this.#onDeath(thread, cause),
+      onEvent: (thread, event) => this.emit('event', thread, event),
+      onFree: () => this.#pump(),
+      onBroken: (error) => this.#break(error),
+    });
+    this.vitalSigns = new VitalSigns(this.pool, settings, {
+      onUnyielding: (inFlight, reason) => this.#condemn(inFlight, reason),
+      onSilent: (inFlight, silentMs) => this.emit('thread-silent', inFlight, silentMs),
+      onStuckBehind: ({ thread, batch }) => {
+        if (this.#open && this.#suspects === 0 && this.pool.freeLanes() > 0) this.#takeBack(thread, batch);
+      },
+    });
+  }
+
+  /** Whether a task is on a thread, in hand, or not durable yet. */
+  get idle(): boolean {
+    return this.#unsettled === 0 && this.#hand.length === 0 && !this.#claiming;
+  }
+
+  /** Starts claiming. `suspects`: how many the queue holds. */
+  open(queue: TaskQueue, suspects: number): void {
+    this.#queue = queue;
+    this.#suspects = suspects;
+    this.#open = true;
+    this.wake();
+  }
+
+  /** Stops claiming, and gives back to the queue what has not started. What runs goes on. */
+  async close(): Promise<void> {
+    this.#open = false;
+    clearTimeout(this.#dueTimer);
+    for (const thread of this.pool.threads) {
+      for (const batch of thread.batches) if (batch) this.#takeBack(thread, batch);
+    }
+    await this.#releaseHand();
+    this.#tellIfIdle();
+  }
+
+  /** Goes on after `close`. */
+  reopen(): void {
+    this.#open = true;
+    this.wake();
+  }
+
+  /** To be called when tasks were added, in the same tick: the claim then shares their transaction. */
+  wake(): void {
+    this.#queueEmpty = false;
+    this.#pump();
+  }
+
+  /** Asks all running tasks to stop; those that do not within the grace lose their thread. They are released. */
+  abortAll(): void {
+    for (const inFlight of this.vitalSigns.inFlight()) this.vitalSigns.abort(inFlight, AbortReason.stop);
+  }
+
+  /** Cancels a task that was claimed; false if it is not here. */
+  cancel(id: string): boolean {
+    const inFlight = this.vitalSigns.inFlight().find(({ task }) => task.id === id);
+    if (inFlight) {
+      this.vitalSigns.abort(inFlight, AbortReason.cancel);
+      return true;
+    }
+    for (const thread of this.pool.threads) {
+      for (const batch of thread.batches) {
+        if (batch?.tasks.some((task) => task.id === id)) this.#takeBack(thread, batch);
+      }
+    }
+    const index = this.#hand.findIndex((task) => task.id === id);
+    if (index === -1) return false;
+    const [task] = this.#hand.splice(index, 1);
+    this.#unsettled++;
+    this.#settle([task!], [cancelledBeforeStart(task!)]);
+    return true;
+  }
+
+  /** Ends all threads at once. */
+  async end(): Promise<void> {
+    this.#open = false;
+    clearTimeout(this.#dueTimer);
+    this.vitalSigns.stop();
+    await this.pool.close();
+  }
+
+  #pump(): void {
+    if (!this.#open) return;
+    if (this.#suspects > 0) {
+      this.#pumpAlone();
+      return;
+    }
+    this.#fillLanes();
+    this.#claim();
+  }
+
+  #fillLanes(): void {
+    while (this.#hand.length > 0) {
+      const free = this.pool.freeLane();
+      if (free === undefined) return;
+      this.#run(free.thread, free.lane, this.#nextBatch());
+    }
+  }
+
+  #run(thread: PoolThread, lane: number, tasks: ClaimedTask[]): void {
+    this.#unsettled += tasks.length;
+    this.vitalSigns.start();
+    thread.run(lane, tasks, this.#queue.epoch);
+  }
+
+  /** As many tasks from the hand as make up one message. One that has killed a thread travels alone. */
+  #nextBatch(): ClaimedTask[] {
+    const limit = this.#batchLimit;
+    let filled = 0;
+    let size = 0;
+    for (; size < this.#hand.length && size < limit; size++) {
+      const task = this.#hand[size]!;
+      const share = task.crashes > 0 ? 1 : this.#costs.share(task.handler);
+      if (size > 0 && filled + share > 1) break;
+      filled += share;
+    }
+    return this.#hand.splice(0, size);
+  }
+
+  /** Lanes of one thread share its time, so together they get no more than one lane would. */
+  get #batchLimit(): number {
+    return Math.max(1, Math.floor(MAX_BATCH / (this.pool.threads[0]?.batches.length ?? 1)));
+  }
+
+  #claim(): void {
+    if (this.#claiming || this.#queueEmpty) return;
+    const batch = Math.min(this.#costs.typicalBatch, this.#batchLimit);
+    const ahead = batch > 1 ? this.pool.size : 0;
+    const want = batch * (this.pool.freeLanes() + ahead) - this.#hand.length;
+    // Claims of a few would cost a transaction each.
+    if (want < batch) return;
+    this.#claiming = true;
+    this.#queueEmpty = true;
+    this.#queue.claim(want, Date.now()).then(
+      (tasks) => {
+        this.#claiming = false;
+        if (tasks.length === want) this.#queueEmpty = false;
+        else this.#scheduleDue();
+        this.#hand.push(...tasks);
+        if (!this.#open) void this.#releaseHand();
+        this.#pump();
+        this.#tellIfIdle();
+      },
+      (error: Error) => {
+        this.#claiming = false;
+        this.#break(error);
+      },
+    );
+  }
+
+  /** One suspect at a time, and nothing beside it. */
+  #pumpAlone(): void {
+    for (const thread of this.pool.threads) {
+      for (const batch of thread.batches) if (batch) this.#takeBack(thread, batch);
+    }
+    if (this.#hand.length > 0) {
+      void this.#releaseHand();
+      return;
+    }
+    if (!this.idle) return;
+    const free = this.pool.freeLane();
+    if (free === undefined) return;
+    this.#claiming = true;
+    this.#queue.claimSuspect().then(
+      (task) => {
+        this.#claiming = false;
+        if (task === undefined) {
+          this.#suspects = 0;
+          this.wake();
+          return;
+        }
+        if (!this.#open) {
+          this.#unsettled++;
+          this.#settle([task], [{ kind: 'suspect', seq: task.seq }]);
+          return;
+        }
+        this.#suspects--;
+        const lane = this.pool.freeLane();
+        // The only thread may have died in the meantime; then it goes back to be tried later.
+        if (lane) this.#run(lane.thread, lane.lane, [task]);
+        else {
+          this.#unsettled++;
+          this.#settle([task], [{ kind: 'suspect', seq: task.seq }]);
+        }
+      },
+      (error: Error) => {
+        this.#claiming = false;
+        this.#break(error);
+      },
+    );
+  }
+
+  /** Takes what a lane has not started yet back into the hand. */
+  #takeBack(thread: PoolThread, batch: Batch): void {
+    this.#putBack(thread.takeRest(batch));
+  }
+
+  #putBack(tasks: readonly ClaimedTask[]): void {
+    if (tasks.length === 0) return;
+    this.#unsettled -= tasks.length;
+    this.#hand.unshift(...tasks);
+    this.#pump();
+  }
+
+  async #releaseHand(): Promise<void> {
+    const tasks = this.#hand.splice(0);
+    if (tasks.length === 0) return;
+    this.#unsettled += tasks.length;
+    this.#queueEmpty = false;
+    await this.#settle(
+      tasks,
+      tasks.map((task) => ({ kind: 'release', seq: task.seq })),
+    );
+  }
+
+  #onReport(thread: PoolThread, batch: Batch, report: BatchReport): void {
+    const tasks: ClaimedTask[] = [];
+    const settlements: Settlement[] = [];
+    for (let i = 0; i < report.ends.length; i++) {
+      const task = batch.tasks[report.first + i]!;
+      tasks.push(task);
+      settlements.push(
+        conclude(
+          task,
+          {
+            end: report.ends[i]!,
+            payload: report.payloads[i],
+            startedAt: report.startedAt[i]!,
+            durationMs: report.durationMs[i]!,
+            thread: thread.number,
+          },
+          this.#policy,
+        ),
+      );
+    }
+    this.#learn(tasks, report.durationMs);
+    if (tasks.length > 0) void this.#settle(tasks, settlements);
+  }
+
+  #learn(tasks: readonly ClaimedTask[], durations: readonly number[]): void {
+    let start = 0;
+    while (start < tasks.length) {
+      const { handler } = tasks[start]!;
+      let end = start;
+      let total = 0;
+      for (; end < tasks.length && tasks[end]!.handler === handler; end++) total += durations[end]!;
+      this.#costs.observe(handler, end - start, total);
+      start = end;
+    }
+  }
+
+  #onDeath(thread: PoolThread, cause: Error): void {
+    const back: ClaimedTask[] = [];
+    const running: { task: ClaimedTask; startedAt: number }[] = [];
+    for (const batch of thread.batches) {
+      if (batch === undefined) continue;
+      const current = thread.board.running(batch.lane);
+      for (let position = batch.reported; position < batch.size; position++) {
+        const task = batch.tasks[position]!;
+        if (current?.position === position) running.push({ task, startedAt: current.since });
+        else back.push(task);
+      }
+    }
+    const condemned = running.some(({ task }) => this.#condemned.has(task));
+    const tasks: ClaimedTask[] = [];
+    const settlements: Settlement[] = [];
+    for (const { task, startedAt } of running) {
+      const at = { startedAt, durationMs: now() - startedAt, thread: thread.number };
+      const end = this.#condemned.get(task);
+      if (end !== undefined) {
+        this.#condemned.delete(task);
+        tasks.push(task);
+        settlements.push(conclude(task, { end, payload: forcedEnd(end), ...at }, this.#policy));
+      } else if (condemned) {
+        back.push(task);
+      } else if (running.length === 1) {
+        tasks.push(task);
+        settlements.push(concludeCrash(task, cause, at, this.#policy));
+      } else {
+        tasks.push(task);
+        settlements.push({ kind: 'suspect', seq: task.seq });
+      }
+    }
+    if (!condemned) this.emit('thread-died', thread, cause, running.map(({ task }) => task));
+    if (tasks.length > 0) void this.#settle(tasks, settlements);
+    this.#putBack(back);
+    if (!this.#open) void this.#releaseHand();
+  }
+
+  #condemn({ thread, task }: TaskInFlight, reason: AbortReason): void {
+    if (thread.dead) return;
+    this.#condemned.set(task, FORCED[reason]);
+    thread.kill(new Error(`ended by force: a task did not stop when it was asked to`));
+  }
+
+  /** Every task passed here was counted as unsettled before. */
+  async #settle(tasks: readonly ClaimedTask[], settlements: readonly Settlement[]): Promise<void> {
+    let ordinals: number[];
+    try {
+      ordinals = await this.#queue.settle(settlements);
+    } catch (error) {
+      this.#unsettled -= tasks.length;
+      this.#break(error as Error);
+      return;
+    }
+    this.#unsettled -= tasks.length;
+    for (const settlement of settlements) {
+      if (settlement.kind === 'suspect') this.#suspects++;
+      if (settlement.kind === 'retry' || settlement.kind === 'release') this.#queueEmpty = false;
+    }
+    this.emit('settled', tasks, settlements, ordinals);
+    this.#pump();
+    this.#tellIfIdle();
+  }
+
+  #tellIfIdle(): void {
+    if (!this.idle) return;
+    this.vitalSigns.stop();
+    this.emit('idle');
+  }
+
+  /** Wakes up when the next delayed task is due. */
+  #scheduleDue(): void {
+    this.#queue.nextDue().then(
+      (due) => {
+        clearTimeout(this.#dueTimer);
+        if (due === undefined || !this.#open) return;
+        this.#dueTimer = setTimeout(() => this.wake(), Math.min(Math.max(1, due - Date.now()), 2 ** 31 - 1));
+      },
+      (error: Error) => this.#break(error),
+    );
+  }
+
+  #break(error: Error): void {
+    this.#open = false;
+    if (!this.#broken) this.emit('broken', error);
+    this.#broken = true;
+    this.#tellIfIdle();
+  }
+}
+
+const FORCED: Record<AbortReason, AttemptEnd> = {
+  [AbortReason.timeout]: AttemptEnd.timedOut,
+  [AbortReason.cancel]: AttemptEnd.cancelled,
+  [AbortReason.stop]: AttemptEnd.interrupted,
+};
+
+function forcedEnd(end: AttemptEnd): TaskErrorRecord | Encoded | undefined {
+  switch (end) {
+    case AttemptEnd.timedOut:
+      return {
+        name: 'TimeoutError',
+        message: 'the task ran for longer than its timeout and did not stop when it was asked to; its thread was ended',
+        code: 'ERR_TASK_TIMED_OUT',
+      };
+    case AttemptEnd.cancelled:
+      return {
+        name: 'AbortError',
+        message: 'the task was cancelled and did not stop when it was asked to; its thread was ended',
+        code: 'ERR_TASK_CANCELLED',
+      };
+    default:
+      return undefined;
+  }
+}
+
+function cancelledBeforeStart(task: ClaimedTask): Settlement {
+  return {
+    kind: 'outcome',
+    seq: task.seq,
+    state: 'cancelled',
+    attempts: task.attempts,
+    crashes: task.crashes,
+    result: undefined,
+    error: { name: 'AbortError', message: 'the task was cancelled before it started', code: 'ERR_TASK_CANCELLED' },
+    startedAt: null,
+    durationMs: 0,
+    thread: null,
+  };
+}

@@ -1,0 +1,232 @@
+import { fileURLToPath } from 'node:url';
+import { Piscina } from 'piscina';
+import { HoldfastError } from '../errors.js';
+import type { ClaimedTask } from '../queue/contract.js';
+import { ThreadBoard } from '../thread/board.js';
+import type { BatchReport, BatchRequest, LoadReply, LoadRequest, ThreadData, ThreadEvent } from '../thread/protocol.js';
+
+const ENTRY = fileURLToPath(new URL('../thread/entry.js', import.meta.url));
+
+/**
+ * How long a dying thread is waited for, in ms. Until it is gone its tasks may
+ * still do things, so they are not given to others. Native code that never
+ * returns keeps a thread for ever; past this, the others go on without it.
+ */
+const EXIT_DEADLINE_MS = 2000;
+
+export interface ThreadSettings {
+  /** `file:` URL of the module of handlers. */
+  module: string;
+  /** Tasks that one thread may have in flight. */
+  lanes: number;
+  captureOutput: boolean;
+  /** Heap limit in bytes; `undefined`: V8's own. */
+  memory: number | undefined;
+}
+
+/** The tasks that went to a lane in one message, and how far it has told of them. */
+export interface Batch {
+  readonly number: number;
+  readonly lane: number;
+  readonly tasks: readonly ClaimedTask[];
+  /** Tasks told of so far; reports come in order. */
+  reported: number;
+  /** Tasks that still belong to it: those taken away again are cut off at the end. */
+  size: number;
+}
+
+export interface ThreadListener {
+  /** `last`: the lane is free again. */
+  onReport(thread: PoolThread, batch: Batch, report: BatchReport, last: boolean): void;
+  /** The thread is gone, and its batches with it. Told once. */
+  onDeath(thread: PoolThread, cause: Error): void;
+  onEvent(thread: PoolThread, event: Exclude<ThreadEvent, { type: 'report' }>): void;
+}
+
+/**
+ * One worker thread: a Piscina of one. Piscina starts it, carries the messages
+ * and wakes it; a pool of our own around it decides which batch goes to which
+ * thread, ends a single thread, and grows and shrinks, none of which Piscina
+ * offers for a thread of its choice.
+ */
+export class PoolThread {
+  readonly number: number;
+  readonly board: ThreadBoard;
+  readonly batches: (Batch | undefined)[];
+  /** Whether the thread takes batches: once it has loaded, until it is retired. */
+  accepting = false;
+  loaded = false;
+  tasksDone = 0;
+  heapUsed = 0;
+  /** Milliseconds in which at least one lane had work, up to `#busySince`. */
+  #busyMs = 0;
+  #busySince: number | undefined;
+  #dead = false;
+  #batchNumber = 0;
+  #early: BatchReport[] = [];
+  #exited = Promise.resolve();
+  readonly #piscina: Piscina;
+  readonly #listener: ThreadListener;
+
+  constructor(number: number, settings: ThreadSettings, listener: ThreadListener) {
+    this.number = number;
+    this.#listener = listener;
+    const board = ThreadBoard.allocate(settings.lanes);
+    this.board = new ThreadBoard(board);
+    this.batches = Array.from({ length: settings.lanes });
+    const workerData: ThreadData = {
+      module: settings.module,
+      board,
+      captureOutput: settings.captureOutput,
+    };
+    this.#piscina = new Piscina({
+      filename: ENTRY,
+      // None from the start: a thread that dies is replaced by us, and not before its tasks are accounted for.
+      minThreads: 0,
+      maxThreads: 1,
+      idleTimeout: Infinity,
+      concurrentTasksPerWorker: settings.lanes,
+      recordTiming: false,
+      workerData,
+      ...(settings.memory === undefined
+        ? {}
+        : { resourceLimits: { maxOldGenerationSizeMb: Math.max(1, Math.round(settings.memory / 2 ** 20)) } }),
+    });
+    this.#piscina.on('error', (error: Error) => void this.#die(error));
+    this.#piscina.on('message', (event: ThreadEvent) => this.#onEvent(event));
+  }
+
+  get dead(): boolean {
+    return this.#dead;
+  }
+
+  get busy(): boolean {
+    return this.#busySince !== undefined;
+  }
+
+  /** Milliseconds in which this thread had work. */
+  get busyMs(): number {
+    return this.#busyMs + (this.#busySince === undefined ? 0 : performance.now() - this.#busySince);
+  }
+
+  /** Loads the module; gives the names of its functions. */
+  async load(): Promise<string[]> {
+    let reply: LoadReply;
+    try {
+      reply = (await this.#piscina.run({ type: 'load' } satisfies LoadRequest)) as LoadReply;
+    } catch (error) {
+      this.#dead = true;
+      throw new HoldfastError('ERR_HANDLER_MODULE', `the thread died while it loaded the module: ${(error as Error).message}`, {
+        cause: error,
+      });
+    }
+    if ('handlers' in reply) {
+      this.loaded = true;
+      const worker = this.#piscina.threads[0]!;
+      this.#exited = new Promise((resolve) => worker.once('exit', () => resolve()));
+      // An idle thread that exits by itself (`process.exit` in a left-over timer) is told by nobody else.
+      // An error, if there was one, tells more, and comes first but a microtask later.
+      worker.once('exit', (code) => setImmediate(() => this.#die(new Error(`the thread exited with code ${code}`))));
+      return reply.handlers;
+    }
+    await this.end();
+    const { message, stack } = reply.error;
+    throw new HoldfastError('ERR_HANDLER_MODULE', message, { cause: Object.assign(new Error(message), { stack }) });
+  }
+
+  /** A lane without a batch, if this thread may take one. */
+  freeLane(): number | undefined {
+    if (this.#dead || !this.accepting) return undefined;
+    const lane = this.batches.indexOf(undefined);
+    return lane === -1 ? undefined : lane;
+  }
+
+  /** Sends tasks to a free lane. */
+  run(lane: number, tasks: readonly ClaimedTask[], epoch: number): void {
+    const batch: Batch = { number: ++this.#batchNumber, lane, tasks, reported: 0, size: tasks.length };
+    this.batches[lane] = batch;
+    this.#busySince ??= performance.now();
+    this.board.reset(lane);
+    const request: BatchRequest = {
+      type: 'batch',
+      lane,
+      batch: batch.number,
+      epoch,
+      ids: tasks.map((task) => task.id),
+      handlers: tasks.map((task) => task.handler),
+      inputs: tasks.map((task) => task.input),
+      attempts: tasks.map((task) => task.attempts + 1),
+    };
+    this.#piscina.run(request).then(
+      (report: BatchReport) => this.#onReport(report),
+      (error: unknown) => void this.#die(error as Error),
+    );
+  }
+
+  /** Takes back the tasks of a lane that have not been taken up yet. */
+  takeRest(batch: Batch): readonly ClaimedTask[] {
+    const first = this.board.takeRest(batch.lane, batch.size);
+    const rest = batch.tasks.slice(first, batch.size);
+    batch.size = first;
+    return rest;
+  }
+
+  /** Ends the thread by force; what it was doing is told by `onDeath`. */
+  kill(cause: Error): void {
+    void this.#die(cause);
+  }
+
+  /** Ends a thread that has no work. */
+  async end(): Promise<void> {
+    this.#dead = true;
+    await withDeadline(this.#piscina.destroy());
+  }
+
+  #onEvent(event: ThreadEvent): void {
+    if (event.type === 'report') this.#onReport(event);
+    else this.#listener.onEvent(this, event);
+  }
+
+  /** The answer to a request and the reports before it come on two channels, so one may overtake the other. */
+  #onReport(report: BatchReport): void {
+    const batch = this.batches[report.lane];
+    if (batch === undefined || batch.number !== report.batch) return;
+    if (report.first !== batch.reported) {
+      this.#early.push(report);
+      return;
+    }
+    batch.reported += report.ends.length;
+    this.tasksDone += report.ends.length;
+    const last = report.heapUsed !== undefined;
+    if (last) {
+      this.heapUsed = report.heapUsed!;
+      this.batches[report.lane] = undefined;
+      if (this.batches.every((other) => other === undefined)) this.#becomeIdle();
+    }
+    this.#listener.onReport(this, batch, report, last);
+    const next = this.#early.findIndex((early) => early.lane === report.lane && early.first === batch.reported);
+    if (next !== -1) this.#onReport(this.#early.splice(next, 1)[0]!);
+  }
+
+  #becomeIdle(): void {
+    this.#busyMs = this.busyMs;
+    this.#busySince = undefined;
+  }
+
+  async #die(cause: Error): Promise<void> {
+    if (this.#dead) return;
+    this.#dead = true;
+    void this.#piscina.destroy();
+    // The thread's last reports arrive before its exit does.
+    await withDeadline(this.#exited);
+    this.#becomeIdle();
+    this.#listener.onDeath(this, cause);
+  }
+}
+
+async function withDeadline(exited: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<void>((resolve) => (timer = setTimeout(resolve, EXIT_DEADLINE_MS)));
+  await Promise.race([exited, deadline]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,174 @@
+import { HoldfastError } from '../errors.js';
+import type { BatchReport } from '../thread/protocol.js';
+import { PoolThread, type Batch, type ThreadListener, type ThreadSettings } from './pool-thread.js';
+
+/** A thread that dies this often in a row without having ended a task will not do so the next time either. */
+const MAX_BARREN_DEATHS = 5;
+
+export interface PoolSettings extends ThreadSettings {
+  threads: number;
+  /** A thread is replaced after so many tasks; `undefined`: never. */
+  recycleAfterTasks: number | undefined;
+  /** A thread is replaced when its heap in use is above so many bytes; `undefined`: never. */
+  recycleAboveMemory: number | undefined;
+}
+
+export interface PoolListener extends ThreadListener {
+  /** A lane may have become free. */
+  onFree(): void;
+  /** No thread can be had any more. */
+  onBroken(error: Error): void;
+}
+
+/** The threads of an executor: starts, replaces, recycles, grows and shrinks them. */
+export class Pool {
+  readonly #settings: PoolSettings;
+  readonly #listener: PoolListener;
+  readonly #threads = new Map<number, PoolThread>();
+  #size: number;
+  #closed = false;
+  #barrenDeaths = 0;
+  /** Milliseconds of work of threads that are gone. */
+  #pastBusyMs = 0;
+
+  constructor(settings: PoolSettings, listener: PoolListener) {
+    this.#settings = settings;
+    this.#listener = listener;
+    this.#size = settings.threads;
+  }
+
+  /** All threads that take work, or will once they have loaded. */
+  get threads(): PoolThread[] {
+    return [...this.#threads.values()];
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Milliseconds of work of all threads so far. */
+  get busyMs(): number {
+    return this.threads.reduce((sum, thread) => sum + thread.busyMs, this.#pastBusyMs);
+  }
+
+  /**
+   * Starts the threads; gives the names of the handlers.
+   * @throws HoldfastError ERR_HANDLER_MODULE
+   */
+  async start(): Promise<string[]> {
+    const numbers = Array.from({ length: this.#size }, (_, index) => index + 1);
+    const loads = await Promise.allSettled(numbers.map((number) => this.#add(number)));
+    const failed = loads.find((load) => load.status === 'rejected');
+    if (failed) throw failed.reason;
+    return (loads[0] as PromiseFulfilledResult<string[]>).value;
+  }
+
+  /** A lane that can take a batch: of the thread with the fewest lanes in use. */
+  freeLane(): { thread: PoolThread; lane: number } | undefined {
+    let best: { thread: PoolThread; lane: number } | undefined;
+    let bestUsed = Infinity;
+    for (const thread of this.#threads.values()) {
+      const lane = thread.freeLane();
+      if (lane === undefined) continue;
+      let used = 0;
+      for (const batch of thread.batches) if (batch !== undefined) used++;
+      if (used < bestUsed) {
+        best = { thread, lane };
+        bestUsed = used;
+        if (used === 0) break;
+      }
+    }
+    return best;
+  }
+
+  freeLanes(): number {
+    let free = 0;
+    for (const thread of this.#threads.values()) {
+      if (thread.freeLane() === undefined) continue;
+      for (const batch of thread.batches) if (batch === undefined) free++;
+    }
+    return free;
+  }
+
+  /** Changes the number of threads while they run. Surplus ones finish what they have. */
+  async scale(size: number): Promise<void> {
+    this.#size = size;
+    for (const thread of this.threads) if (thread.number > size) this.#retire(thread);
+    const missing = Array.from({ length: size }, (_, index) => index + 1).filter((n) => !this.#threads.has(n));
+    await Promise.all(missing.map((number) => this.#add(number)));
+  }
+
+  /** Ends all threads at once; nothing is told of them any more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all(this.threads.map((thread) => thread.end()));
+  }
+
+  /** Called with each report, after it was dealt with. */
+  #afterReport(thread: PoolThread): void {
+    this.#barrenDeaths = 0;
+    const { recycleAfterTasks = Infinity, recycleAboveMemory = Infinity } = this.#settings;
+    const wornOut = thread.tasksDone >= recycleAfterTasks || thread.heapUsed > recycleAboveMemory;
+    if (wornOut || !thread.accepting) this.#retire(thread);
+  }
+
+  /** Takes a thread out as soon as it is idle, and puts another in its place if it is still wanted. */
+  #retire(thread: PoolThread): void {
+    thread.accepting = false;
+    // One that still loads is looked at again when it has.
+    if (!thread.loaded || thread.busy || thread.dead) return;
+    this.#remove(thread);
+    void thread.end();
+    this.#replace(thread.number);
+  }
+
+  #onDeath(thread: PoolThread, cause: Error): void {
+    if (this.#closed) return;
+    this.#remove(thread);
+    this.#barrenDeaths = thread.tasksDone === 0 ? this.#barrenDeaths + 1 : 0;
+    const idle = thread.batches.every((batch) => batch === undefined);
+    this.#listener.onDeath(thread, cause);
+    if (idle && this.#barrenDeaths >= MAX_BARREN_DEATHS) {
+      const message = `threads die by themselves, ${MAX_BARREN_DEATHS} in a row, without any task: ${cause.message}`;
+      this.#listener.onBroken(new HoldfastError('ERR_HANDLER_MODULE', message, { cause }));
+      return;
+    }
+    this.#replace(thread.number);
+  }
+
+  #remove(thread: PoolThread): void {
+    this.#pastBusyMs += thread.busyMs;
+    this.#threads.delete(thread.number);
+  }
+
+  #replace(number: number): void {
+    if (this.#closed || number > this.#size) return;
+    this.#add(number).catch((error: Error) => {
+      if (!this.#closed) this.#listener.onBroken(error);
+    });
+  }
+
+  async #add(number: number): Promise<string[]> {
+    const thread = new PoolThread(number, this.#settings, {
+      onReport: (from, batch: Batch, report: BatchReport, last) => {
+        this.#listener.onReport(from, batch, report, last);
+        if (!last) return;
+        this.#afterReport(from);
+        this.#listener.onFree();
+      },
+      onDeath: (from, cause) => this.#onDeath(from, cause),
+      onEvent: (from, event) => this.#listener.onEvent(from, event),
+    });
+    this.#threads.set(number, thread);
+    try {
+      const handlers = await thread.load();
+      if (number <= this.#size) thread.accepting = true;
+      else this.#retire(thread);
+      this.#listener.onFree();
+      return handlers;
+    } catch (error) {
+      this.#threads.delete(number);
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * The vital signs of one thread, in memory that it shares with the main thread.
+ *
+ * A thread that spins cannot send a message, but what it last wrote here can
+ * be read; and what the main thread writes here, a handler that polls
+ * `signal.aborted` in a tight loop can see.
+ *
+ * A thread has `lanes`, one for each task it may have in flight. A lane works
+ * through one batch at a time, in order. Per lane, the board holds
+ *
+ *   taken    how many tasks of the batch were taken up (taking is one atomic
+ *            step, so the main thread can take the rest away at any instant)
+ *   current  position of the running task in its batch, plus one; 0: none
+ *   abort    whom to abort, and why: (position + 1) * 4 + reason. It names the
+ *            task, so an abort that comes too late never hits the next one
+ *   since    when the running task started, milliseconds since the epoch
+ */
+const HEADER_BYTES = 8;
+const LANE_BYTES = 24;
+const TAKEN = 0;
+const CURRENT = 1;
+const ABORT = 2;
+
+/** More than any batch holds: a lane whose `taken` stands here finds nothing left to take. */
+const ALL_TAKEN = 1 << 30;
+
+export const AbortReason = { timeout: 1, cancel: 2, stop: 3 } as const;
+export type AbortReason = (typeof AbortReason)[keyof typeof AbortReason];
+
+/** Milliseconds since the epoch on a clock that never jumps, comparable between threads. */
+export function now(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+export interface RunningTask {
+  /** Position in the lane's batch, from 0. */
+  position: number;
+  /** Milliseconds since the epoch. */
+  since: number;
+}
+
+export class ThreadBoard {
+  readonly lanes: number;
+  readonly #beat: Float64Array;
+  readonly #ints: Int32Array[] = [];
+  readonly #since: Float64Array[] = [];
+
+  /** Memory for a thread with that many lanes. */
+  static allocate(lanes: number): SharedArrayBuffer {
+    return new SharedArrayBuffer(HEADER_BYTES + lanes * LANE_BYTES);
+  }
+
+  constructor(buffer: SharedArrayBuffer) {
+    this.lanes = (buffer.byteLength - HEADER_BYTES) / LANE_BYTES;
+    this.#beat = new Float64Array(buffer, 0, 1);
+    for (let lane = 0; lane < this.lanes; lane++) {
+      const offset = HEADER_BYTES + lane * LANE_BYTES;
+      this.#since.push(new Float64Array(buffer, offset, 1));
+      this.#ints.push(new Int32Array(buffer, offset + 8, 3));
+    }
+  }
+
+  /** When the thread's event loop last turned, milliseconds since the epoch; 0: never yet. */
+  get lastBeat(): number {
+    return this.#beat[0]!;
+  }
+
+  beat(): void {
+    this.#beat[0] = now();
+  }
+
+  /** Main thread: makes the lane ready for a new batch. It must be empty. */
+  reset(lane: number): void {
+    const ints = this.#ints[lane]!;
+    Atomics.store(ints, CURRENT, 0);
+    Atomics.store(ints, ABORT, 0);
+    Atomics.store(ints, TAKEN, 0);
+  }
+
+  /** Thread: takes up the next task of a batch of `size`; `undefined` when nothing is left. */
+  take(lane: number, size: number): number | undefined {
+    const position = Atomics.add(this.#ints[lane]!, TAKEN, 1);
+    return position < size ? position : undefined;
+  }
+
+  /** Main thread: takes away what the lane has not taken up yet; gives the position of the first such task. */
+  takeRest(lane: number, size: number): number {
+    return Math.min(Atomics.exchange(this.#ints[lane]!, TAKEN, ALL_TAKEN), size);
+  }
+
+  /** How many tasks of its batch of `size` the lane has taken up. */
+  taken(lane: number, size: number): number {
+    return Math.min(Atomics.load(this.#ints[lane]!, TAKEN), size);
+  }
+
+  /** Thread: the task at `position` starts now; gives that instant. */
+  begin(lane: number, position: number): number {
+    const since = now();
+    this.#since[lane]![0] = since;
+    Atomics.store(this.#ints[lane]!, CURRENT, position + 1);
+    return since;
+  }
+
+  /** Thread: the running task has ended. */
+  end(lane: number): void {
+    Atomics.store(this.#ints[lane]!, CURRENT, 0);
+  }
+
+  running(lane: number): RunningTask | undefined {
+    const current = Atomics.load(this.#ints[lane]!, CURRENT);
+    if (current === 0) return undefined;
+    return { position: current - 1, since: this.#since[lane]![0]! };
+  }
+
+  /** Main thread: asks the task at `position` to abort. */
+  requestAbort(lane: number, position: number, reason: AbortReason): void {
+    Atomics.store(this.#ints[lane]!, ABORT, (position + 1) * 4 + reason);
+  }
+
+  /** Whether, and why, the task at `position` was asked to abort. */
+  abortRequest(lane: number, position: number): AbortReason | undefined {
+    const word = Atomics.load(this.#ints[lane]!, ABORT);
+    return word >> 2 === position + 1 ? ((word & 3) as AbortReason) : undefined;
+  }
+}

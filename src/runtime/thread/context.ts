@@ -1,0 +1,154 @@
+import { parentPort } from 'node:worker_threads';
+import { inspect } from 'node:util';
+import { AbortReason, now, type ThreadBoard } from './board.js';
+import type { LogLevel, ThreadEvent } from './protocol.js';
+
+/** A handler may call `progress` in a tight loop; it is passed on at most once in this many milliseconds. */
+const PROGRESS_INTERVAL_MS = 100;
+
+/** Logs a line with the task's id and thread. `fields` must be plain data; what cannot travel is shown as text. */
+export interface TaskLog {
+  debug(message: string, fields?: Record<string, unknown>): void;
+  info(message: string, fields?: Record<string, unknown>): void;
+  warn(message: string, fields?: Record<string, unknown>): void;
+  error(message: string, fields?: Record<string, unknown>): void;
+}
+
+/** What a handler gets as its second argument. */
+export interface TaskContext {
+  readonly taskId: string;
+  /** Number of this attempt, from 1. An attempt that was interrupted through no fault of its own does not count. */
+  readonly attempt: number;
+  /**
+   * Aborted when the task times out, is cancelled, or the run is told to stop
+   * at once. `signal.aborted` and `signal.throwIfAborted()` also work in a
+   * loop that never yields.
+   */
+  readonly signal: AbortSignal;
+  readonly log: TaskLog;
+  /** Tells how far the task is; shown by `runtime status`. At most ten times a second are passed on. */
+  progress(done: number, total?: number): void;
+  /** The folder to work in, absolute. */
+  readonly cwd: string;
+  /**
+   * Rises with each executor of the run. Pass it along when writing to a store
+   * that can refuse older tokens, and a stale executor can do no harm there.
+   */
+  readonly fencingToken: number;
+}
+
+/** Where a running task stands on its thread: by this its abort requests are found. */
+export interface Berth {
+  board: ThreadBoard;
+  lane: number;
+  position: number;
+}
+
+export function post(event: ThreadEvent): void {
+  parentPort!.postMessage(event);
+}
+
+/**
+ * The context as the thread sees it. Made for every task, so it does nothing
+ * until asked: most handlers never touch `signal` or `log`.
+ */
+export class RunningTaskContext implements TaskContext {
+  readonly taskId: string;
+  readonly attempt: number;
+  readonly fencingToken: number;
+  readonly #berth: Berth;
+  #controller: AbortController | undefined;
+  #log: TaskLog | undefined;
+  #lastProgress = -Infinity;
+
+  constructor(taskId: string, attempt: number, fencingToken: number, berth: Berth) {
+    this.taskId = taskId;
+    this.attempt = attempt;
+    this.fencingToken = fencingToken;
+    this.#berth = berth;
+  }
+
+  get cwd(): string {
+    return process.cwd();
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= this.#createController();
+    return this.#controller.signal;
+  }
+
+  get log(): TaskLog {
+    this.#log ??= createLog(this.taskId);
+    return this.#log;
+  }
+
+  progress(done: number, total?: number): void {
+    const time = now();
+    if (time - this.#lastProgress < PROGRESS_INTERVAL_MS && done !== total) return;
+    this.#lastProgress = time;
+    post({ type: 'progress', taskId: this.taskId, done, ...(total === undefined ? {} : { total }) });
+  }
+
+  /** Why this task was asked to abort, if it was. */
+  get abortRequest(): AbortReason | undefined {
+    return this.#berth.board.abortRequest(this.#berth.lane, this.#berth.position);
+  }
+
+  /** Aborts the signal if that was asked for on the board. Called whenever the event loop turns. */
+  deliverAbort(): void {
+    if (this.#controller === undefined || this.abortRequest === undefined) return;
+    this.#controller.abort(abortError(this.abortRequest));
+  }
+
+  /** A signal that looks at the board when it is polled, for handlers that never let the event loop turn. */
+  #createController(): AbortController {
+    const controller = new AbortController();
+    const { signal } = controller;
+    Object.defineProperty(signal, 'aborted', {
+      configurable: true,
+      get: () => {
+        this.deliverAbort();
+        return nativeAborted(signal);
+      },
+    });
+    Object.defineProperty(signal, 'throwIfAborted', {
+      configurable: true,
+      value: () => {
+        if (signal.aborted) throw signal.reason;
+      },
+    });
+    this.#controller = controller;
+    this.deliverAbort();
+    return controller;
+  }
+}
+
+const abortedGetter = Object.getOwnPropertyDescriptor(AbortSignal.prototype, 'aborted')!.get!;
+
+function nativeAborted(signal: AbortSignal): boolean {
+  return abortedGetter.call(signal) as boolean;
+}
+
+function abortError(reason: AbortReason): DOMException {
+  switch (reason) {
+    case AbortReason.timeout:
+      return new DOMException('the task ran for longer than its timeout', 'TimeoutError');
+    case AbortReason.cancel:
+      return new DOMException('the task was cancelled', 'AbortError');
+    case AbortReason.stop:
+      return new DOMException('the run is being stopped', 'AbortError');
+  }
+}
+
+function createLog(taskId: string): TaskLog {
+  const logger = (level: LogLevel) => (message: string, fields?: Record<string, unknown>) => {
+    const text = String(message);
+    try {
+      post({ type: 'log', level, taskId, message: text, ...(fields === undefined ? {} : { fields }) });
+    } catch {
+      // A field that cannot be cloned: its text still tells more than nothing.
+      post({ type: 'log', level, taskId, message: text, fields: { fields: inspect(fields) } });
+    }
+  };
+  return { debug: logger('debug'), info: logger('info'), warn: logger('warn'), error: logger('error') };
+}

@@ -1,0 +1,64 @@
+/**
+ * What runs inside a pool thread. Piscina loads this file and calls its
+ * default export with each request.
+ */
+import { getHeapStatistics } from 'node:v8';
+import { workerData } from 'node:worker_threads';
+import { ThreadBoard } from './board.js';
+import { post } from './context.js';
+import { toErrorRecord } from './error-record.js';
+import { loadHandlers } from './handler-module.js';
+import { Lane } from './lane.js';
+import type { BatchReport, BatchRequest, LoadReply, LoadRequest, ThreadData } from './protocol.js';
+
+/** How often a thread with work shows that its event loop turns; also how soon an abort arrives. In ms. */
+const BEAT_INTERVAL_MS = 25;
+
+const data = workerData as ThreadData;
+const board = new ThreadBoard(data.board);
+let lanes: Lane[] = [];
+
+if (data.captureOutput) {
+  for (const stream of ['stdout', 'stderr'] as const) captureOutput(stream);
+}
+
+setInterval(() => {
+  board.beat();
+  for (const lane of lanes) lane.turn();
+}, BEAT_INTERVAL_MS).unref();
+
+export default function serve(request: LoadRequest | BatchRequest): Promise<LoadReply | BatchReport> {
+  return request.type === 'load' ? load() : runBatch(request);
+}
+
+async function load(): Promise<LoadReply> {
+  try {
+    const handlers = await loadHandlers(data.module);
+    lanes = Array.from({ length: board.lanes }, (_, number) => new Lane(number, board, handlers));
+    board.beat();
+    return { handlers: [...handlers.keys()] };
+  } catch (error) {
+    return { error: toErrorRecord(error) };
+  }
+}
+
+async function runBatch(request: BatchRequest): Promise<BatchReport> {
+  board.beat();
+  const report = await lanes[request.lane]!.run(request);
+  report.heapUsed = getHeapStatistics().used_heap_size;
+  return report;
+}
+
+/** The main thread's stdout is for data only, and its terminal may show a progress bar. */
+function captureOutput(stream: 'stdout' | 'stderr'): void {
+  type Write = (chunk: unknown, encoding?: unknown, callback?: unknown) => boolean;
+  const write: Write = (chunk, encoding, callback) => {
+    const text =
+      typeof chunk === 'string' ? chunk : Buffer.from(chunk as Uint8Array).toString();
+    post({ type: 'output', stream, text });
+    const done = typeof encoding === 'function' ? encoding : callback;
+    if (typeof done === 'function') process.nextTick(done as () => void);
+    return true;
+  };
+  process[stream].write = write as typeof process.stdout.write;
+}

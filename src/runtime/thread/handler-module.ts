@@ -1,0 +1,40 @@
+import { createRequire } from 'node:module';
+import { extname } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+export type Handler = (input: unknown, context: unknown) => unknown;
+
+/** The functions that a module of handlers exports, by name. */
+export async function loadHandlers(moduleUrl: string): Promise<Map<string, Handler>> {
+  if (/^\.[mc]?ts$/.test(extname(new URL(moduleUrl).pathname))) await enableTypeScript(moduleUrl);
+  const exported = (await import(moduleUrl)) as Record<string, unknown>;
+  const handlers = new Map<string, Handler>();
+  // A CommonJS module's names that Node cannot foresee are found only on its default export.
+  const fallback = exported['default'];
+  if (typeof fallback === 'object' && fallback !== null) collect(fallback as Record<string, unknown>, handlers);
+  collect(exported, handlers);
+  return handlers;
+}
+
+function collect(source: Record<string, unknown>, into: Map<string, Handler>): void {
+  for (const name of Object.keys(source)) {
+    const value = source[name];
+    if (typeof value === 'function') into.set(name, value as Handler);
+  }
+}
+
+/** Node strips types from 22.18 on; before that, tsx does it if the user has installed it. */
+async function enableTypeScript(moduleUrl: string): Promise<void> {
+  if ((process.features as { typescript?: unknown }).typescript) return;
+  let tsx: string;
+  try {
+    tsx = createRequire(moduleUrl).resolve('tsx/esm/api');
+  } catch {
+    throw new Error(
+      `Node ${process.versions.node} does not run TypeScript by itself. Install tsx beside ` +
+        `${fileURLToPath(moduleUrl)} (npm install --save-dev tsx), or use Node 22.18 or newer.`,
+    );
+  }
+  const { register } = (await import(pathToFileURL(tsx).href)) as { register: () => unknown };
+  register();
+}

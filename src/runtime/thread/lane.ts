@@ -1,0 +1,157 @@
+import { AbortReason, now, type ThreadBoard } from './board.js';
+import { decode, encode } from './codec.js';
+import { post, RunningTaskContext } from './context.js';
+import { toErrorRecord } from './error-record.js';
+import type { Handler } from './handler-module.js';
+import { AttemptEnd, type BatchReport, type BatchRequest } from './protocol.js';
+
+/**
+ * A finished task waits at most this many milliseconds of its lane's work
+ * before it is told of; with it, that much work at most is done again when the
+ * thread dies. A message costs about 20 µs, so this keeps it near 1%.
+ */
+const REPORT_AFTER_MS = 2;
+
+/** Works through batches, one after the other, one task at a time. */
+export class Lane {
+  readonly #number: number;
+  readonly #board: ThreadBoard;
+  readonly #handlers: Map<string, Handler>;
+  #current: RunningTaskContext | undefined;
+  #report: BatchReport | undefined;
+  #reportedAt = 0;
+  #reportScheduled = false;
+
+  constructor(number: number, board: ThreadBoard, handlers: Map<string, Handler>) {
+    this.#number = number;
+    this.#board = board;
+    this.#handlers = handlers;
+  }
+
+  /** Called whenever the thread's event loop turns. */
+  turn(): void {
+    this.#current?.deliverAbort();
+  }
+
+  async run(request: BatchRequest): Promise<BatchReport> {
+    const size = request.ids.length;
+    this.#startReport(request.batch, 0);
+    this.#reportedAt = now();
+    for (;;) {
+      const position = this.#board.take(this.#number, size);
+      if (position === undefined) break;
+      const waiting = this.#attempt(request, position);
+      // To await what is no promise would cost a turn of the microtask queue for each synchronous task.
+      if (waiting !== undefined) await waiting;
+    }
+    const report = this.#report!;
+    this.#report = undefined;
+    return report;
+  }
+
+  /** Runs one task; gives a promise only if the handler did. */
+  #attempt(request: BatchRequest, position: number): Promise<void> | undefined {
+    const startedAt = this.#board.begin(this.#number, position);
+    if (this.#report!.ends.length > 0 && startedAt - this.#reportedAt > REPORT_AFTER_MS) this.#sendReport();
+    const taskId = request.ids[position]!;
+    const context = new RunningTaskContext(taskId, request.attempts[position]!, request.epoch, {
+      board: this.#board,
+      lane: this.#number,
+      position,
+    });
+    this.#current = context;
+    try {
+      const handler = this.#handlers.get(request.handlers[position]!)!;
+      const value = handler(decode(request.inputs[position]!), context);
+      if (isThenable(value)) return this.#settle(value, context, startedAt);
+      this.#succeed(value, context, startedAt);
+    } catch (error) {
+      this.#fail(error, context, startedAt);
+    }
+    return undefined;
+  }
+
+  async #settle(promise: PromiseLike<unknown>, context: RunningTaskContext, startedAt: number): Promise<void> {
+    this.#scheduleReport();
+    try {
+      this.#succeed(await promise, context, startedAt);
+    } catch (error) {
+      this.#fail(error, context, startedAt);
+    }
+  }
+
+  /** @throws what `encode` throws, and then nothing is recorded */
+  #succeed(value: unknown, context: RunningTaskContext, startedAt: number): void {
+    // What ran over its timeout is late, whatever it brought in the end.
+    if (context.abortRequest === AbortReason.timeout) {
+      this.#record(AttemptEnd.timedOut, timeoutRecord(), startedAt);
+      return;
+    }
+    const result = value === undefined ? undefined : encode(value, `the result of task ${context.taskId}`);
+    this.#record(AttemptEnd.done, result, startedAt);
+  }
+
+  #fail(thrown: unknown, context: RunningTaskContext, startedAt: number): void {
+    const end = endOfFailure(context.abortRequest);
+    this.#record(end, end === AttemptEnd.timedOut ? timeoutRecord(thrown) : toErrorRecord(thrown), startedAt);
+  }
+
+  #record(end: AttemptEnd, payload: BatchReport['payloads'][number], startedAt: number): void {
+    this.#board.end(this.#number);
+    this.#current = undefined;
+    const report = this.#report!;
+    report.ends.push(end);
+    report.payloads.push(payload);
+    report.startedAt.push(startedAt);
+    report.durationMs.push(now() - startedAt);
+  }
+
+  #startReport(batch: number, first: number): BatchReport {
+    this.#report = { lane: this.#number, batch, first, ends: [], payloads: [], startedAt: [], durationMs: [] };
+    return this.#report;
+  }
+
+  #sendReport(): void {
+    const report = this.#report!;
+    post({ type: 'report', ...report });
+    this.#reportedAt = now();
+    this.#startReport(report.batch, report.first + report.ends.length);
+  }
+
+  /** The event loop comes to its idle phase while a task of this lane waits: time to tell what has ended. */
+  #scheduleReport(): void {
+    if (this.#reportScheduled || this.#report!.ends.length === 0) return;
+    this.#reportScheduled = true;
+    setImmediate(() => {
+      this.#reportScheduled = false;
+      if (this.#report !== undefined && this.#report.ends.length > 0) this.#sendReport();
+    });
+  }
+}
+
+function endOfFailure(abortRequest: AbortReason | undefined): AttemptEnd {
+  switch (abortRequest) {
+    case AbortReason.timeout:
+      return AttemptEnd.timedOut;
+    case AbortReason.cancel:
+      return AttemptEnd.cancelled;
+    case AbortReason.stop:
+      return AttemptEnd.interrupted;
+    case undefined:
+      return AttemptEnd.failed;
+  }
+}
+
+function timeoutRecord(thrown?: unknown): ReturnType<typeof toErrorRecord> {
+  const record = {
+    name: 'TimeoutError',
+    message: 'the task ran for longer than its timeout',
+    code: 'ERR_TASK_TIMED_OUT',
+  };
+  const stack = thrown === undefined ? undefined : toErrorRecord(thrown).stack;
+  return stack === undefined ? record : { ...record, stack };
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}

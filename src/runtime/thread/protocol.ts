@@ -1,0 +1,71 @@
+/**
+ * What passes between the main thread and a pool thread.
+ *
+ *   main ── LoadRequest ──▶ thread ── LoadReply ──▶ main      once, before anything else
+ *   main ── BatchRequest ─▶ thread ── BatchReport ▶ main      a batch a lane at a time
+ *                           thread ── ThreadEvent ▶ main      any time
+ *
+ * A report answers for the tasks from `first` on. A lane that works long sends
+ * what has ended so far as events of type `report`, so that a finished task
+ * neither waits for a slow neighbour nor is lost with it; the last one is the
+ * answer to the request.
+ */
+import type { Encoded, TaskErrorRecord } from '../task.js';
+
+/** Given to a thread when it is made. */
+export interface ThreadData {
+  /** `file:` URL of the module that exports the handlers. */
+  module: string;
+  board: SharedArrayBuffer;
+  /** Whether what handlers print travels to the main thread as events instead of to stdout and stderr. */
+  captureOutput: boolean;
+}
+
+export interface LoadRequest {
+  type: 'load';
+}
+
+export type LoadReply =
+  /** Names of all functions that the module exports. */
+  { handlers: string[] } | { error: TaskErrorRecord };
+
+export interface BatchRequest {
+  type: 'batch';
+  lane: number;
+  batch: number;
+  /** Of the queue; handed to handlers as `context.fencingToken`. */
+  epoch: number;
+  ids: string[];
+  handlers: string[];
+  inputs: Encoded[];
+  /** Number of this attempt of each task, from 1. */
+  attempts: number[];
+}
+
+/** How an attempt ended, as the thread saw it. */
+export const AttemptEnd = { done: 0, failed: 1, timedOut: 2, cancelled: 3, interrupted: 4 } as const;
+export type AttemptEnd = (typeof AttemptEnd)[keyof typeof AttemptEnd];
+
+export interface BatchReport {
+  lane: number;
+  batch: number;
+  /** Position in the batch of the first task told of. */
+  first: number;
+  ends: AttemptEnd[];
+  /** The result of each task that is done (`undefined`: it returned nothing), the error of each other one. */
+  payloads: (Encoded | TaskErrorRecord | undefined)[];
+  /** Milliseconds since the epoch. */
+  startedAt: number[];
+  /** Milliseconds, fractions included. */
+  durationMs: number[];
+  /** Bytes of this thread's heap in use; only in the last report of a batch. */
+  heapUsed?: number;
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+export type ThreadEvent =
+  | ({ type: 'report' } & BatchReport)
+  | { type: 'log'; level: LogLevel; taskId: string; message: string; fields?: Record<string, unknown> }
+  | { type: 'progress'; taskId: string; done: number; total?: number }
+  | { type: 'output'; stream: 'stdout' | 'stderr'; text: string };
