@@ -1,0 +1,15 @@
+import type { NewTask } from '../../runtime/task.js';
+
+/** A task and where it was read, so that whatever is wrong with it later can be told with its place. */
+export interface SourceTask extends NewTask {
+  /** Line of the source, from 1; `undefined` where there are no lines (`--each`). */
+  line: number | undefined;
+}
+
+/** Tasks that have passed every check that can be made before the first of them is taken. */
+export interface TaskSource {
+  /** How many tasks will come; `undefined` while more may arrive (`--lines`). */
+  total: number | undefined;
+  /** Read once, from the first to the last. */
+  tasks: AsyncIterable<SourceTask>;
+}

@@ -1,0 +1,145 @@
+/** How far a run is, on standard error: a bar on a terminal, now and then a line elsewhere. */
+import { formatCount, formatDuration, formatRate } from '../runtime/units.js';
+import { hasColor, isDrawable, painter, type Paint, type Screen } from './color.js';
+
+export interface ProgressData {
+  /** Tasks with an outcome, whatever it is. */
+  done: number;
+  /** Those of them that did not end `done`. */
+  failed: number;
+  /** Tasks known so far. */
+  total: number;
+  /** Whether the source has been read to its end. */
+  totalKnown: boolean;
+  /** Tasks in flight. */
+  running: number;
+  ratePerSecond: number;
+  /** Threads with work. */
+  busy: number;
+}
+
+export interface Progress {
+  /** To be called a few times a second, also when nothing changed. */
+  update(data: ProgressData): void;
+  /** Writes text that ends in a newline, above the bar if there is one. */
+  print(text: string): void;
+  /** Takes the bar away. Safe to call twice; what is printed later goes straight out. */
+  stop(): void;
+}
+
+export interface ProgressOptions {
+  /** Default `process.stderr`. */
+  stream?: Screen;
+  /** `--quiet`: no progress; `print` still prints. */
+  quiet: boolean;
+  /** False for `--no-color`. */
+  color: boolean;
+  /** Milliseconds that only grow. Default `performance.now`. */
+  now?: () => number;
+}
+
+const PLAIN_INTERVAL_MS = 5_000;
+const MAX_BAR_WIDTH = 30;
+
+/** Loads what draws the bar only where one is drawn. */
+export async function createProgress(options: ProgressOptions): Promise<Progress> {
+  const { stream = process.stderr, quiet, now = () => performance.now() } = options;
+  if (!quiet && isDrawable(stream)) return drawBar(stream, painter(hasColor(stream, options.color)));
+  return {
+    update: quiet ? () => {} : plainLines(stream, now),
+    print: (text) => void stream.write(text),
+    stop: () => {},
+  };
+}
+
+/** A line when something changed, at most one every few seconds: what a log of CI can bear. */
+function plainLines(stream: Screen, now: () => number): (data: ProgressData) => void {
+  let last = '';
+  let lastAt = now();
+  return (data) => {
+    const line = describe(data);
+    if (line === last || now() - lastAt < PLAIN_INTERVAL_MS) return;
+    stream.write(`${line}\n`);
+    last = line;
+    lastAt = now();
+  };
+}
+
+async function drawBar(stream: Screen, paint: Paint): Promise<Progress> {
+  const { SingleBar } = (await import('cli-progress')).default;
+  let data: ProgressData | undefined;
+  const bar = new SingleBar({
+    stream: ownLine(stream),
+    format: () => (data === undefined ? '' : barLine(data, stream.columns ?? 80, paint)),
+    // Also when nothing changed, so that what tasks write to the terminal spoils it for one frame only.
+    forceRedraw: true,
+    clearOnComplete: true,
+    // A hidden cursor, or wrapping turned off, would outlive a process that is
+    // killed: neither is touched. (`null` is documented as "leave it alone",
+    // but for `linewrap` it is taken as "turn it off".)
+    hideCursor: false,
+    linewrap: true,
+    // Signals are the command's own matter.
+    gracefulExit: false,
+  });
+  const stop = () => {
+    process.removeListener('exit', stop);
+    bar.stop();
+  };
+  return {
+    update(next) {
+      data = next;
+      if (bar.isActive) return;
+      bar.start(0, 0);
+      process.once('exit', stop);
+    },
+    print(text) {
+      stream.write(bar.isActive ? `\r\x1B[K${text}` : text);
+      if (bar.isActive) bar.render();
+    },
+    stop,
+  };
+}
+
+/**
+ * The stream as cli-progress sees it. Without the sequences that save and
+ * restore the cursor's place: once lines have been printed above the bar, that
+ * place is somewhere in them. And endlessly wide: cli-progress would cut the
+ * line counting the bytes of colours; it is fitted in `barLine`.
+ */
+function ownLine(stream: Screen): NodeJS.WritableStream {
+  const line: Screen = {
+    isTTY: true,
+    columns: Number.MAX_SAFE_INTEGER,
+    write: (text) => text === '\x1B7' || text === '\x1B8' || stream.write(text),
+  };
+  return line as unknown as NodeJS.WritableStream;
+}
+
+function barLine(data: ProgressData, columns: number, paint: Paint): string {
+  const words = describe(data);
+  // One column stays free: some terminals wrap when the last one is written.
+  const width = Math.min(MAX_BAR_WIDTH, columns - words.length - 4);
+  const failed = failedWords(data);
+  const painted = failed === '' ? words : words.replace(failed, paint('red', failed));
+  if (!data.totalKnown || width < 5) return words.length < columns ? painted : words.slice(0, columns - 1);
+  const filled = data.total === 0 ? width : Math.round((width * Math.min(data.done, data.total)) / data.total);
+  return `[${paint('cyan', '='.repeat(filled))}${' '.repeat(width - filled)}] ${painted}`;
+}
+
+function describe(data: ProgressData): string {
+  const { done, total, totalKnown, running, ratePerSecond, busy } = data;
+  const left = total - done;
+  const words = [
+    totalKnown ? `${formatCount(done)}/${formatCount(total)}` : `${formatCount(done)} of ${formatCount(total)} so far`,
+    failedWords(data),
+    formatRate(ratePerSecond),
+    totalKnown && left > 0 && ratePerSecond > 0 ? `ETA ${formatDuration(Math.ceil(left / ratePerSecond) * 1_000)}` : '',
+    running > 0 ? `${formatCount(running)} running on ${busy} ${busy === 1 ? 'thread' : 'threads'}` : '',
+  ];
+  return words.filter((word) => word !== '').join(', ');
+}
+
+function failedWords({ failed }: ProgressData): string {
+  return failed > 0 ? `${formatCount(failed)} failed` : '';
+}

@@ -1,0 +1,143 @@
+/** The flags of `runtime run`: what commander collected, checked as a whole. Loads zod: see `runtime/options.ts`. */
+import { basename, extname } from 'node:path';
+import { z } from 'zod';
+import { InvalidInputError, type Fault } from '../runtime/errors.js';
+import { faultsOf } from '../runtime/faults.js';
+import {
+  codeOf,
+  duration,
+  flag,
+  OPTION_CHECKS,
+  resolveOptions,
+  text,
+  type ResolvedOptions,
+  type Surroundings,
+} from '../runtime/options.js';
+
+/** Where the tasks of a run come from. */
+export type SourceChoice = { kind: 'each'; glob: string } | { kind: 'tasks'; file: string } | { kind: 'lines' };
+
+/** The flags of `runtime run`, with every default in place. Plain data: it can be sent to a child as JSON. */
+export interface RunFlags {
+  executor: ResolvedOptions;
+  source: SourceChoice;
+  /** The export for tasks that name none. */
+  handler: string | undefined;
+  /** File for the outcomes as NDJSON; `-` is standard output. */
+  results: string | undefined;
+  fresh: boolean;
+  retryFailed: boolean;
+  supervise: boolean;
+  json: boolean;
+  quiet: boolean;
+  color: boolean;
+  /** How long to wait for the lock of the run; `undefined`: not at all. */
+  waitMs: number | undefined;
+}
+
+/** Numbers come from the command line as text; what is no number is left for `check` to refuse. */
+const numeral = <Check extends z.ZodType>(check: Check) =>
+  z.preprocess((value) => (typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value), check);
+
+const checks = OPTION_CHECKS;
+
+const flags = {
+  module: checks.handlers,
+
+  runId: checks.runId,
+  dir: checks.dir,
+  threads: numeral(checks.threads),
+  concurrency: numeral(checks.concurrency),
+  timeout: checks.timeout,
+  retries: numeral(checks.retries),
+  memory: checks.memory,
+  maxCrashes: numeral(checks.maxCrashes),
+  durable: checks.durable,
+  grace: checks.grace,
+  recycleAfterTasks: numeral(checks.recycleAfterTasks),
+  recycleAboveMemory: checks.recycleAboveMemory,
+  stallAfter: checks.stallAfter,
+
+  each: text('wants a glob').optional(),
+  tasks: text('wants a file, or "-" for standard input').optional(),
+  lines: flag.default(false),
+
+  handler: text('wants the name of an export').optional(),
+  results: text('wants a file, or "-" for standard output').optional(),
+  fresh: flag.default(false),
+  retryFailed: flag.default(false),
+  supervise: flag.default(true),
+  json: flag.default(false),
+  quiet: flag.default(false),
+  color: flag.default(true),
+  wait: duration(0).optional(),
+};
+
+const schema = z.strictObject(flags);
+
+/**
+ * Checks the flags of `runtime run <module>`, named as commander names them
+ * (`--run-id` is `runId`, `--no-durable` is `durable: false`).
+ *
+ * Without `runId` the run has the name of the module: `./jobs/resize.mjs` is run `resize`.
+ *
+ * @throws InvalidInputError with every fault, `ERR_INVALID_OPTIONS`, or
+ * `ERR_INVALID_RUN_ID` if the run id alone is at fault.
+ */
+export function resolveRunFlags(module: string, given: Record<string, unknown>, around?: Surroundings): RunFlags {
+  const parsed = schema.safeParse({ ...given, runId: given['runId'] ?? moduleName(module), module });
+  const faults = parsed.success ? [] : faultsOf(parsed.error.issues, { '': Object.keys(flags) });
+  faults.push(...faultsTogether(given));
+  if (!parsed.success || faults.length > 0) {
+    const named = faults.map(({ where, problem }) => ({ where: flagName(where), problem }));
+    throw new InvalidInputError(codeOf(faults), 'nothing was started', named, {
+      hint: 'runtime run --help lists every flag with an example.',
+    });
+  }
+  const { each, tasks, module: handlers, handler, results, fresh, retryFailed, ...rest } = parsed.data;
+  const { supervise, json, quiet, color, wait, lines: _, ...options } = rest;
+  return {
+    executor: resolveOptions({ ...options, handlers }, around),
+    source:
+      each !== undefined
+        ? { kind: 'each', glob: each }
+        : tasks !== undefined
+          ? { kind: 'tasks', file: tasks }
+          : { kind: 'lines' },
+    handler,
+    results,
+    fresh,
+    retryFailed,
+    supervise,
+    json,
+    quiet,
+    color,
+    waitMs: wait,
+  };
+}
+
+/** What is wrong with flags only in company. */
+function faultsTogether(given: Record<string, unknown>): Fault[] {
+  const faults: Fault[] = [];
+  const sources = ['each', 'tasks', 'lines'].filter((name) => given[name] !== undefined && given[name] !== false);
+  if (sources.length === 0) {
+    faults.push({ where: 'each', problem: 'no tasks: give one of --each <glob>, --tasks <file|->, --lines' });
+  } else if (sources.length > 1) {
+    const names = sources.map((name) => flagName(name)).join(', ');
+    faults.push({ where: sources[1]!, problem: `a run has one source of tasks, here are ${names}` });
+  }
+  if (given['results'] === '-' && given['json'] === true) {
+    faults.push({ where: 'results', problem: '"-" and --json would both write to standard output' });
+  }
+  return faults;
+}
+
+function moduleName(module: string): string {
+  const name = basename(module, extname(module));
+  return name.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[^A-Za-z0-9]+/, '');
+}
+
+function flagName(key: string): string {
+  if (key === 'module') return '<module>';
+  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
