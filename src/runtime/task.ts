@@ -50,7 +50,7 @@ export interface Outcome {
   result?: Encoded;
   /** Present when not `done`. */
   error?: TaskErrorRecord;
-  /** Milliseconds since the epoch, of the last attempt; `null` if it never started. */
+  /** Milliseconds since the epoch, of the last attempt; `null` if it never started, or died with its process. */
   startedAt: number | null;
   /** Milliseconds of the last attempt, fractions included; 0 if it never started. */
   durationMs: number;

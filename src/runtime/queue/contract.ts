@@ -12,6 +12,15 @@
  *              └── suspect ◀─────┘   ready again, but to be tried alone
  *
  * Suspects count as `queued` for the outside.
+ *
+ * Calls take effect in the order they were made, and a read sees every write
+ * called before it, awaited or not. A write that fails changed nothing: it may
+ * be made again once the trouble is mended.
+ *
+ * Errors of every call: `ERR_QUEUE_DISK_FULL`, `ERR_QUEUE_READ_ONLY`,
+ * `ERR_QUEUE_CORRUPT`, `ERR_QUEUE_BUSY`, `ERR_QUEUE_IO`; of a write, also
+ * `ERR_STALE_EXECUTOR` once a newer executor has opened the queue; after
+ * `close`, `ERR_EXECUTOR_STOPPED`.
  */
 import type { Encoded, NewTask, Outcome, OutcomeState, TaskCounts, TaskErrorRecord, TaskState } from '../task.js';
 
@@ -81,11 +90,28 @@ export interface Recovery {
 }
 
 export interface OutcomeRecord extends Outcome {
-  /** Rises with the order in which outcomes were recorded, from 1. */
+  /** Rises with the order in which outcomes were recorded, from 1. Never used twice, so there may be gaps. */
   ordinal: number;
 }
 
-export interface TaskQueue {
+/** What can be read of a queue, by its executor or by anybody beside it. */
+export interface QueueReader {
+  counts(): Promise<TaskCounts>;
+
+  /** The outcome of one task, `undefined` if it has none (yet). */
+  outcome(id: string): Promise<OutcomeRecord | undefined>;
+
+  /**
+   * Outcomes in the order they were recorded; streamed, so that millions need
+   * no memory. Those recorded meanwhile are in; it ends when it has caught up.
+   */
+  outcomes(filter?: { state?: OutcomeState; afterOrdinal?: number }): AsyncIterable<OutcomeRecord>;
+
+  /** Waits for writes under way. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+export interface TaskQueue extends QueueReader {
   /** Raised by one each time a queue is opened for writing; also the fencing token of its tasks. */
   readonly epoch: number;
 
@@ -98,7 +124,11 @@ export interface TaskQueue {
    * from `maxCrashes` on, else tried alone again. One that was in company is
    * charged nothing. After a `crashed` death it becomes a suspect at once;
    * after `killed` or `unseen` it has the benefit of the doubt once, and
-   * becomes a suspect the second time. After `unseen` nobody is charged.
+   * becomes a suspect the second time. After `unseen` nobody is charged, and
+   * a suspect stays one.
+   *
+   * Nobody is left to tell when the fatal attempt began, so a `crashed`
+   * outcome recorded here has neither start nor thread.
    */
   recover(previous: PreviousDeath, maxCrashes: number): Promise<Recovery>;
 
@@ -108,7 +138,8 @@ export interface TaskQueue {
   /**
    * Marks up to `limit` tasks as running and gives them back: highest priority
    * first, then in the order of arrival. Delayed tasks that are due by `now`
-   * (milliseconds since the epoch) are in. Suspects are not.
+   * (milliseconds since the epoch) are `queued` from then on. Suspects are
+   * not given.
    */
   claim(limit: number, now: number): Promise<ClaimedTask[]>;
 
@@ -129,7 +160,10 @@ export interface TaskQueue {
    */
   cancel(id: string): Promise<TaskState | undefined>;
 
-  /** Makes tasks with one of these outcomes ready again, as if they had never run; gives their number. */
+  /**
+   * Makes tasks with one of these outcomes ready again, as if they had never
+   * run; gives their number. The one way to take an outcome back.
+   */
   retry(states: readonly OutcomeState[]): Promise<number>;
 
   /** Milliseconds since the epoch at which the next delayed task is due. */
@@ -137,15 +171,4 @@ export interface TaskQueue {
 
   /** How many suspects wait. */
   suspects(): Promise<number>;
-
-  counts(): Promise<TaskCounts>;
-
-  /** The outcome of one task, `undefined` if it has none (yet). */
-  outcome(id: string): Promise<OutcomeRecord | undefined>;
-
-  /** Outcomes in the order they were recorded; streamed, so that millions need no memory. */
-  outcomes(filter?: { state?: OutcomeState; afterOrdinal?: number }): AsyncIterable<OutcomeRecord>;
-
-  /** Waits for writes under way. Safe to call twice. */
-  close(): Promise<void>;
 }

@@ -1,0 +1,343 @@
+/** The store without a disk: what it holds ends with the process. */
+import type { Encoded, NewTask, OutcomeState, TaskCounts, TaskState } from '../task.js';
+import type { AddedTask, ClaimedTask, OutcomeRecord, Recovery, Settlement, TaskQueue } from './contract.js';
+import { CANCELLED } from './endings.js';
+import { generatedId, generatedSeq } from './generated-id.js';
+import { Heap } from './heap.js';
+import { ReadyTasks } from './memory-ready.js';
+import { notRunning, queueClosed } from './refusals.js';
+
+/**
+ * Opens an empty queue in memory. Its epoch is 1.
+ *
+ * It keeps the outcomes of those tasks only that were given an id; of the
+ * others (`#<seq>`) it keeps nothing but their number in `counts`, so that an
+ * executor may live for long. Once settled, such a task is unknown to
+ * `outcome`, `outcomes`, `cancel` and `retry`.
+ */
+export function openMemoryQueue(): TaskQueue {
+  return new MemoryQueue();
+}
+
+type State = TaskState | 'suspect';
+
+interface Task {
+  readonly seq: number;
+  /** `undefined`: none was given. */
+  readonly id: string | undefined;
+  readonly handler: string;
+  readonly input: Encoded;
+  readonly priority: number;
+  readonly timeoutMs: number | undefined;
+  readonly retries: number | undefined;
+  state: State;
+  attempts: number;
+  crashes: number;
+  /** While it is delayed. */
+  delay: Delay | undefined;
+  /** Kept only of a task that was given an id. */
+  outcome: OutcomeRecord | undefined;
+}
+
+interface Delay {
+  runAt: number;
+  task: Task;
+}
+
+/** What `settle` records, but for the task it is about. */
+type Ending = Omit<Extract<Settlement, { kind: 'outcome' }>, 'kind' | 'seq'>;
+
+/** So many cancelled tasks may hold their place in the line, beside as many as are queued. */
+const CANCELLED_PLACES = 1000;
+
+class MemoryQueue implements TaskQueue {
+  readonly epoch = 1;
+  #lastSeq = 0;
+  #lastOrdinal = 0;
+  #closed = false;
+  /** Tasks that were given an id, for as long as the queue lives. */
+  readonly #byId = new Map<string, Task>();
+  /** Tasks without an outcome. */
+  readonly #live = new Map<number, Task>();
+  readonly #ready = new ReadyTasks<Task>();
+  /** An entry counts as long as its task points back at it. */
+  readonly #delayed = new Heap<Delay>((a, b) => a.runAt < b.runAt);
+  /** An entry counts as long as its task is a suspect. */
+  readonly #suspects = new Heap<Task>((a, b) => a.seq < b.seq);
+  #cancelledPlaces = 0;
+  /** In the order of their ordinals. */
+  #outcomes: OutcomeRecord[] = [];
+  readonly #counts: Record<State, number> = {
+    queued: 0,
+    delayed: 0,
+    suspect: 0,
+    running: 0,
+    done: 0,
+    failed: 0,
+    crashed: 0,
+    'timed-out': 0,
+    cancelled: 0,
+  };
+
+  /** Nothing outlives the process, so nothing was left running. */
+  async recover(): Promise<Recovery> {
+    this.#refuseIfClosed();
+    return { interrupted: 0, suspects: 0, crashed: [] };
+  }
+
+  async add(tasks: readonly NewTask[]): Promise<AddedTask[]> {
+    this.#refuseIfClosed();
+    return tasks.map((task) => this.#add(task));
+  }
+
+  async claim(limit: number, now: number): Promise<ClaimedTask[]> {
+    this.#refuseIfClosed();
+    this.#wake(now);
+    const claimed: ClaimedTask[] = [];
+    while (claimed.length < limit) {
+      const task = this.#ready.shift();
+      if (task === undefined) break;
+      claimed.push(this.#start(task));
+    }
+    return claimed;
+  }
+
+  async claimSuspect(): Promise<ClaimedTask | undefined> {
+    this.#refuseIfClosed();
+    for (;;) {
+      const task = this.#suspects.pop();
+      if (task === undefined) return undefined;
+      if (task.state === 'suspect') return this.#start(task);
+    }
+  }
+
+  async settle(settlements: readonly Settlement[]): Promise<number[]> {
+    this.#refuseIfClosed();
+    const tasks: Task[] = [];
+    for (const settlement of settlements) {
+      const task = this.#live.get(settlement.seq);
+      if (task?.state !== 'running') {
+        for (const moved of tasks) this.#move(moved, 'running');
+        throw notRunning(settlement.seq, this.epoch);
+      }
+      this.#move(task, targetOf(settlement));
+      tasks.push(task);
+    }
+    // All of them are ours: from here on nothing fails.
+    const ordinals: number[] = [];
+    settlements.forEach((settlement, index) => {
+      const task = tasks[index]!;
+      if (settlement.kind === 'outcome') ordinals.push(this.#record(task, settlement));
+      else this.#putBack(task, settlement);
+    });
+    return ordinals;
+  }
+
+  async cancel(id: string): Promise<TaskState | undefined> {
+    this.#refuseIfClosed();
+    const seq = generatedSeq(id);
+    const task = seq === undefined ? this.#byId.get(id) : this.#live.get(seq);
+    if (task === undefined || (seq !== undefined && task.id !== undefined)) return undefined;
+    const { state, attempts, crashes } = task;
+    if (state !== 'queued' && state !== 'delayed' && state !== 'suspect') return state;
+    task.delay = undefined;
+    this.#move(task, 'cancelled');
+    this.#record(task, {
+      state: 'cancelled',
+      attempts,
+      crashes,
+      result: undefined,
+      error: CANCELLED,
+      startedAt: null,
+      durationMs: 0,
+      thread: null,
+    });
+    if (state === 'queued') this.#leavePlace();
+    return state === 'suspect' ? 'queued' : state;
+  }
+
+  async retry(states: readonly OutcomeState[]): Promise<number> {
+    this.#refuseIfClosed();
+    const again = this.#outcomes.filter((outcome) => states.includes(outcome.state));
+    this.#outcomes = this.#outcomes.filter((outcome) => !states.includes(outcome.state));
+    for (const { id } of again) {
+      const task = this.#byId.get(id)!;
+      this.#move(task, 'queued');
+      task.attempts = 0;
+      task.crashes = 0;
+      task.outcome = undefined;
+      this.#live.set(task.seq, task);
+      this.#ready.putBack(task);
+    }
+    return again.length;
+  }
+
+  async nextDue(): Promise<number | undefined> {
+    this.#refuseIfClosed();
+    return this.#nextDelay()?.runAt;
+  }
+
+  async suspects(): Promise<number> {
+    this.#refuseIfClosed();
+    return this.#counts.suspect;
+  }
+
+  async counts(): Promise<TaskCounts> {
+    this.#refuseIfClosed();
+    const { suspect, ...counts } = this.#counts;
+    return { ...counts, queued: counts.queued + suspect };
+  }
+
+  async outcome(id: string): Promise<OutcomeRecord | undefined> {
+    this.#refuseIfClosed();
+    const outcome = this.#byId.get(id)?.outcome;
+    return outcome && { ...outcome };
+  }
+
+  async *outcomes(filter: { state?: OutcomeState; afterOrdinal?: number } = {}): AsyncIterable<OutcomeRecord> {
+    let after = filter.afterOrdinal ?? 0;
+    for (;;) {
+      this.#refuseIfClosed();
+      const outcome = this.#outcomes[firstAfter(this.#outcomes, after)];
+      if (outcome === undefined) return;
+      after = outcome.ordinal;
+      if (filter.state === undefined || filter.state === outcome.state) yield { ...outcome };
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+  }
+
+  #add(task: NewTask): AddedTask {
+    const { id, handler, input, priority, timeoutMs, retries } = task;
+    const known = id === undefined ? undefined : this.#byId.get(id);
+    if (known !== undefined) {
+      const same = known.handler === handler && sameInput(known.input, input);
+      return { seq: known.seq, id: id!, status: same ? 'duplicate' : 'conflict' };
+    }
+    const seq = ++this.#lastSeq;
+    const added: Task = {
+      seq,
+      id,
+      handler,
+      input,
+      priority,
+      timeoutMs,
+      retries,
+      state: 'queued',
+      attempts: 0,
+      crashes: 0,
+      delay: undefined,
+      outcome: undefined,
+    };
+    this.#counts.queued += 1;
+    this.#live.set(seq, added);
+    if (id !== undefined) this.#byId.set(id, added);
+    this.#ready.append(added);
+    return { seq, id: id ?? generatedId(seq), status: 'added' };
+  }
+
+  #start(task: Task): ClaimedTask {
+    this.#move(task, 'running');
+    const { seq, id, handler, input, priority, timeoutMs, retries, attempts, crashes } = task;
+    return { seq, id: id ?? generatedId(seq), handler, input, priority, timeoutMs, retries, attempts, crashes };
+  }
+
+  #record(task: Task, ending: Ending): number {
+    const ordinal = ++this.#lastOrdinal;
+    this.#live.delete(task.seq);
+    if (task.id === undefined) return ordinal;
+    const { state, attempts, crashes, startedAt, durationMs, thread, result, error } = ending;
+    const { id, handler } = task;
+    const outcome = { ordinal, id, handler, state, attempts, crashes, startedAt, durationMs, thread };
+    task.outcome = outcome;
+    if (result !== undefined) task.outcome.result = result;
+    if (error !== undefined) task.outcome.error = error;
+    this.#outcomes.push(outcome);
+    return ordinal;
+  }
+
+  #putBack(task: Task, settlement: Exclude<Settlement, { kind: 'outcome' }>): void {
+    switch (settlement.kind) {
+      case 'release':
+        this.#ready.putBack(task);
+        break;
+      case 'suspect':
+        this.#suspects.push(task);
+        break;
+      case 'retry':
+        task.attempts = settlement.attempts;
+        task.crashes = settlement.crashes;
+        task.delay = { runAt: settlement.runAt, task };
+        this.#delayed.push(task.delay);
+    }
+  }
+
+  #wake(now: number): void {
+    for (;;) {
+      const delay = this.#nextDelay();
+      if (delay === undefined || delay.runAt > now) return;
+      this.#delayed.pop();
+      delay.task.delay = undefined;
+      this.#move(delay.task, 'queued');
+      this.#ready.putBack(delay.task);
+    }
+  }
+
+  #nextDelay(): Delay | undefined {
+    for (;;) {
+      const delay = this.#delayed.peek();
+      if (delay === undefined || delay.task.delay === delay) return delay;
+      this.#delayed.pop();
+    }
+  }
+
+  /** Cancelled tasks that nobody ever reaches, at the end of the line, must not pile up. */
+  #leavePlace(): void {
+    this.#cancelledPlaces += 1;
+    if (this.#cancelledPlaces <= CANCELLED_PLACES + this.#counts.queued) return;
+    this.#ready.sweep();
+    this.#cancelledPlaces = 0;
+  }
+
+  #move(task: Task, to: State): void {
+    this.#counts[task.state] -= 1;
+    this.#counts[to] += 1;
+    task.state = to;
+  }
+
+  #refuseIfClosed(): void {
+    if (this.#closed) throw queueClosed();
+  }
+}
+
+function targetOf(settlement: Settlement): State {
+  switch (settlement.kind) {
+    case 'outcome':
+      return settlement.state;
+    case 'retry':
+      return 'delayed';
+    case 'release':
+      return 'queued';
+    case 'suspect':
+      return 'suspect';
+  }
+}
+
+function sameInput(a: Encoded, b: Encoded): boolean {
+  if (typeof a === 'string' || typeof b === 'string') return a === b;
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}
+
+/** Index of the first outcome with a higher ordinal. */
+function firstAfter(outcomes: readonly OutcomeRecord[], ordinal: number): number {
+  let low = 0;
+  let high = outcomes.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (outcomes[middle]!.ordinal <= ordinal) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,24 @@
+/** Errors that every store gives alike. */
+import { HoldfastError } from '../errors.js';
+
+/** A settlement for a task that this executor is not running, or no longer. */
+export function notRunning(seq: number, epoch: number): HoldfastError {
+  return new HoldfastError(
+    'ERR_STALE_EXECUTOR',
+    `task #${seq} is not running under this executor (epoch ${epoch}): nothing was recorded`,
+    { hint: 'Its outcome, if any, stands as it was recorded first: see `runtime results <run-id>`.' },
+  );
+}
+
+/** A newer executor has opened the queue. */
+export function takenOver(path: string, epoch: number, newer: number): HoldfastError {
+  return new HoldfastError(
+    'ERR_STALE_EXECUTOR',
+    `a newer executor (epoch ${newer}) has taken ${path} over; this one (epoch ${epoch}) may not write any more`,
+    { hint: 'Stop this executor: the newer one continues the run.' },
+  );
+}
+
+export function queueClosed(): HoldfastError {
+  return new HoldfastError('ERR_EXECUTOR_STOPPED', 'the queue was closed');
+}

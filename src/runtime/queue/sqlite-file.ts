@@ -1,0 +1,62 @@
+/** The file of a queue: how it is made, opened, and left at rest. */
+import { closeSync, existsSync, fchmodSync, openSync } from 'node:fs';
+import Database from 'better-sqlite3';
+import { migrate, schemaVersion } from './migrations.js';
+
+/** How long SQLite may wait, blocking, for another process's lock: no longer than a heartbeat can be missed. */
+const BUSY_TIMEOUT_MS = 2000;
+
+/** Opens the file for its executor, and creates and migrates it where needed. */
+export function openForWriting(path: string): Database.Database {
+  createPrivate(path);
+  const db = new Database(path, { timeout: BUSY_TIMEOUT_MS });
+  try {
+    schemaVersion(db); // throws before a file that is not ours is touched
+    db.pragma('journal_mode = WAL');
+    db.pragma('synchronous = FULL');
+    migrate(db);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** Opens the file beside its executor; `undefined` if there is no queue in it yet. */
+export function openForReading(path: string): Database.Database | undefined {
+  if (!existsSync(path)) return undefined;
+  const db = new Database(path, { readonly: true, timeout: BUSY_TIMEOUT_MS });
+  try {
+    if (schemaVersion(db) > 0) return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+  db.close();
+  return undefined;
+}
+
+/**
+ * Leaves the queue as one plain file: it can be copied, read on read-only
+ * media, and a reader need not create a log beside it. Takes about 1 ms.
+ */
+export function closeAtRest(db: Database.Database): void {
+  try {
+    db.pragma('busy_timeout = 0');
+    db.pragma('journal_mode = DELETE');
+  } catch {
+    // Somebody still reads, or the disk is in trouble: the log stays, and with it all that is recorded.
+  }
+  db.close();
+}
+
+/** SQLite gives the log and its shared memory the mode of the file itself. */
+function createPrivate(path: string): void {
+  try {
+    const fd = openSync(path, 'wx', 0o600);
+    fchmodSync(fd, 0o600); // whatever the umask took away
+    closeSync(fd);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}

@@ -1,0 +1,144 @@
+/** The durable store: one SQLite file, written in transactions that end on the disk. */
+import type { Database, Statement } from 'better-sqlite3';
+import type { NewTask, OutcomeState, TaskCounts, TaskState } from '../task.js';
+import type {
+  AddedTask,
+  ClaimedTask,
+  OutcomeRecord,
+  PreviousDeath,
+  Recovery,
+  Settlement,
+  TaskQueue,
+} from './contract.js';
+import { GroupCommit } from './group-commit.js';
+import { queueClosed, takenOver } from './refusals.js';
+import { inQueueWords, isStoreTrouble } from './sqlite-errors.js';
+import { closeAtRest, openForWriting } from './sqlite-file.js';
+import { Ledger, raiseEpoch } from './sqlite-ledger.js';
+import type { LedgerRow } from './sqlite-ledger.js';
+import { SqliteReader } from './sqlite-reader.js';
+import { SqliteWrites } from './sqlite-writes.js';
+
+/**
+ * Opens the queue at `path` for its executor: creates the file (mode 0600; its
+ * folder must be there), migrates it, and raises the epoch by one, so that any
+ * executor that opened it before may no longer write.
+ *
+ * SQLite works on the calling thread: a commit blocks it for as long as the
+ * disk takes to sync, and another process's lock for up to 2 s.
+ *
+ * @throws HoldfastError `ERR_QUEUE_NEWER_SCHEMA`, `ERR_QUEUE_CORRUPT`, `ERR_QUEUE_DISK_FULL`,
+ * `ERR_QUEUE_READ_ONLY`, `ERR_QUEUE_BUSY`, `ERR_QUEUE_IO`.
+ */
+export async function openSqliteQueue(path: string): Promise<TaskQueue> {
+  return inQueueWords(path, () => {
+    const db = openForWriting(path);
+    return new SqliteQueue(db, raiseEpoch(db));
+  });
+}
+
+class SqliteQueue implements TaskQueue {
+  readonly epoch: number;
+  readonly #db: Database;
+  readonly #begin: Statement<[]>;
+  readonly #commit: Statement<[]>;
+  readonly #ledger: Ledger;
+  readonly #writes: SqliteWrites;
+  readonly #reader: SqliteReader;
+  readonly #group: GroupCommit;
+  /** The ledger as the open transaction sees and changes it. */
+  #row: LedgerRow | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(db: Database, epoch: number) {
+    this.epoch = epoch;
+    this.#db = db;
+    this.#begin = db.prepare('begin immediate');
+    this.#commit = db.prepare('commit');
+    this.#ledger = new Ledger(db);
+    this.#writes = new SqliteWrites(db, epoch);
+    this.#reader = new SqliteReader(db);
+    this.#group = new GroupCommit({ transact: (body) => this.#transact(body), isStoreTrouble });
+  }
+
+  recover(previous: PreviousDeath, maxCrashes: number): Promise<Recovery> {
+    return this.#write((ledger) => this.#writes.recover(ledger, previous, maxCrashes));
+  }
+
+  add(tasks: readonly NewTask[]): Promise<AddedTask[]> {
+    return this.#write((ledger) => this.#writes.add(ledger, tasks));
+  }
+
+  claim(limit: number, now: number): Promise<ClaimedTask[]> {
+    return this.#write((ledger) => this.#writes.claim(ledger, limit, now));
+  }
+
+  claimSuspect(): Promise<ClaimedTask | undefined> {
+    return this.#write((ledger) => this.#writes.claimSuspect(ledger));
+  }
+
+  settle(settlements: readonly Settlement[]): Promise<number[]> {
+    return this.#write((ledger) => this.#writes.settle(ledger, settlements));
+  }
+
+  cancel(id: string): Promise<TaskState | undefined> {
+    return this.#write((ledger) => this.#writes.cancel(ledger, id));
+  }
+
+  retry(states: readonly OutcomeState[]): Promise<number> {
+    return this.#write((ledger) => this.#writes.retry(ledger, states));
+  }
+
+  async nextDue(): Promise<number | undefined> {
+    await this.#group.idle();
+    return this.#reader.nextDue();
+  }
+
+  async suspects(): Promise<number> {
+    await this.#group.idle();
+    return this.#reader.suspects();
+  }
+
+  async counts(): Promise<TaskCounts> {
+    await this.#group.idle();
+    return this.#reader.counts();
+  }
+
+  async outcome(id: string): Promise<OutcomeRecord | undefined> {
+    await this.#group.idle();
+    return this.#reader.outcome(id);
+  }
+
+  async *outcomes(filter?: { state?: OutcomeState; afterOrdinal?: number }): AsyncIterable<OutcomeRecord> {
+    await this.#group.idle();
+    yield* this.#reader.outcomes(filter);
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#group.idle().then(() => closeAtRest(this.#db));
+    return this.#closed;
+  }
+
+  #write<T>(body: (ledger: LedgerRow) => T): Promise<T> {
+    if (this.#closed !== undefined) return Promise.reject(queueClosed());
+    return this.#group.run(() => body(this.#row!));
+  }
+
+  #transact(body: () => void): void {
+    inQueueWords(this.#db.name, () => {
+      this.#begin.run();
+      try {
+        const before = this.#ledger.read();
+        if (before.epoch !== this.epoch) throw takenOver(this.#db.name, this.epoch, before.epoch);
+        this.#row = { ...before };
+        body();
+        this.#ledger.write(this.#row, before);
+        this.#commit.run();
+      } catch (error) {
+        // After some errors SQLite has rolled back by itself.
+        if (this.#db.inTransaction) this.#db.exec('rollback');
+        throw error;
+      }
+    });
+  }
+}
