@@ -1,0 +1,548 @@
+/** What holds for every store of tasks. Each store runs this body from a test file of its own. */
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { TaskQueue } from '../../dist/runtime/queue/contract.js';
+import type { OutcomeState } from '../../dist/runtime/task.js';
+import { all, aTask, done, tasks } from './queue-tasks.js';
+
+export interface Store {
+  name: string;
+  /** Opens a new, empty queue. */
+  open: () => Promise<TaskQueue>;
+  /** Why the outcomes of tasks without an id are not kept, if they are not. */
+  forgetsUnnamed?: string;
+}
+
+const EMPTY = {
+  queued: 0,
+  delayed: 0,
+  running: 0,
+  done: 0,
+  failed: 0,
+  crashed: 0,
+  'timed-out': 0,
+  cancelled: 0,
+};
+
+export function describeQueueContract(store: Store): void {
+  const open = async (): Promise<TaskQueue> => {
+    const queue = await store.open();
+    onTestFinished(() => queue.close());
+    return queue;
+  };
+  const testUnnamed = (title: string, body: () => Promise<void>): void => {
+    if (store.forgetsUnnamed === undefined) test(title, body);
+    else test.skip(`${title} (skipped: ${store.forgetsUnnamed})`, body);
+  };
+
+  describe(`${store.name}: adding`, () => {
+    test('a new queue is empty, and its epoch is 1', async () => {
+      const queue = await open();
+      expect(queue.epoch).toBe(1);
+      expect(await queue.counts()).toEqual(EMPTY);
+      expect(await queue.claim(10, 0)).toEqual([]);
+      expect(await queue.claimSuspect()).toBeUndefined();
+      expect(await queue.nextDue()).toBeUndefined();
+      expect(await queue.suspects()).toBe(0);
+      expect(await all(queue.outcomes())).toEqual([]);
+      expect(await queue.recover('crashed', 3)).toEqual({ interrupted: 0, suspects: 0, crashed: [] });
+    });
+
+    test('a claim gives back exactly what was added', async () => {
+      const queue = await open();
+      const bytes = new Uint8Array([0, 1, 255, 0]);
+      const given = [
+        aTask({ id: 'text', handler: 'one', input: '{"ü":"\\u0000 \\"𝒳"}', priority: 5, timeoutMs: 250, retries: 0 }),
+        aTask({ id: 'bytes', handler: 'two', input: bytes, priority: 4, timeoutMs: 2 ** 40 }),
+        aTask({ id: 'a file/with ünusual\u0000 characters', input: new Uint8Array(0), priority: 3, retries: 7 }),
+        aTask({ input: '', priority: -1 }),
+      ];
+      const added = await queue.add(given);
+      expect(added.map((task) => task.status)).toEqual(Array(4).fill('added'));
+      const claimed = await queue.claim(10, 0);
+      expect(claimed).toEqual(
+        given.map((task, index) => ({
+          ...task,
+          id: task.id ?? `#${added[3]!.seq}`,
+          seq: added[index]!.seq,
+          attempts: 0,
+          crashes: 0,
+        })),
+      );
+      expect(Buffer.isBuffer(claimed[1]!.input)).toBe(false);
+    });
+
+    test('numbers rise in the order of arrival, and a task without an id is called by its number', async () => {
+      const queue = await open();
+      const added = [...(await queue.add(tasks(3))), ...(await queue.add(tasks(2)))];
+      const seqs = added.map((task) => task.seq);
+      expect(seqs).toEqual([...new Set(seqs)].sort((a, b) => a - b));
+      expect(added.map((task) => task.id)).toEqual(seqs.map((seq) => `#${seq}`));
+    });
+
+    test('an id that is there already is a duplicate or a conflict, and changes nothing', async () => {
+      const queue = await open();
+      const bytes = Buffer.from('1');
+      const [first, twin, third] = await queue.add([
+        aTask({ id: 'a' }),
+        aTask({ id: 'a', priority: 9, timeoutMs: 1 }),
+        aTask({ id: 'b', input: new Uint8Array(bytes) }),
+      ]);
+      expect(twin).toEqual({ seq: first!.seq, id: 'a', status: 'duplicate' });
+      const again = await queue.add([
+        aTask({ id: 'a', handler: 'other' }),
+        aTask({ id: 'a', input: '2' }),
+        aTask({ id: 'a', input: new Uint8Array(bytes) }),
+        aTask({ id: 'b', input: new Uint8Array(bytes) }),
+        aTask({ id: 'b', input: '1' }),
+        aTask({ id: 'b', input: new Uint8Array([50]) }),
+        aTask({ id: 'b', input: new Uint8Array([49, 49]) }),
+      ]);
+      expect(again.map((task) => task.status)).toEqual([
+        'conflict',
+        'conflict',
+        'conflict',
+        'duplicate',
+        'conflict',
+        'conflict',
+        'conflict',
+      ]);
+      expect(again.map((task) => task.seq)).toEqual([...Array(3).fill(first!.seq), ...Array(4).fill(third!.seq)]);
+      expect(await queue.counts()).toEqual({ ...EMPTY, queued: 2 });
+      expect(await queue.claim(9, 0)).toMatchObject([
+        { id: 'a', handler: 'handle', input: '1', priority: 0, timeoutMs: undefined },
+        { id: 'b' },
+      ]);
+    });
+
+    test('an id stays taken after its outcome', async () => {
+      const queue = await open();
+      const [task] = await queue.add([aTask({ id: 'a' })]);
+      await queue.claim(1, 0);
+      await queue.settle([done(task!.seq)]);
+      expect(await queue.add([aTask({ id: 'a' })])).toEqual([{ seq: task!.seq, id: 'a', status: 'duplicate' }]);
+      expect(await queue.claim(1, 0)).toEqual([]);
+    });
+
+    test('tasks without an id are never duplicates', async () => {
+      const queue = await open();
+      const added = await queue.add([aTask(), aTask()]);
+      expect(added.map((task) => task.status)).toEqual(['added', 'added']);
+    });
+  });
+
+  describe(`${store.name}: claiming`, () => {
+    test('the highest priority comes first, equal ones in the order of arrival', async () => {
+      const queue = await open();
+      const priorities = Array.from({ length: 300 }, (_, index) => ((index * 7919) % 11) - 5);
+      const added = await queue.add(priorities.map((priority) => aTask({ priority })));
+      const expected = added
+        .map(({ seq }, index) => ({ seq, priority: priorities[index]! }))
+        .sort((a, b) => b.priority - a.priority || a.seq - b.seq);
+      const claimed = [...(await queue.claim(100, 0)), ...(await queue.claim(1000, 0))];
+      expect(claimed.map(({ seq, priority }) => ({ seq, priority }))).toEqual(expected);
+    });
+
+    test('a claim gives no more than its limit, and no task twice', async () => {
+      const queue = await open();
+      await queue.add(tasks(5));
+      expect(await queue.claim(0, 0)).toEqual([]);
+      const inputs = [await queue.claim(2, 0), await queue.claim(2, 0), await queue.claim(2, 0)];
+      expect(inputs.map((claim) => claim.map((task) => task.input))).toEqual([['0', '1'], ['2', '3'], ['4']]);
+      expect(await queue.counts()).toEqual({ ...EMPTY, running: 5 });
+    });
+
+    test('a long line keeps its order while it grows and shrinks', async () => {
+      const queue = await open();
+      const seen: string[] = [];
+      for (let round = 0; round < 12; round += 1) {
+        await queue.add(tasks(500).map((task, index) => ({ ...task, input: String(round * 500 + index) })));
+        const claimed = await queue.claim(round < 8 ? 300 : 2000, 0);
+        seen.push(...claimed.map((task) => String(task.input)));
+      }
+      expect(seen).toEqual(Array.from({ length: 6000 }, (_, index) => String(index)));
+    });
+
+    test('a delayed task waits until it is due, with the attempts it has had', async () => {
+      const queue = await open();
+      await queue.add([aTask({ id: 'a' }), aTask({ id: 'b' }), aTask({ id: 'c' })]);
+      const [a, b] = await queue.claim(2, 0);
+      await queue.settle([
+        { kind: 'retry', seq: a!.seq, attempts: 1, crashes: 0, runAt: 2000 },
+        { kind: 'retry', seq: b!.seq, attempts: 2, crashes: 1, runAt: 1000 },
+      ]);
+      expect(await queue.counts()).toEqual({ ...EMPTY, queued: 1, delayed: 2 });
+      expect(await queue.nextDue()).toBe(1000);
+      expect((await queue.claim(9, 999)).map((task) => task.id)).toEqual(['c']);
+      expect(await queue.claim(9, 1000)).toMatchObject([{ id: 'b', attempts: 2, crashes: 1 }]);
+      expect(await queue.nextDue()).toBe(2000);
+      expect(await queue.claim(9, 5000)).toMatchObject([{ id: 'a', attempts: 1, crashes: 0 }]);
+      expect(await queue.nextDue()).toBeUndefined();
+    });
+
+    test('a delayed task that is due takes the place of its priority', async () => {
+      const queue = await open();
+      await queue.add([aTask({ id: 'low' }), aTask({ id: 'high', priority: 1 })]);
+      const [high] = await queue.claim(1, 0);
+      await queue.settle([{ kind: 'retry', seq: high!.seq, attempts: 1, crashes: 0, runAt: 10 }]);
+      await queue.add([aTask({ id: 'higher', priority: 2 })]);
+      expect((await queue.claim(9, 10)).map((task) => task.id)).toEqual(['higher', 'high', 'low']);
+    });
+
+    test('a released task is ready again in its old place, charged with nothing', async () => {
+      const queue = await open();
+      await queue.add(tasks(5));
+      const [first, second, third] = await queue.claim(3, 0);
+      await queue.settle([
+        { kind: 'release', seq: third!.seq },
+        { kind: 'release', seq: first!.seq },
+      ]);
+      expect(await queue.counts()).toEqual({ ...EMPTY, queued: 4, running: 1 });
+      const claimed = await queue.claim(9, 0);
+      expect(claimed.map((task) => task.input)).toEqual(['0', '2', '3', '4']);
+      expect(claimed[0]).toEqual(first);
+      expect(second).toMatchObject({ input: '1' });
+    });
+
+    test('suspects are given one by one, the oldest first, and only to who asks for them', async () => {
+      const queue = await open();
+      await queue.add(tasks(3));
+      const [first, second] = await queue.claim(2, 0);
+      await queue.settle([
+        { kind: 'suspect', seq: second!.seq },
+        { kind: 'suspect', seq: first!.seq },
+      ]);
+      expect(await queue.suspects()).toBe(2);
+      expect(await queue.counts()).toEqual({ ...EMPTY, queued: 3 });
+      expect((await queue.claim(9, 0)).map((task) => task.input)).toEqual(['2']);
+      expect(await queue.claimSuspect()).toEqual(first);
+      expect(await queue.suspects()).toBe(1);
+      expect(await queue.claimSuspect()).toEqual(second);
+      expect(await queue.claimSuspect()).toBeUndefined();
+      expect(await queue.counts()).toEqual({ ...EMPTY, running: 3 });
+      await queue.settle([done(first!.seq), { kind: 'release', seq: second!.seq }]);
+      expect((await queue.claim(9, 0)).map((task) => task.input)).toEqual(['1']);
+    });
+  });
+
+  describe(`${store.name}: settling`, () => {
+    test('an outcome is recorded as it was given', async () => {
+      const queue = await open();
+      const error = { name: 'TypeError', message: 'no\nsuch "thing" \ud800', code: 'E_X', stack: 'at x' };
+      const bare = { name: 'Error', message: '' };
+      const added = await queue.add(['a', 'b', 'c', 'd'].map((id) => aTask({ id, handler: id.repeat(2) })));
+      const [a, b, c, d] = added.map((task) => task.seq);
+      await queue.claim(9, 0);
+      const ordinals = await queue.settle([
+        done(d!, { state: 'timed-out', result: undefined, error: bare, startedAt: null, durationMs: 0, thread: null }),
+        { kind: 'release', seq: b! },
+        done(a!, { result: new Uint8Array([7, 0]), startedAt: 1.7e12 + 0.25, durationMs: 0.125, thread: 3 }),
+        done(c!, { state: 'failed', attempts: 4, crashes: 2, result: undefined, error }),
+      ]);
+      expect(ordinals).toEqual([1, 2, 3]);
+      const expected = [
+        { id: 'd', handler: 'dd', state: 'timed-out', attempts: 1, crashes: 0, error: bare, startedAt: null, durationMs: 0, thread: null },
+        { id: 'a', handler: 'aa', state: 'done', attempts: 1, crashes: 0, result: new Uint8Array([7, 0]), startedAt: 1.7e12 + 0.25, durationMs: 0.125, thread: 3 },
+        { id: 'c', handler: 'cc', state: 'failed', attempts: 4, crashes: 2, error, startedAt: 1000, durationMs: 2.5, thread: 1 },
+      ].map((outcome, index) => ({ ordinal: index + 1, ...outcome }));
+      expect(await all(queue.outcomes())).toEqual(expected);
+      expect(await queue.outcome('c')).toEqual(expected[2]);
+      expect(await queue.outcome('b')).toBeUndefined();
+      expect(await queue.outcome('nobody')).toBeUndefined();
+      expect(await queue.counts()).toEqual({ ...EMPTY, queued: 1, 'timed-out': 1, done: 1, failed: 1 });
+    });
+
+    test('a handler that returned nothing leaves an outcome without a result', async () => {
+      const queue = await open();
+      const [task] = await queue.add([aTask({ id: 'a' })]);
+      await queue.claim(1, 0);
+      await queue.settle([done(task!.seq, { result: undefined })]);
+      expect(Object.keys((await queue.outcome('a'))!)).not.toContain('result');
+      expect(Object.keys((await queue.outcome('a'))!)).not.toContain('error');
+    });
+
+    test('a recorded outcome never changes', async () => {
+      const queue = await open();
+      const [task] = await queue.add([aTask({ id: 'a' })]);
+      await queue.claim(1, 0);
+      await queue.settle([done(task!.seq)]);
+      const recorded = await queue.outcome('a');
+      const { seq } = task!;
+      for (const settlement of [
+        done(seq, { state: 'failed', result: '"other"' }),
+        { kind: 'retry', seq, attempts: 2, crashes: 0, runAt: 0 },
+        { kind: 'release', seq },
+        { kind: 'suspect', seq },
+      ] as const) {
+        await expect(queue.settle([settlement])).rejects.toMatchObject({ code: 'ERR_STALE_EXECUTOR' });
+      }
+      (await queue.outcome('a'))!.state = 'failed'; // what was handed out is the caller's own
+      expect(await queue.outcome('a')).toEqual(recorded);
+      expect(await queue.claim(9, 9)).toEqual([]);
+      expect(await queue.counts()).toEqual({ ...EMPTY, done: 1 });
+    });
+
+    test('only running tasks can be settled', async () => {
+      const queue = await open();
+      const [first] = await queue.add([aTask({ id: 'a' })]);
+      for (const seq of [first!.seq, first!.seq + 1]) {
+        await expect(queue.settle([done(seq)])).rejects.toMatchObject({ code: 'ERR_STALE_EXECUTOR' });
+      }
+      expect(await queue.counts()).toEqual({ ...EMPTY, queued: 1 });
+      expect(await all(queue.outcomes())).toEqual([]);
+    });
+
+    test('of one call, all is recorded or nothing', async () => {
+      const queue = await open();
+      const seqs = (await queue.add(['a', 'b', 'c'].map((id) => aTask({ id })))).map((task) => task.seq);
+      const [a, b, c] = seqs as [number, number, number];
+      await queue.claim(2, 0);
+      const refused = { code: 'ERR_STALE_EXECUTOR' };
+      await expect(queue.settle([done(a), { kind: 'release', seq: b }, done(c)])).rejects.toMatchObject(refused);
+      await expect(queue.settle([done(a), done(b), done(a)])).rejects.toMatchObject(refused);
+      expect(await queue.counts()).toEqual({ ...EMPTY, queued: 1, running: 2 });
+      expect(await queue.settle([done(a), done(b)])).toEqual([1, 2]);
+      expect(await queue.settle([])).toEqual([]);
+      expect(await queue.add([])).toEqual([]);
+    });
+
+    testUnnamed('a task without an id leaves its outcome under its number', async () => {
+      const queue = await open();
+      const [task] = await queue.add([aTask(), aTask({ id: 'named' })]);
+      await queue.claim(2, 0);
+      await queue.settle([done(task!.seq), done(task!.seq + 1)]);
+      expect(await queue.outcome(task!.id)).toMatchObject({ id: task!.id, state: 'done' });
+      expect(await queue.outcome(`#${task!.seq + 1}`)).toBeUndefined();
+      expect(await queue.cancel(task!.id)).toBe('done');
+      expect(await queue.cancel(`#${task!.seq + 1}`)).toBeUndefined();
+    });
+
+    test('a task without an id is counted when it has ended', async () => {
+      const queue = await open();
+      const [task] = await queue.add([aTask()]);
+      await queue.claim(1, 0);
+      expect(await queue.settle([done(task!.seq)])).toEqual([1]);
+      expect(await queue.counts()).toEqual({ ...EMPTY, done: 1 });
+    });
+  });
+
+  describe(`${store.name}: cancelling and retrying`, () => {
+    test('a task that waits can be cancelled, in whatever way it waits', async () => {
+      const queue = await open();
+      const added = await queue.add(['suspect', 'delayed', 'queued', 'other'].map((id) => aTask({ id })));
+      await queue.claim(2, 0);
+      await queue.settle([
+        { kind: 'suspect', seq: added[0]!.seq },
+        { kind: 'retry', seq: added[1]!.seq, attempts: 1, crashes: 2, runAt: 50 },
+      ]);
+      expect(await queue.cancel('delayed')).toBe('delayed');
+      expect(await queue.cancel('queued')).toBe('queued');
+      expect(await queue.cancel('suspect')).toBe('queued');
+      expect(await queue.counts()).toEqual({ ...EMPTY, queued: 1, cancelled: 3 });
+      expect(await queue.nextDue()).toBeUndefined();
+      expect(await queue.claimSuspect()).toBeUndefined();
+      expect((await queue.claim(9, 99)).map((task) => task.id)).toEqual(['other']);
+      const outcomes = await all(queue.outcomes());
+      expect(outcomes.map((outcome) => outcome.id)).toEqual(['delayed', 'queued', 'suspect']);
+      expect(outcomes[0]).toEqual({
+        ordinal: 1,
+        id: 'delayed',
+        handler: 'handle',
+        state: 'cancelled',
+        attempts: 1,
+        crashes: 2,
+        error: expect.objectContaining({ code: 'ERR_TASK_CANCELLED' }),
+        startedAt: null,
+        durationMs: 0,
+        thread: null,
+      });
+    });
+
+    test('a task without an id is cancelled by its number, one with an id only by its id', async () => {
+      const queue = await open();
+      const [unnamed, named] = await queue.add([aTask(), aTask({ id: 'a' })]);
+      expect(await queue.cancel(`#${named!.seq}`)).toBeUndefined();
+      expect(await queue.cancel(unnamed!.id)).toBe('queued');
+      expect(await queue.cancel('#')).toBeUndefined();
+      expect((await queue.claim(9, 0)).map((task) => task.id)).toEqual(['a']);
+    });
+
+    test('cancelling tells the state of a task that does not wait, and changes nothing', async () => {
+      const queue = await open();
+      const [task] = await queue.add([aTask({ id: 'a' })]);
+      await queue.claim(1, 0);
+      expect(await queue.cancel('a')).toBe('running');
+      await queue.settle([done(task!.seq)]);
+      expect(await queue.cancel('a')).toBe('done');
+      expect(await queue.cancel('nobody')).toBeUndefined();
+      expect(await queue.counts()).toEqual({ ...EMPTY, done: 1 });
+    });
+
+    test('retried tasks are as if they had never run, in their old places', async () => {
+      const queue = await open();
+      const ids = ['a', 'b', 'c', 'd', 'e'];
+      const seqs = (await queue.add(ids.map((id) => aTask({ id })))).map((task) => task.seq);
+      await queue.cancel('e');
+      await queue.claim(3, 0);
+      await queue.settle([
+        done(seqs[0]!, { state: 'failed', attempts: 3, crashes: 1 }),
+        done(seqs[1]!),
+        done(seqs[2]!, { state: 'crashed' }),
+      ]);
+      expect(await queue.retry(['failed', 'timed-out', 'cancelled', 'failed'])).toBe(2);
+      expect(await queue.counts()).toEqual({ ...EMPTY, queued: 3, done: 1, crashed: 1 });
+      expect(await queue.outcome('a')).toBeUndefined();
+      expect((await all(queue.outcomes())).map((outcome) => outcome.id)).toEqual(['b', 'c']);
+      const claimed = await queue.claim(9, 0);
+      expect(claimed).toMatchObject([{ id: 'a', attempts: 0, crashes: 0 }, { id: 'd' }, { id: 'e' }]);
+      // Four ordinals were given, two of them taken back: none comes a second time.
+      expect(await queue.settle(claimed.map((task) => done(task.seq)))).toEqual([5, 6, 7]);
+      expect((await all(queue.outcomes({ afterOrdinal: 3 }))).map((outcome) => outcome.ordinal)).toEqual([4, 5, 6, 7]);
+      expect(await queue.retry(['cancelled'])).toBe(0);
+    });
+
+    test('a task that was cancelled and retried is given once', async () => {
+      const queue = await open();
+      await queue.add([aTask({ id: 'a' }), aTask({ id: 'b' })]);
+      for (let round = 0; round < 3; round += 1) {
+        await queue.cancel('a');
+        await queue.retry(['cancelled']);
+      }
+      const claimed = await queue.claim(9, 0);
+      expect(claimed.map((task) => task.id)).toEqual(['a', 'b']);
+      await queue.settle([{ kind: 'retry', seq: claimed[0]!.seq, attempts: 1, crashes: 0, runAt: 10 }]);
+      await queue.cancel('a');
+      await queue.retry(['cancelled']);
+      await queue.claim(9, 0);
+      await queue.settle([{ kind: 'retry', seq: claimed[0]!.seq, attempts: 1, crashes: 0, runAt: 20 }]);
+      expect(await queue.nextDue()).toBe(20);
+      expect(await queue.claim(9, 15)).toEqual([]);
+      expect((await queue.claim(9, 20)).map((task) => task.id)).toEqual(['a']);
+    });
+
+    test('thousands of cancelled tasks do not disturb those that stay', async () => {
+      const queue = await open();
+      const added = await queue.add(Array.from({ length: 3000 }, (_, index) => aTask({ priority: index % 2 })));
+      const claimed = await queue.claim(3, 0);
+      await queue.settle(claimed.map((task) => ({ kind: 'release', seq: task.seq })));
+      const keep = new Set([0, 1, 2999, 1500].map((index) => added[index]!.seq));
+      await Promise.all(added.filter((task) => !keep.has(task.seq)).map((task) => queue.cancel(task.id)));
+      expect(await queue.counts()).toEqual({ ...EMPTY, queued: 4, cancelled: 2996 });
+      const rest = await queue.claim(9, 0);
+      expect(rest.map((task) => task.seq)).toEqual([1, 2999, 0, 1500].map((index) => added[index]!.seq));
+    });
+  });
+
+  describe(`${store.name}: reading`, () => {
+    const STATES: OutcomeState[] = ['done', 'failed', 'crashed', 'timed-out'];
+
+    async function filled(count: number): Promise<TaskQueue> {
+      const queue = await open();
+      await queue.add(Array.from({ length: count }, (_, index) => aTask({ id: `t${index}` })));
+      const claimed = await queue.claim(count, 0);
+      await queue.settle(claimed.map((task, index) => done(task.seq, { state: STATES[index % STATES.length]! })));
+      return queue;
+    }
+
+    test('outcomes can be had by state, and from an ordinal on', async () => {
+      const queue = await filled(1000);
+      const everything = await all(queue.outcomes());
+      expect(everything.map((outcome) => outcome.ordinal)).toEqual(Array.from({ length: 1000 }, (_, i) => i + 1));
+      expect(await all(queue.outcomes({ afterOrdinal: 700 }))).toEqual(everything.slice(700));
+      expect(await all(queue.outcomes({ afterOrdinal: 1000 }))).toEqual([]);
+      expect(await all(queue.outcomes({ state: 'failed' }))).toEqual(
+        everything.filter((outcome) => outcome.state === 'failed'),
+      );
+      expect(await all(queue.outcomes({ state: 'cancelled' }))).toEqual([]);
+      expect(await all(queue.outcomes({ state: 'done', afterOrdinal: 500 }))).toEqual(
+        everything.slice(500).filter((outcome) => outcome.state === 'done'),
+      );
+    });
+
+    test('outcomes recorded while others are read are neither skipped nor doubled', async () => {
+      const queue = await filled(600);
+      const seen: number[] = [];
+      let more = 900;
+      for await (const { ordinal } of queue.outcomes()) {
+        seen.push(ordinal);
+        if (more === 0) continue;
+        more -= 1;
+        const [task] = await queue.add([aTask({ id: `more${more}` })]);
+        await queue.claim(1, 0);
+        await queue.settle([done(task!.seq)]);
+      }
+      expect(seen).toEqual(Array.from({ length: 1500 }, (_, index) => index + 1));
+    });
+
+    test('a large result does not keep those behind it from being read', async () => {
+      const queue = await open();
+      const results = ['"small"', JSON.stringify('x'.repeat(1 << 21)), '"last"'];
+      await queue.add(results.map((_, index) => aTask({ id: String(index) })));
+      const claimed = await queue.claim(9, 0);
+      await queue.settle(claimed.map((task, index) => done(task.seq, { result: results[index] })));
+      expect((await all(queue.outcomes())).map((outcome) => outcome.result)).toEqual(results);
+    });
+
+    test('calls take effect in the order they were made, awaited or not', async () => {
+      const queue = await open();
+      const calls = [
+        queue.add([aTask({ id: 'a' }), aTask({ id: 'b' }), aTask({ id: 'c' })]),
+        queue.claim(2, 0),
+        queue.cancel('c'),
+        queue.cancel('b'),
+        queue.add([aTask({ id: 'a' })]),
+      ] as const;
+      expect(await queue.counts()).toEqual({ ...EMPTY, running: 2, cancelled: 1 });
+      expect(await queue.outcome('c')).toMatchObject({ state: 'cancelled' });
+      const [, claimed, c, b, [twin]] = await Promise.all(calls);
+      expect(claimed.map((task) => task.id)).toEqual(['a', 'b']);
+      expect([c, b, twin!.status]).toEqual(['queued', 'running', 'duplicate']);
+    });
+
+    test('a call that fails takes none of its neighbours with it', async () => {
+      const queue = await open();
+      const [first] = await queue.add([aTask({ id: 'a' })]);
+      await queue.claim(1, 0);
+      const results = await Promise.allSettled([
+        queue.add([aTask({ id: 'b' })]),
+        queue.settle([done(first!.seq)]),
+        queue.settle([done(first!.seq, { state: 'failed' })]),
+        queue.claim(1, 0),
+        queue.settle([{ kind: 'release', seq: 4711 }]),
+        queue.cancel('a'),
+      ]);
+      expect(results.map((result) => result.status)).toEqual([
+        'fulfilled',
+        'fulfilled',
+        'rejected',
+        'fulfilled',
+        'rejected',
+        'fulfilled',
+      ]);
+      expect(results[5]).toMatchObject({ value: 'done' });
+      expect(await queue.counts()).toEqual({ ...EMPTY, running: 1, done: 1 });
+    });
+
+    test('a closed queue refuses every call, and may be closed again', async () => {
+      const queue = await store.open();
+      const added = queue.add([aTask()]);
+      await Promise.all([queue.close(), queue.close()]);
+      await queue.close();
+      expect(await added).toHaveLength(1);
+      const calls: (() => Promise<unknown>)[] = [
+        () => queue.recover('unseen', 1),
+        () => queue.add([aTask()]),
+        () => queue.claim(1, 0),
+        () => queue.claimSuspect(),
+        () => queue.settle([]),
+        () => queue.cancel('a'),
+        () => queue.retry(['failed']),
+        () => queue.nextDue(),
+        () => queue.suspects(),
+        () => queue.counts(),
+        () => queue.outcome('a'),
+        () => all(queue.outcomes()),
+      ];
+      for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'ERR_EXECUTOR_STOPPED' });
+    });
+  });
+}

@@ -1,0 +1,180 @@
+/**
+ * A queue as simple as can be: a list that is searched from end to end. What
+ * the stores do is held against it.
+ */
+import type { ClaimedTask, PreviousDeath, Recovery, Settlement } from '../../dist/runtime/queue/contract.js';
+import type { NewTask, OutcomeState, TaskCounts, TaskState } from '../../dist/runtime/task.js';
+
+interface ModelTask {
+  seq: number;
+  spec: NewTask;
+  state: TaskState | 'suspect';
+  alone: boolean;
+  attempts: number;
+  crashes: number;
+  doubts: number;
+  runAt: number;
+  ordinal: number;
+}
+
+export interface ModelOutcome {
+  id: string;
+  ordinal: number;
+  state: OutcomeState;
+  attempts: number;
+  crashes: number;
+}
+
+/** What a call is refused with. */
+export class Refused extends Error {}
+
+const WAITING = ['queued', 'delayed', 'suspect'];
+
+export class QueueModel {
+  readonly tasks: ModelTask[] = [];
+  #lastOrdinal = 0;
+  readonly #keepsUnnamed: boolean;
+
+  constructor(keepsUnnamed: boolean) {
+    this.#keepsUnnamed = keepsUnnamed;
+  }
+
+  add(specs: readonly NewTask[]): { seq: number; id: string; status: string }[] {
+    return specs.map((spec) => {
+      const known = this.tasks.find((task) => spec.id !== undefined && task.spec.id === spec.id);
+      if (known !== undefined) {
+        const same = known.spec.handler === spec.handler && known.spec.input === spec.input;
+        return { seq: known.seq, id: spec.id!, status: same ? 'duplicate' : 'conflict' };
+      }
+      const seq = this.tasks.length + 1;
+      const fresh = { alone: false, attempts: 0, crashes: 0, doubts: 0, runAt: 0, ordinal: 0 };
+      this.tasks.push({ seq, spec, state: 'queued', ...fresh });
+      return { seq, id: idOf({ seq, spec }), status: 'added' };
+    });
+  }
+
+  claim(limit: number, now: number): ClaimedTask[] {
+    for (const task of this.tasks) if (task.state === 'delayed' && task.runAt <= now) task.state = 'queued';
+    const ready = this.tasks.filter((task) => task.state === 'queued');
+    ready.sort((a, b) => b.spec.priority - a.spec.priority || a.seq - b.seq);
+    return ready.slice(0, limit).map((task) => start(task, false));
+  }
+
+  claimSuspect(): ClaimedTask | undefined {
+    const oldest = this.tasks.find((task) => task.state === 'suspect');
+    return oldest && start(oldest, true);
+  }
+
+  settle(settlements: readonly Settlement[]): number[] {
+    const seqs = settlements.map((settlement) => settlement.seq);
+    const ours = seqs.every((seq) => this.tasks[seq - 1]?.state === 'running');
+    if (!ours || new Set(seqs).size < seqs.length) throw new Refused();
+    return settlements.flatMap((settlement) => {
+      const task = this.tasks[settlement.seq - 1]!;
+      switch (settlement.kind) {
+        case 'outcome':
+          Object.assign(task, { attempts: settlement.attempts, crashes: settlement.crashes });
+          return [this.#end(task, settlement.state)];
+        case 'retry': {
+          const { attempts, crashes, runAt } = settlement;
+          Object.assign(task, { state: 'delayed', attempts, crashes, runAt });
+          return [];
+        }
+        default:
+          task.state = settlement.kind === 'release' ? 'queued' : 'suspect';
+          return [];
+      }
+    });
+  }
+
+  cancel(id: string): TaskState | undefined {
+    const task = this.tasks.find((each) => idOf(each) === id && this.#remembers(each));
+    if (task === undefined) return undefined;
+    const found = task.state === 'suspect' ? 'queued' : task.state;
+    if (WAITING.includes(task.state)) this.#end(task, 'cancelled');
+    return found;
+  }
+
+  retry(states: readonly OutcomeState[]): number {
+    const again = this.tasks.filter((task) => this.#remembers(task) && states.includes(task.state as OutcomeState));
+    for (const task of again) Object.assign(task, { state: 'queued', attempts: 0, crashes: 0, doubts: 0, ordinal: 0 });
+    return again.length;
+  }
+
+  recover(previous: PreviousDeath, maxCrashes: number): Omit<Recovery, 'crashed'> & { crashed: ModelOutcome[] } {
+    const interrupted = this.tasks.filter((task) => task.state === 'running');
+    const crashed: ModelOutcome[] = [];
+    for (const task of interrupted) {
+      const alone = task.alone || interrupted.length === 1;
+      if (alone && previous !== 'unseen') {
+        task.crashes += 1;
+        task.state = 'suspect';
+        if (task.crashes >= maxCrashes) {
+          this.#end(task, 'crashed');
+          crashed.push(outcomeOf(task));
+        }
+      } else if (task.alone || previous === 'crashed' || task.doubts === 1) {
+        task.state = 'suspect';
+      } else {
+        task.state = 'queued';
+        task.doubts = 1;
+      }
+    }
+    const suspects = interrupted.filter((task) => task.state === 'suspect').length;
+    return { interrupted: interrupted.length, suspects, crashed };
+  }
+
+  nextDue(): number | undefined {
+    const due = this.tasks.filter((task) => task.state === 'delayed').map((task) => task.runAt);
+    return due.length === 0 ? undefined : Math.min(...due);
+  }
+
+  suspects(): number {
+    return this.tasks.filter((task) => task.state === 'suspect').length;
+  }
+
+  counts(): TaskCounts {
+    const count = (...states: string[]): number => this.tasks.filter((task) => states.includes(task.state)).length;
+    return {
+      queued: count('queued', 'suspect'),
+      delayed: count('delayed'),
+      running: count('running'),
+      done: count('done'),
+      failed: count('failed'),
+      crashed: count('crashed'),
+      'timed-out': count('timed-out'),
+      cancelled: count('cancelled'),
+    };
+  }
+
+  outcomes(): ModelOutcome[] {
+    const ended = this.tasks.filter((task) => task.ordinal > 0 && this.#remembers(task));
+    return ended.sort((a, b) => a.ordinal - b.ordinal).map(outcomeOf);
+  }
+
+  #end(task: ModelTask, state: OutcomeState): number {
+    task.state = state;
+    task.ordinal = ++this.#lastOrdinal;
+    return task.ordinal;
+  }
+
+  #remembers(task: ModelTask): boolean {
+    return this.#keepsUnnamed || task.ordinal === 0 || task.spec.id !== undefined;
+  }
+}
+
+function idOf({ seq, spec }: Pick<ModelTask, 'seq' | 'spec'>): string {
+  return spec.id ?? `#${seq}`;
+}
+
+function start(task: ModelTask, alone: boolean): ClaimedTask {
+  task.state = 'running';
+  task.alone = alone;
+  const { seq, attempts, crashes } = task;
+  return { ...task.spec, id: idOf(task), seq, attempts, crashes };
+}
+
+function outcomeOf(task: ModelTask): ModelOutcome {
+  const { ordinal, attempts, crashes } = task;
+  return { id: idOf(task), ordinal, state: task.state as OutcomeState, attempts, crashes };
+}

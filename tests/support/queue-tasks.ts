@@ -1,0 +1,45 @@
+import type { OutcomeRecord, Settlement } from '../../dist/runtime/queue/contract.js';
+import type { NewTask } from '../../dist/runtime/task.js';
+
+type OutcomeSettlement = Extract<Settlement, { kind: 'outcome' }>;
+
+/** A task with nothing special about it, but for what is given. */
+export function aTask(fields: Partial<NewTask> = {}): NewTask {
+  return {
+    id: undefined,
+    handler: 'handle',
+    input: '1',
+    priority: 0,
+    timeoutMs: undefined,
+    retries: undefined,
+    ...fields,
+  };
+}
+
+/** `count` tasks, each with its index as its input. */
+export function tasks(count: number, fields: Partial<NewTask> = {}): NewTask[] {
+  return Array.from({ length: count }, (_, index) => aTask({ input: String(index), ...fields }));
+}
+
+/** The settlement of a task that went well, but for what is given. */
+export function done(seq: number, fields: Partial<OutcomeSettlement> = {}): OutcomeSettlement {
+  return {
+    kind: 'outcome',
+    seq,
+    state: 'done',
+    attempts: 1,
+    crashes: 0,
+    result: '"ok"',
+    error: undefined,
+    startedAt: 1000,
+    durationMs: 2.5,
+    thread: 1,
+    ...fields,
+  };
+}
+
+export async function all(outcomes: AsyncIterable<OutcomeRecord>): Promise<OutcomeRecord[]> {
+  const list: OutcomeRecord[] = [];
+  for await (const outcome of outcomes) list.push(outcome);
+  return list;
+}
