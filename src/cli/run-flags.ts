@@ -1,8 +1,7 @@
 /** The flags of `runtime run`: what commander collected, checked as a whole. Loads zod: see `runtime/options.ts`. */
-import { basename, extname } from 'node:path';
 import { z } from 'zod';
 import { InvalidInputError, type Fault } from '../runtime/errors.js';
-import { faultsOf } from '../runtime/faults.js';
+import { didYouMean, faultsOf } from '../runtime/faults.js';
 import {
   codeOf,
   duration,
@@ -13,6 +12,7 @@ import {
   type ResolvedOptions,
   type Surroundings,
 } from '../runtime/options.js';
+import { runIdOf } from './run-id.js';
 
 /** Where the tasks of a run come from. */
 export type SourceChoice = { kind: 'each'; glob: string } | { kind: 'tasks'; file: string } | { kind: 'lines' };
@@ -79,18 +79,23 @@ const schema = z.strictObject(flags);
  * Checks the flags of `runtime run <module>`, named as commander names them
  * (`--run-id` is `runId`, `--no-durable` is `durable: false`).
  *
- * Without `runId` the run has the name of the module: `./jobs/resize.mjs` is run `resize`.
+ * `extra` is what no flag took. Without `runId` the run has the name of the module: `./jobs/resize.mjs` is run `resize`.
  *
  * @throws InvalidInputError with every fault, `ERR_INVALID_OPTIONS`, or
  * `ERR_INVALID_RUN_ID` if the run id alone is at fault.
  */
-export function resolveRunFlags(module: string, given: Record<string, unknown>, around?: Surroundings): RunFlags {
-  const parsed = schema.safeParse({ ...given, runId: given['runId'] ?? moduleName(module), module });
+export function resolveRunFlags(
+  module: string | undefined,
+  given: Record<string, unknown>,
+  extra: readonly string[] = [],
+  around?: Surroundings,
+): RunFlags {
+  const parsed = schema.safeParse({ ...given, runId: given['runId'] ?? runIdOf(module ?? ''), module });
   const faults = parsed.success ? [] : faultsOf(parsed.error.issues, { '': Object.keys(flags) });
-  faults.push(...faultsTogether(given));
-  if (!parsed.success || faults.length > 0) {
-    const named = faults.map(({ where, problem }) => ({ where: flagName(where), problem }));
-    throw new InvalidInputError(codeOf(faults), 'nothing was started', named, {
+  const told = [...faults, ...faultsTogether(given)].map(({ where, problem }) => ({ where: flagName(where), problem }));
+  told.push(...unknownArguments(extra));
+  if (!parsed.success || told.length > 0) {
+    throw new InvalidInputError(codeOf(faults), 'nothing was started', told, {
       hint: 'runtime run --help lists every flag with an example.',
     });
   }
@@ -132,9 +137,17 @@ function faultsTogether(given: Record<string, unknown>): Fault[] {
   return faults;
 }
 
-function moduleName(module: string): string {
-  const name = basename(module, extname(module));
-  return name.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[^A-Za-z0-9]+/, '');
+/** What follows an unknown flag is most likely its value. */
+function unknownArguments(extra: readonly string[]): Fault[] {
+  const known = Object.keys(flags).map(flagName);
+  return extra.flatMap((argument, index): Fault[] => {
+    if (argument.startsWith('-')) {
+      const name = argument.split('=', 1)[0]!;
+      return [{ where: name, problem: `is no flag of runtime run${didYouMean(name, known)}` }];
+    }
+    if (extra[index - 1]?.startsWith('-')) return [];
+    return [{ where: argument, problem: 'is one argument too many: a run has one module (globs want quotes)' }];
+  });
 }
 
 function flagName(key: string): string {

@@ -54,6 +54,8 @@ export interface ExecutorEvents {
 /** What an executor is made of; put together by `startExecutor`. */
 export interface ExecutorParts {
   options: ResolvedOptions;
+  /** Folder of the run's state, absolute. */
+  runDir: string;
   lock: ProcessLock;
   queue: TaskQueue;
   dispatcher: Dispatcher;
@@ -69,6 +71,9 @@ export interface ExecutorParts {
  */
 export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<ExecutorEvents> {
   readonly runId: string;
+  /** Folder of the run's state, absolute. */
+  readonly runDir: string;
+  /** Names of the functions that the module exports. */
   readonly handlers: ReadonlySet<string>;
   readonly #options: ResolvedOptions;
   readonly #lock: ProcessLock;
@@ -83,9 +88,10 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
   #error: Error | undefined;
   #stopping: Promise<void> | undefined;
 
-  constructor({ options, lock, queue, dispatcher, handlers }: ExecutorParts) {
+  constructor({ options, runDir, lock, queue, dispatcher, handlers }: ExecutorParts) {
     super();
     this.runId = options.runId;
+    this.runDir = runDir;
     this.handlers = handlers;
     this.#options = options;
     this.#lock = lock;
@@ -254,6 +260,16 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
   /** Outcomes in the order they were recorded, as the queue holds them: results encoded. */
   outcomes(filter?: { state?: OutcomeState; afterOrdinal?: number }): ReturnType<TaskQueue['outcomes']> {
     return this.#queue.outcomes(filter);
+  }
+
+  /** The ordinal of the outcome that was recorded last; 0: none yet. */
+  lastOrdinal(): Promise<number> {
+    return this.#queue.lastOrdinal();
+  }
+
+  /** Writes into the lock's details where this executor can be steered. */
+  announce(controlSocket: string): void {
+    this.#lock.describe({ controlSocket });
   }
 
   counts(): Promise<TaskCounts> {

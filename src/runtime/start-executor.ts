@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Executor, type ExecutorParts } from './executor.js';
 import { ProcessLock } from './lock/process-lock.js';
@@ -5,6 +6,9 @@ import type { ResolvedOptions } from './options.js';
 import { Dispatcher } from './pool/dispatcher.js';
 import type { PreviousDeath, Recovery, TaskQueue } from './queue/contract.js';
 import { StateDir } from './state-dir.js';
+
+/** In the folder of a run. */
+export const QUEUE_FILE = 'queue.db';
 
 /** What `runtime run` knows beyond the options that everybody has. */
 export interface StartSettings {
@@ -14,6 +18,10 @@ export interface StartSettings {
   waitMs?: number;
   /** How the executor before this one ended. Default: nobody saw it. */
   previousDeath?: PreviousDeath;
+  /** Called once the lock is held, before anything else. */
+  afterLock?(): Promise<void>;
+  /** Removes what earlier executors of this run recorded. Default false. */
+  fresh?: boolean;
   /** Whether what handlers print is told as `output` events. Default false: it goes to stdout and stderr. */
   captureOutput?: boolean;
 }
@@ -42,6 +50,8 @@ export async function startExecutor<Module>(
   let queue: TaskQueue | undefined;
   let dispatcher: Dispatcher | undefined;
   try {
+    await settings.afterLock?.();
+    if (settings.fresh) forget(runDir);
     dispatcher = new Dispatcher(dispatcherSettings(options, settings));
     // Threads take their time to load; the queue is opened meanwhile.
     const loading = dispatcher.pool.start();
@@ -49,7 +59,7 @@ export async function startExecutor<Module>(
     queue = await openQueue(options, runDir);
     const handlers = await loading;
     const recovery = await queue.recover(settings.previousDeath ?? 'unseen', options.maxCrashes);
-    const parts: ExecutorParts = { options, lock, queue, dispatcher, handlers: new Set(handlers) };
+    const parts: ExecutorParts = { options, runDir, lock, queue, dispatcher, handlers: new Set(handlers) };
     const executor = new Executor<Module>(parts);
     dispatcher.open(queue, await queue.suspects());
     return { executor, recovery };
@@ -61,10 +71,14 @@ export async function startExecutor<Module>(
   }
 }
 
+function forget(runDir: string): void {
+  for (const suffix of ['', '-wal', '-shm']) rmSync(join(runDir, `${QUEUE_FILE}${suffix}`), { force: true });
+}
+
 async function openQueue({ durable }: ResolvedOptions, runDir: string): Promise<TaskQueue> {
   // Each store is loaded only when it is used: starting fast is part of the job.
   if (!durable) return (await import('./queue/memory-queue.js')).openMemoryQueue();
-  return (await import('./queue/sqlite-queue.js')).openSqliteQueue(join(runDir, 'queue.db'));
+  return (await import('./queue/sqlite-queue.js')).openSqliteQueue(join(runDir, QUEUE_FILE));
 }
 
 function dispatcherSettings(options: ResolvedOptions, { captureOutput = false }: StartSettings) {

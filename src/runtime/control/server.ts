@@ -36,13 +36,9 @@ export async function serveControl(runDir: string, steering: Steering): Promise<
       (error: Error) => reply(response, 500, { error: error.message }),
     );
   });
-  const mask = process.umask(0o177);
-  try {
-    server.listen(path);
-    await once(server, 'listening');
-  } finally {
-    process.umask(mask);
-  }
+  server.listen(path);
+  await once(server, 'listening');
+  // Nobody else gets at it before this either: its folder is 0700.
   chmodSync(path, 0o600);
   server.unref();
   return {

@@ -1,0 +1,24 @@
+/** The process that a supervisor starts: one executor, one job. */
+import { errorText, exitCodeOfError } from './exit-code.js';
+import { runJob, type Carried } from './run-job.js';
+import type { RunFlags } from './run-flags.js';
+import { connectToSupervisor } from '../runtime/supervisor/supervised.js';
+
+const supervisor = connectToSupervisor<RunFlags, Carried>();
+const { job, predecessor } = await supervisor.start;
+let exitCode: number;
+try {
+  exitCode = await runJob(job, {
+    start: { lockFd: supervisor.lockFd, previousDeath: predecessor?.death ?? 'unseen' },
+    carried: predecessor?.carried ?? undefined,
+    restarts: predecessor?.restarts ?? 0,
+    onStop: supervisor.onStop,
+    progressed: () => void supervisor.tell({ type: 'progressed' }),
+    carry: (carried) => void supervisor.tell({ type: 'carry', carried }),
+  });
+} catch (error) {
+  process.stderr.write(errorText(error));
+  exitCode = exitCodeOfError(error);
+}
+await supervisor.tell({ type: 'finished', exitCode });
+process.exit(exitCode);

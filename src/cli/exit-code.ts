@@ -1,0 +1,30 @@
+import { constants } from 'node:os';
+import { HoldfastError, type ErrorCode } from '../runtime/errors.js';
+
+/** Exit codes of the command; what a run comes to is decided in `summary.ts`. */
+export const EXIT = { ok: 0, failure: 1, usage: 64 } as const;
+
+const USAGE_ERRORS: ReadonlySet<ErrorCode> = new Set([
+  'ERR_HANDLER_MISSING',
+  'ERR_HANDLER_MODULE',
+  'ERR_INVALID_OPTIONS',
+  'ERR_INVALID_RUN_ID',
+  'ERR_INVALID_TASK',
+  'ERR_TASK_CONFLICT',
+]);
+
+/** 64 where the user must change what was typed, else 1. */
+export function exitCodeOfError(error: unknown): number {
+  return error instanceof HoldfastError && USAGE_ERRORS.has(error.code) ? EXIT.usage : EXIT.failure;
+}
+
+export function exitCodeOfSignal(signal: NodeJS.Signals): number {
+  return 128 + constants.signals[signal];
+}
+
+/** An error as the command tells it: what is wrong, then what to do. Bugs of ours keep their stack. */
+export function errorText(error: unknown): string {
+  if (!(error instanceof HoldfastError)) return `runtime: ${error instanceof Error ? error.stack : String(error)}\n`;
+  const hint = error.hint === undefined ? '' : `\n${error.hint}`;
+  return `runtime: ${error.message}${hint}\n`;
+}

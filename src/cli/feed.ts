@@ -1,0 +1,157 @@
+import { createReadStream } from 'node:fs';
+import { HoldfastError, InvalidInputError, type Fault } from '../runtime/errors.js';
+import type { Executor } from '../runtime/executor.js';
+import type { SourceTask, TaskSource } from './input/source.js';
+import type { RunFlags } from './run-flags.js';
+
+/** Tasks that go to the queue in one transaction. */
+const CHUNK = 1000;
+
+/** Tasks that a queue in memory holds at most, so that a source of any length needs the same memory. */
+const MEMORY_QUEUE_HIGH = 10_000;
+
+const MAX_FAULTS = 20;
+
+/** How the feeding goes on; read by the progress display. */
+export interface FeedState {
+  /** Tasks read so far. */
+  read: number;
+  /** Tasks that will come in all, once that is known. */
+  total: number | undefined;
+  /** Whether the source is at its end. */
+  finished: boolean;
+}
+
+/**
+ * The handler for tasks that name none: the one that was asked for, the
+ * `default` export, or the only one.
+ * @throws HoldfastError ERR_HANDLER_MISSING, naming what there is
+ */
+export function chooseHandler(flags: RunFlags, handlers: ReadonlySet<string>): string | undefined {
+  const names = [...handlers];
+  const hint = names.length === 0 ? 'It exports no function at all.' : `It exports: ${names.join(', ')}.`;
+  const module = decodeURIComponent(new URL(flags.executor.handlers).pathname);
+  if (flags.handler !== undefined) {
+    if (handlers.has(flags.handler)) return flags.handler;
+    throw new HoldfastError('ERR_HANDLER_MISSING', `${module} exports no function "${flags.handler}"`, { hint });
+  }
+  if (handlers.has('default')) return 'default';
+  if (names.length === 1) return names[0];
+  // Each line of a task file may name its own.
+  if (names.length > 0 && flags.source.kind === 'tasks') return undefined;
+  throw new HoldfastError('ERR_HANDLER_MISSING', `which function of ${module} is to run the tasks?`, {
+    hint: names.length === 0 ? hint : `${hint} Choose one: --handler ${names[0]}`,
+  });
+}
+
+/**
+ * Opens the source of a run; what can be checked before the first task is taken is checked then.
+ * @param spooled whether standard input is kept in the folder of the run
+ */
+export async function openSource(
+  flags: RunFlags,
+  executor: Executor,
+  spooled: boolean,
+  signal: AbortSignal,
+): Promise<TaskSource> {
+  const handler = chooseHandler(flags, executor.handlers);
+  const { followSpool } = await import('./input/spool.js');
+  switch (flags.source.kind) {
+    case 'each': {
+      const { eachFile } = await import('./input/each.js');
+      return eachFile(flags.source.glob, process.cwd(), handler!);
+    }
+    case 'lines': {
+      const { eachLine } = await import('./input/stdin-lines.js');
+      return eachLine(followSpool(executor.runDir, signal), handler!);
+    }
+    case 'tasks': {
+      const { fileChunks, readTasks } = await import('./input/task-file.js');
+      const { file } = flags.source;
+      const open = spooled ? () => followSpool(executor.runDir, signal) : () => fileChunks(file);
+      const name = file === '-' ? 'standard input' : file;
+      return readTasks(name, open, { handler, handlers: [...executor.handlers] });
+    }
+  }
+}
+
+/** The stream that is to be spooled. */
+export function streamOf(source: RunFlags['source']): AsyncIterable<Uint8Array> {
+  if (source.kind === 'tasks' && source.file !== '-') return createReadStream(source.file);
+  return process.stdin;
+}
+
+/**
+ * Puts all tasks of a source into the queue.
+ * @throws InvalidInputError ERR_INVALID_TASK naming the lines whose id is taken by another task
+ */
+export async function feed(
+  executor: Executor,
+  source: TaskSource,
+  options: { durable: boolean; signal: AbortSignal; state: FeedState },
+): Promise<void> {
+  const { durable, signal, state } = options;
+  state.total = source.total;
+  const faults: Fault[] = [];
+  const add = async (chunk: SourceTask[]) => {
+    const added = await executor.enqueue(chunk);
+    added.forEach(({ status, id }, index) => {
+      if (status === 'conflict' && faults.length < MAX_FAULTS) faults.push(conflict(chunk[index]!, id));
+    });
+    state.read += chunk.length;
+    if (!durable) await roomInMemory(executor, signal);
+  };
+  for await (const chunk of chunks(source.tasks)) {
+    if (signal.aborted) return;
+    await add(chunk);
+    if (faults.length > 0) break;
+  }
+  if (faults.length > 0) {
+    throw new InvalidInputError('ERR_INVALID_TASK', 'these task ids are taken', faults, {
+      hint: 'Give the tasks other ids, use another --run-id, or start the run over: --fresh.',
+    });
+  }
+  state.finished = true;
+}
+
+/** Groups what is there at once, and waits for nothing to fill a group. */
+async function* chunks(tasks: AsyncIterable<SourceTask>): AsyncGenerator<SourceTask[]> {
+  const source = tasks[Symbol.asyncIterator]();
+  let chunk: SourceTask[] = [];
+  for (;;) {
+    const next = source.next();
+    let arrived = false;
+    void next.then(
+      () => (arrived = true),
+      () => (arrived = true),
+    );
+    // What the source has in hand arrives within these two turns of the microtask queue.
+    await undefined;
+    await undefined;
+    await undefined;
+    if (!arrived && chunk.length > 0) {
+      yield chunk;
+      chunk = [];
+    }
+    const { done, value } = await next;
+    if (!done) chunk.push(value);
+    if (chunk.length >= CHUNK || (done && chunk.length > 0)) {
+      yield chunk;
+      chunk = [];
+    }
+    if (done) return;
+  }
+}
+
+function conflict({ line }: SourceTask, id: string): Fault {
+  return {
+    where: line === undefined ? 'task' : `line ${line}`,
+    problem: `the id ${JSON.stringify(id)} is taken by a task with another handler or input`,
+  };
+}
+
+async function roomInMemory(executor: Executor, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted && (await executor.counts()).queued > MEMORY_QUEUE_HIGH) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

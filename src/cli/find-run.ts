@@ -1,0 +1,48 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { askExecutor } from '../runtime/control/client.js';
+import { HoldfastError } from '../runtime/errors.js';
+import { ProcessLock } from '../runtime/lock/process-lock.js';
+import type { StateDir } from '../runtime/state-dir.js';
+import type { ExecutorStatus } from '../runtime/status.js';
+
+export function lockOf(stateDir: StateDir, runId: string): ProcessLock {
+  return new ProcessLock({ path: stateDir.lockPath(runId), runId });
+}
+
+/** @throws HoldfastError ERR_NO_EXECUTOR, naming the runs there are, when this one has left no trace */
+export function mustKnowRun(stateDir: StateDir, runId: string): void {
+  if (existsSync(stateDir.runDir(runId)) || existsSync(stateDir.lockPath(runId))) return;
+  const known = stateDir.runIds();
+  throw new HoldfastError('ERR_NO_EXECUTOR', `there is no run "${runId}" in ${stateDir.root}`, {
+    hint: known.length === 0 ? 'No run has left its state there (another folder: --dir).' : `There are: ${known.join(', ')}.`,
+  });
+}
+
+export function queuePath(stateDir: StateDir, runId: string): string {
+  return join(stateDir.runDir(runId), 'queue.db');
+}
+
+/**
+ * Asks the executor of a run that is going on.
+ * @throws HoldfastError ERR_NO_EXECUTOR when none is, or it does not answer
+ */
+export async function askRun(
+  stateDir: StateDir,
+  runId: string,
+  what: Parameters<typeof askExecutor>[1],
+): Promise<ExecutorStatus> {
+  const lock = lockOf(stateDir, runId);
+  if (!lock.isLocked()) {
+    throw new HoldfastError('ERR_NO_EXECUTOR', `no executor is running for "${runId}"`, {
+      hint: `Where the run stands: runtime status ${runId}`,
+    });
+  }
+  const holder = lock.holder();
+  if (holder?.controlSocket === undefined) {
+    throw new HoldfastError('ERR_NO_EXECUTOR', `the executor of "${runId}" has no control socket (yet)`, {
+      hint: 'One that was started from code serves none. One that just starts will in a moment.',
+    });
+  }
+  return askExecutor(holder.controlSocket, what);
+}

@@ -1,0 +1,68 @@
+import { StateDir } from '../runtime/state-dir.js';
+import type { LockHolder } from '../runtime/lock/holder.js';
+import { EXIT } from './exit-code.js';
+import { lockOf, mustKnowRun } from './find-run.js';
+
+interface Given {
+  dir?: string;
+  json?: boolean;
+}
+
+/** A lock as it is shown; `holder` is who holds it, or held it last and could not release it. */
+interface LockView {
+  runId: string;
+  held: boolean;
+  path: string;
+  holder: LockHolder | null;
+}
+
+/** `runtime lock list` */
+export async function lockList(given: Given): Promise<number> {
+  const stateDir = new StateDir(given.dir);
+  const views = stateDir
+    .runIds()
+    .map((runId) => view(stateDir, runId))
+    .filter(({ held, holder }) => held || holder !== null);
+  if (given.json) process.stdout.write(`${JSON.stringify({ schema: 1, locks: views })}\n`);
+  else if (views.length === 0) process.stderr.write(`no lock is held in ${stateDir.root}\n`);
+  else for (const one of views) process.stdout.write(`${one.runId}\t${describe(one)}\n`);
+  return EXIT.ok;
+}
+
+/** `runtime lock show <run-id>` */
+export async function lockShow(runId: string, given: Given): Promise<number> {
+  const stateDir = new StateDir(given.dir);
+  mustKnowRun(stateDir, runId);
+  const one = view(stateDir, runId);
+  if (given.json) {
+    process.stdout.write(`${JSON.stringify({ schema: 1, ...one })}\n`);
+    return EXIT.ok;
+  }
+  const rows = [['run', runId], ['state', describe(one)]];
+  if (one.holder) rows.push(['folder', one.holder.cwd], ['since', one.holder.startedAt]);
+  rows.push(['lock', one.path]);
+  process.stdout.write(rows.map(([label, text]) => `${label!.padEnd(8)}${text}\n`).join(''));
+  return EXIT.ok;
+}
+
+/** `runtime lock release <run-id>`. Throws ExecutorRunningError while the holder lives. */
+export async function lockRelease(runId: string, given: Given): Promise<number> {
+  const stateDir = new StateDir(given.dir);
+  mustKnowRun(stateDir, runId);
+  const removed = lockOf(stateDir, runId).forceUnlock();
+  process.stderr.write(removed ? `removed what a dead holder of ${runId} left\n` : `${runId} is not locked: nothing to release\n`);
+  return EXIT.ok;
+}
+
+function view(stateDir: StateDir, runId: string): LockView {
+  const lock = lockOf(stateDir, runId);
+  // The holder first: one that releases in between is then shown as not holding, not the reverse.
+  const holder = lock.holder() ?? null;
+  return { runId, held: lock.isLocked(), path: lock.path, holder };
+}
+
+function describe({ held, holder }: LockView): string {
+  const who = holder === null ? 'somebody' : holder.executorId;
+  if (held) return `held by ${who}`;
+  return holder === null ? 'free' : `free; ${who} held it last and did not end cleanly`;
+}

@@ -1,0 +1,36 @@
+/**
+ * What passes between a supervisor and the executor process it starts.
+ *
+ *   supervisor ── start ──▶ executor     once, as soon as the job is checked
+ *   supervisor ── stop ───▶ executor     a signal came; `force`: the second one
+ *   executor ── progressed ▶ supervisor  an outcome was recorded: this one gets somewhere
+ *   executor ── carry ────▶ supervisor   what its successor must know, should it die
+ *   executor ── finished ─▶ supervisor   it is about to exit with this code, on purpose
+ *
+ * An executor that ends without `finished` has died, and is replaced. One whose
+ * channel closes has lost its supervisor, and ends itself.
+ */
+import type { PreviousDeath } from '../queue/contract.js';
+
+export interface StartMessage<Job, Carried> {
+  type: 'start';
+  job: Job;
+  /** How the executor before this one ended, and what it last said; `null`: this is the first one. */
+  predecessor: { death: PreviousDeath; restarts: number; carried: Carried | null } | null;
+}
+
+export interface StopMessage {
+  type: 'stop';
+  signal: NodeJS.Signals;
+  force: boolean;
+}
+
+export type ToExecutor<Job, Carried> = StartMessage<Job, Carried> | StopMessage;
+
+export type FromExecutor<Carried> =
+  | { type: 'progressed' }
+  | { type: 'carry'; carried: Carried }
+  | { type: 'finished'; exitCode: number };
+
+/** Names the descriptor of the lock in the environment of the executor process. */
+export const LOCK_FD_VARIABLE = 'HOLDFAST_LOCK_FD';

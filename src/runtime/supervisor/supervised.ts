@@ -1,0 +1,53 @@
+import type { FromExecutor, StartMessage, StopMessage, ToExecutor } from './messages.js';
+import { LOCK_FD_VARIABLE } from './messages.js';
+
+/** The executor process's end of the channel to its supervisor. */
+export interface SupervisedProcess<Job, Carried> {
+  lockFd: number;
+  /** Resolves with the job. */
+  start: Promise<StartMessage<Job, Carried>>;
+  onStop(listener: (message: StopMessage) => void): void;
+  /** Resolves once the supervisor has it. */
+  tell(message: FromExecutor<Carried>): Promise<void>;
+}
+
+/**
+ * Connects to the supervisor that started this process.
+ *
+ * If the supervisor dies, this process ends itself: at once and by SIGKILL, as
+ * nothing may keep the lock from going free, and everything that counts is on
+ * disk. Signals of the terminal go to both; the supervisor passes them on.
+ */
+export function connectToSupervisor<Job, Carried>(): SupervisedProcess<Job, Carried> {
+  const lockFd = Number(process.env[LOCK_FD_VARIABLE]);
+  // What the tasks start is no executor.
+  delete process.env[LOCK_FD_VARIABLE];
+  const stopListeners: ((message: StopMessage) => void)[] = [];
+  const stops: StopMessage[] = [];
+  let onStart!: (message: StartMessage<Job, Carried>) => void;
+  const start = new Promise<StartMessage<Job, Carried>>((resolve) => (onStart = resolve));
+  process.on('message', (message: ToExecutor<Job, Carried>) => {
+    if (message.type === 'start') {
+      onStart(message);
+      return;
+    }
+    stops.push(message);
+    for (const listener of stopListeners) listener(message);
+  });
+  process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+  const toSelf = (signal: NodeJS.Signals) => () => {
+    for (const listener of stopListeners) listener({ type: 'stop', signal, force: false });
+  };
+  process.on('SIGINT', () => {});
+  process.on('SIGHUP', () => {});
+  process.on('SIGTERM', toSelf('SIGTERM'));
+  return {
+    lockFd,
+    start,
+    onStop: (listener) => {
+      stopListeners.push(listener);
+      for (const stop of stops) listener(stop);
+    },
+    tell: (message) => new Promise((resolve) => process.send!(message, () => resolve())),
+  };
+}

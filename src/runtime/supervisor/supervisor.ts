@@ -1,0 +1,136 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { constants } from 'node:os';
+import type { PreviousDeath } from '../queue/contract.js';
+import { LOCK_FD_VARIABLE, type FromExecutor, type ToExecutor } from './messages.js';
+
+/** Deaths in a row without a single outcome, beyond those that a culprit is granted, before it is given up. */
+const BARREN_DEATHS = 5;
+
+/** An executor told to stop at once gets this long, in ms, beyond the grace of its tasks. */
+const FORCED_EXIT_MS = 3000;
+
+/** The descriptor that the child finds the lock at: after stdin, stdout, stderr and the channel. */
+const LOCK_FD = 4;
+
+/** Signals that end a process from outside; any other means that it brought itself down. */
+const FROM_OUTSIDE = new Set<NodeJS.Signals>(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGXCPU']);
+
+export interface SupervisorSettings {
+  /** JavaScript file of the executor process. */
+  entry: string;
+  /**
+   * Descriptor of the lock, held by this process; every executor shares it, so
+   * it is never free in between. `undefined` once the lock was lost.
+   */
+  lockFd(): number | undefined;
+  /** An executor died; `restarting`: another one is started. */
+  onDeath(how: string, restarting: boolean): void;
+}
+
+/**
+ * The parent of an executor process. It runs no task, so no task can take it
+ * down: when the executor dies, it starts another one and tells it how the last
+ * one ended, by which the culprit is found.
+ */
+export class Supervisor<Job, Carried> {
+  readonly #settings: SupervisorSettings;
+  #child: ChildProcess;
+  #job: { value: Job; maxCrashes: number; graceMs: number } | undefined;
+  #previousDeath: PreviousDeath | undefined;
+  #carried: Carried | null = null;
+  #restarts = 0;
+  #barrenDeaths = 0;
+  #stopping: { signal: NodeJS.Signals; force: boolean } | undefined;
+  #killTimer: NodeJS.Timeout | undefined;
+  readonly #done: Promise<number>;
+  #finish!: (exitCode: number) => void;
+
+  /** Starts the executor process at once; it waits for its job. */
+  constructor(settings: SupervisorSettings) {
+    this.#settings = settings;
+    this.#done = new Promise((resolve) => (this.#finish = resolve));
+    this.#child = this.#spawn();
+  }
+
+  /**
+   * Gives the executor its job, and resolves with the exit code once it has ended on purpose.
+   * @param maxCrashes as the executor counts them; @param graceMs of a task that is told to stop
+   */
+  run(job: Job, maxCrashes: number, graceMs: number): Promise<number> {
+    this.#job = { value: job, maxCrashes, graceMs };
+    this.#start();
+    return this.#done;
+  }
+
+  /** The first signal lets what runs come to its end, the second stops at once. */
+  stop(signal: NodeJS.Signals): void {
+    const force = this.#stopping !== undefined;
+    this.#stopping = { signal, force };
+    this.#send({ type: 'stop', signal, force });
+    if (!force || this.#killTimer) return;
+    const patience = (this.#job?.graceMs ?? 0) + FORCED_EXIT_MS;
+    this.#killTimer = setTimeout(() => this.#child.kill('SIGKILL'), patience);
+  }
+
+  /** Ends the executor process, which has no job yet. */
+  abandon(): void {
+    this.#child.removeAllListeners('exit');
+    this.#child.kill('SIGKILL');
+  }
+
+  #spawn(): ChildProcess {
+    const child = spawn(process.execPath, [...process.execArgv, this.#settings.entry], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc', this.#settings.lockFd()],
+      env: { ...process.env, [LOCK_FD_VARIABLE]: String(LOCK_FD) },
+    });
+    let finished: number | undefined;
+    child.on('message', (message: FromExecutor<Carried>) => {
+      if (message.type === 'finished') finished = message.exitCode;
+      else if (message.type === 'carry') this.#carried = message.carried;
+      else this.#barrenDeaths = 0;
+    });
+    child.on('error', (error) => {
+      this.#settings.onDeath(`could not be started: ${error.message}`, false);
+      this.#finish(1);
+    });
+    child.on('exit', (code, signal) => {
+      if (finished === undefined) this.#onDeath(code, signal);
+      else this.#finish(finished);
+    });
+    return child;
+  }
+
+  #start(): void {
+    const { value: job } = this.#job!;
+    const death = this.#previousDeath;
+    const predecessor = death === undefined ? null : { death, restarts: this.#restarts, carried: this.#carried };
+    this.#send({ type: 'start', job, predecessor });
+    if (this.#stopping) this.#send({ type: 'stop', ...this.#stopping });
+  }
+
+  #onDeath(code: number | null, signal: NodeJS.Signals | null): void {
+    const how = signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
+    if (this.#stopping?.force) {
+      this.#settings.onDeath(how, false);
+      this.#finish(128 + constants.signals[this.#stopping.signal]);
+      return;
+    }
+    this.#previousDeath = signal !== null && FROM_OUTSIDE.has(signal) ? 'killed' : 'crashed';
+    this.#barrenDeaths++;
+    const locked = this.#settings.lockFd() !== undefined;
+    const restarting = locked && this.#barrenDeaths <= (this.#job?.maxCrashes ?? 0) + BARREN_DEATHS;
+    this.#settings.onDeath(how, restarting);
+    if (!restarting) {
+      this.#finish(1);
+      return;
+    }
+    this.#restarts++;
+    this.#child = this.#spawn();
+    if (this.#job) this.#start();
+  }
+
+  #send(message: ToExecutor<Job, Carried>): void {
+    // One that has just died cannot be told; its successor is.
+    this.#child.send(message, () => {});
+  }
+}
