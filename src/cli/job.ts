@@ -33,7 +33,6 @@ export class Job {
   readonly #carried: Carried;
   readonly #progress: Progress;
   readonly #log: Log;
-  readonly #failures: Outcome[] = [];
   readonly #ended: Promise<void>;
   #tellEnded!: () => void;
   #ending: Ending | undefined;
@@ -45,6 +44,7 @@ export class Job {
       startedAt: Date.now(),
       before: ended(await executor.counts()),
       crashes: 0,
+      failures: [],
       printedOrdinal: await executor.lastOrdinal(),
     };
     const progress = await createProgress({ quiet: flags.quiet, color: flags.color });
@@ -86,7 +86,9 @@ export class Job {
   }
 
   /** The source is open, tasks are about to be taken. */
-  async begin({ interrupted }: Recovery, state: FeedState): Promise<void> {
+  async begin({ interrupted, crashed }: Recovery, state: FeedState): Promise<void> {
+    for (const outcome of crashed) this.#keepFailure(outcome);
+    if (crashed.length > 0) this.#control.progressed();
     if (this.#control.carried === undefined) {
       if (this.#flags.retryFailed) await this.#retryFailed();
       if (this.#carried.before > 0) this.#say(`run ${this.#executor.runId} continues: ${formatCount(this.#carried.before)} tasks have ended before`);
@@ -121,7 +123,7 @@ export class Job {
     const executor = this.#executor;
     executor.once('outcome', () => this.#control.progressed());
     executor.on('outcome', (outcome) => {
-      if (outcome.state !== 'done' && this.#failures.length < MAX_FAILURES) this.#failures.push(outcome);
+      if (outcome.state !== 'done') this.#keepFailure(outcome);
     });
     executor.on('log', ({ level, message, fields, taskId, thread }) => {
       if (level !== 'debug') this.#log[level]({ task: taskId, thread, ...fields }, message);
@@ -137,6 +139,12 @@ export class Job {
       this.#log.warn({ thread, task: taskId }, `thread silent for ${seconds} s: its event loop does not turn`);
     });
     executor.on('failed', (error) => this.#end({ kind: 'error', error }));
+  }
+
+  #keepFailure(outcome: Outcome): void {
+    if (this.#carried.failures.length >= MAX_FAILURES) return;
+    this.#carried.failures.push(outcome);
+    this.#control.carry(this.#carried);
   }
 
   async #retryFailed(): Promise<void> {
@@ -213,8 +221,11 @@ export class Job {
       threads: threads.length,
       crashes: this.#carried.crashes,
       restarts: this.#control.restarts,
-      failures: this.#failures,
+      failures: this.#carried.failures,
     };
+    if (ended(counts) > 0 && ended(counts) === this.#carried.before && !this.#ending) {
+      this.#say('nothing was left to do; the same command with --fresh starts over, with --retry-failed tries failed tasks again');
+    }
     if (!this.#flags.quiet) process.stderr.write(formatSummary(summary, { color: hasColor(process.stderr, this.#flags.color) }));
     if (this.#flags.json) process.stdout.write(`${JSON.stringify(summaryDocument(summary))}\n`);
     switch (this.#ending?.kind) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The command `runtime`. Each command is loaded when it is called, so that all start fast. */
 import { Command, CommanderError } from 'commander';
-import { errorText, EXIT, exitCodeOfError } from './exit-code.js';
+import { errorText, EXIT, exitCodeOfError, exitCodeOfSignal } from './exit-code.js';
 
 type Given = Record<string, unknown>;
 
@@ -11,6 +11,14 @@ const program = new Command('runtime')
   .showHelpAfterError(false)
   .exitOverride()
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'runtime: ')) });
+
+/** The reader of a pipe has gone, as with `| head`: end as other commands do. `run` deals with it itself. */
+function endWithReader(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(exitCodeOfSignal('SIGPIPE'));
+  });
+}
 
 let exitCode: number = EXIT.ok;
 const does =
@@ -120,6 +128,7 @@ for (const [name, description] of [
     .action(does(async (runId: string, given: Given) => (await import('./steer.js')).steer(name, runId, given)));
 }
 
+if (process.argv[2] !== 'run') endWithReader();
 try {
   await program.parseAsync();
 } catch (error) {

@@ -90,7 +90,7 @@ export function resolveRunFlags(
   extra: readonly string[] = [],
   around?: Surroundings,
 ): RunFlags {
-  const parsed = schema.safeParse({ ...given, runId: given['runId'] ?? runIdOf(module ?? ''), module });
+  const parsed = schema.safeParse({ ...given, runId: given['runId'] ?? runIdOf(module ?? 'unknown'), module });
   const faults = parsed.success ? [] : faultsOf(parsed.error.issues, { '': Object.keys(flags) });
   const told = [...faults, ...faultsTogether(given)].map(({ where, problem }) => ({ where: flagName(where), problem }));
   told.push(...unknownArguments(extra));

@@ -1,6 +1,7 @@
 import { serveControl } from '../runtime/control/server.js';
 import { startExecutor, type StartSettings } from '../runtime/start-executor.js';
 import type { StopMessage } from '../runtime/supervisor/messages.js';
+import type { Outcome } from '../runtime/task.js';
 import { feed, openSource, type FeedState } from './feed.js';
 import { needsSpool } from './input/spool.js';
 import { Job } from './job.js';
@@ -14,6 +15,8 @@ export interface Carried {
   before: number;
   /** Deaths of threads so far. */
   crashes: number;
+  /** The first outcomes of this command that are not `done`. */
+  failures: Outcome[];
   /** Results up to this ordinal went to standard output. */
   printedOrdinal: number;
 }

@@ -48,7 +48,7 @@ async function runAlone(flags: RunFlags): Promise<number> {
  * does nothing before it gets its job.
  */
 async function runSupervised(module: string | undefined, given: Given, check: () => Promise<RunFlags>): Promise<number> {
-  const runId = (given['runId'] as string | undefined) ?? runIdOf(module ?? '');
+  const runId = (given['runId'] as string | undefined) ?? runIdOf(module ?? 'unknown');
   const stateDir = new StateDir(given['dir'] as string | undefined);
   const lock = await takeLock(stateDir, runId, given, check);
   const supervisor = new Supervisor<RunFlags, Carried>({

@@ -207,6 +207,23 @@ describe('standard input, spooled', () => {
     expect(existsSync(join(dir, 'input.broken'))).toBe(false);
   });
 
+  test('of a later command is not taken for the end of this one', async () => {
+    const dir = tempDir();
+    const stream = new PassThrough();
+    await spoolStdin(stream, dir);
+    stream.write('mine\n');
+    const controller = new AbortController();
+    const reader = followSpool(dir, controller.signal);
+    expect(String((await reader.next()).value)).toBe('mine\n');
+    const later = new PassThrough();
+    later.end('theirs\n');
+    await (await spoolStdin(later, dir)).finished;
+    const next = expect(reader.next()).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }));
+    expect(String(await collect(followSpool(dir)))).toBe('theirs\n');
+    controller.abort();
+    await next;
+  });
+
   test('does not write through a link in its place', async () => {
     const dir = tempDir();
     const victim = join(dir, 'victim');
@@ -249,6 +266,8 @@ describe('standard input, spooled', () => {
       await finished.catch((error) => console.log(error.code, error.message));`;
     const out = execFileSync('sh', ['-c', 'ulimit -f 8; exec "$0" --input-type=module -e "$1"', process.execPath, script], {
       input: Buffer.alloc(200_000, 'x'),
+      // A report of coverage would meet the limit too.
+      env: { ...process.env, NODE_V8_COVERAGE: '' },
     });
     expect(out.toString()).toMatch(/^ERR_STATE_DIR .*EFBIG/);
     await expect(collect(followSpool(dir))).rejects.toMatchObject({ code: 'ERR_STATE_DIR' });

@@ -65,11 +65,13 @@ export class PoolThread {
   #batchNumber = 0;
   #early: BatchReport[] = [];
   #exited = Promise.resolve();
+  readonly #module: string;
   readonly #piscina: Piscina;
   readonly #listener: ThreadListener;
 
   constructor(number: number, settings: ThreadSettings, listener: ThreadListener) {
     this.number = number;
+    this.#module = settings.module;
     this.#listener = listener;
     const board = ThreadBoard.allocate(settings.lanes);
     this.board = new ThreadBoard(board);
@@ -116,9 +118,7 @@ export class PoolThread {
       reply = (await this.#piscina.run({ type: 'load' } satisfies LoadRequest)) as LoadReply;
     } catch (error) {
       this.#dead = true;
-      throw new HoldfastError('ERR_HANDLER_MODULE', `the thread died while it loaded the module: ${(error as Error).message}`, {
-        cause: error,
-      });
+      throw this.#notLoaded(`the thread died over it: ${(error as Error).message}`, error);
     }
     if ('handlers' in reply) {
       this.loaded = true;
@@ -130,8 +130,10 @@ export class PoolThread {
       return reply.handlers;
     }
     await this.end();
-    const { message, stack } = reply.error;
-    throw new HoldfastError('ERR_HANDLER_MODULE', message, { cause: Object.assign(new Error(message), { stack }) });
+    const { name, message, stack = '' } = reply.error;
+    const cause = Object.assign(new Error(message), { stack });
+    const where = name === 'SyntaxError' ? ' (node --check <file> shows where)' : placeIn(stack);
+    throw this.#notLoaded(`${name === 'Error' ? '' : `${name}: `}${message}${where}`, cause);
   }
 
   /** A lane without a batch, if this thread may take one. */
@@ -182,6 +184,10 @@ export class PoolThread {
     await withDeadline(this.#piscina.destroy());
   }
 
+  #notLoaded(why: string, cause: unknown): HoldfastError {
+    return new HoldfastError('ERR_HANDLER_MODULE', `cannot load ${fileURLToPath(this.#module)}: ${why}`, { cause });
+  }
+
   #onEvent(event: ThreadEvent): void {
     if (event.type === 'report') this.#onReport(event);
     else this.#listener.onEvent(this, event);
@@ -222,6 +228,12 @@ export class PoolThread {
     this.#becomeIdle();
     this.#listener.onDeath(this, cause);
   }
+}
+
+/** The user's own line in a stack: the first frame that names a file. */
+function placeIn(stack: string): string {
+  const place = /file:\/\/\S+?:\d+(?::\d+)?/.exec(stack)?.[0];
+  return place === undefined || place.includes('/thread/handler-module.') ? '' : ` (${place})`;
 }
 
 async function withDeadline(exited: Promise<void>): Promise<void> {

@@ -107,6 +107,9 @@ export interface QueueReader {
    */
   outcomes(filter?: { state?: OutcomeState; afterOrdinal?: number }): AsyncIterable<OutcomeRecord>;
 
+  /** The highest ordinal so far; 0: nothing was recorded yet. */
+  lastOrdinal(): Promise<number>;
+
   /** Waits for writes under way. Safe to call twice. */
   close(): Promise<void>;
 }

@@ -205,6 +205,10 @@ class MemoryQueue implements TaskQueue {
     }
   }
 
+  async lastOrdinal(): Promise<number> {
+    return this.#lastOrdinal;
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
   }

@@ -72,8 +72,16 @@ function isWritable(path: string): boolean {
   }
 }
 
-/** Growing the shared memory of the log on a full disk is an I/O error to SQLite, not `SQLITE_FULL`. */
+/**
+ * Growing the log's shared memory, by 32 KiB, on a full disk is an I/O error
+ * to SQLite, not `SQLITE_FULL`. A limit on file size (EFBIG) is one as well,
+ * and stays one here: free space would not help.
+ */
 function isFull(path: string): boolean {
-  const { bavail } = statfsSync(dirname(path));
-  return bavail === 0;
+  try {
+    const { bavail, bsize } = statfsSync(dirname(path));
+    return bavail * bsize < 1 << 16;
+  } catch {
+    return false;
+  }
 }

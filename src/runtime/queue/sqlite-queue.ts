@@ -104,6 +104,11 @@ class SqliteQueue implements TaskQueue {
     return this.#reader.counts();
   }
 
+  async lastOrdinal(): Promise<number> {
+    await this.#group.idle();
+    return this.#reader.lastOrdinal();
+  }
+
   async outcome(id: string): Promise<OutcomeRecord | undefined> {
     await this.#group.idle();
     return this.#reader.outcome(id);

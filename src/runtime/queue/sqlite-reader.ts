@@ -54,6 +54,10 @@ export class SqliteReader implements QueueReader {
     return this.#read(() => countsOf(this.#ledger.read()));
   }
 
+  async lastOrdinal(): Promise<number> {
+    return this.#read(() => this.#ledger.read().last_ordinal);
+  }
+
   async nextDue(): Promise<number | undefined> {
     return this.#read(() => this.#nextDue.get() ?? undefined);
   }

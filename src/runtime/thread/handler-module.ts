@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { extname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -6,6 +7,8 @@ export type Handler = (input: unknown, context: unknown) => unknown;
 
 /** The functions that a module of handlers exports, by name. */
 export async function loadHandlers(moduleUrl: string): Promise<Map<string, Handler>> {
+  // Node's own words would name the importing file, which is ours.
+  if (!existsSync(fileURLToPath(moduleUrl))) throw new Error('there is no such file');
   if (/^\.[mc]?ts$/.test(extname(new URL(moduleUrl).pathname))) await enableTypeScript(moduleUrl);
   const exported = (await import(moduleUrl)) as Record<string, unknown>;
   const handlers = new Map<string, Handler>();
@@ -31,8 +34,8 @@ async function enableTypeScript(moduleUrl: string): Promise<void> {
     tsx = createRequire(moduleUrl).resolve('tsx/esm/api');
   } catch {
     throw new Error(
-      `Node ${process.versions.node} does not run TypeScript by itself. Install tsx beside ` +
-        `${fileURLToPath(moduleUrl)} (npm install --save-dev tsx), or use Node 22.18 or newer.`,
+      `Node ${process.versions.node} does not run TypeScript by itself. ` +
+        'Install tsx beside it (npm install --save-dev tsx), or use Node 22.18 or newer.',
     );
   }
   const { register } = (await import(pathToFileURL(tsx).href)) as { register: () => unknown };
