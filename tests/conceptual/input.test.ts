@@ -29,7 +29,7 @@ const linesOf = async (...chunks: (string | Uint8Array)[]): Promise<Line[]> =>
 
 describe('lines', () => {
   test('are the same however the bytes are cut', async () => {
-    const texts = fc.array(fc.stringMatching(/^[^\r\n\uFEFF]*$/).filter((text) => text.isWellFormed()), { maxLength: 8 });
+    const texts = fc.array(fc.stringMatching(/^[^\r\n\uFEFF]*$/).filter((text) => Buffer.from(text).toString() === text), { maxLength: 8 });
     await fc.assert(
       fc.asyncProperty(texts, fc.array(fc.nat()), fc.constantFrom('\n', '\r\n'), async (lines, cuts, end) => {
         const bytes = Buffer.from(lines.map((line) => line + end).join(''));

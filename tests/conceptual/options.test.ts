@@ -155,7 +155,7 @@ describe('the options of an executor', () => {
 });
 
 describe('the flags of runtime run', () => {
-  const flags = (given: object) => resolveRunFlags('./jobs/x.mjs', { ...given }, around);
+  const flags = (given: object) => resolveRunFlags('./jobs/x.mjs', { ...given }, [], around);
 
   test('come to the same options as in code', () => {
     const { executor, ...rest } = flags({
@@ -208,7 +208,7 @@ describe('the flags of runtime run', () => {
   });
 
   test('name the run after the module', () => {
-    const runOf = (module: string) => resolveRunFlags(module, { lines: true }, around).executor.runId;
+    const runOf = (module: string) => resolveRunFlags(module, { lines: true }, [], around).executor.runId;
     expect(runOf('./jobs/re size.test.mjs')).toBe('re-size.test');
     expect(runOf('/x/_index.ts')).toBe('index');
     expect(faultsOf(() => runOf('./ü.mjs'))).toHaveProperty('--run-id');

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { eachFile } from '../../dist/cli/input/each.js';
 import type { SourceTask } from '../../dist/cli/input/source.js';
 import { followSpool, needsSpool, spoolStdin } from '../../dist/cli/input/spool.js';
@@ -121,10 +121,17 @@ describe('a task file on disk', () => {
   });
 });
 
+/** A stream for a test to write to; it ends with the test, and the spool's file with it. */
+function openStream(): PassThrough {
+  const stream = new PassThrough();
+  onTestFinished(() => void stream.end());
+  return stream;
+}
+
 describe('standard input, spooled', () => {
   test('goes to a private file that has its name once all is there', async () => {
     const dir = tempDir();
-    const stream = new PassThrough();
+    const stream = openStream();
     const { finished } = await spoolStdin(stream, dir);
     const partial = join(dir, 'input.partial');
     expect(statSync(partial).mode & 0o777).toBe(0o600);
@@ -139,7 +146,7 @@ describe('standard input, spooled', () => {
 
   test('is read while it grows, whatever a slow writer cuts in two', async () => {
     const dir = tempDir();
-    const stream = new PassThrough();
+    const stream = openStream();
     const spooling = await spoolStdin(stream, dir);
     const tasks = eachLine(followSpool(dir), 'h').tasks[Symbol.asyncIterator]();
     const text = 'grüße\n😀 zwei\nende';
@@ -163,7 +170,7 @@ describe('standard input, spooled', () => {
 
   test('is read again from the start by whoever comes later, under the same ids', async () => {
     const dir = tempDir();
-    const stream = new PassThrough();
+    const stream = openStream();
     const { finished } = await spoolStdin(stream, dir);
     stream.write('a\nb\n');
     const first = eachLine(followSpool(dir), 'h').tasks[Symbol.asyncIterator]();
@@ -178,7 +185,7 @@ describe('standard input, spooled', () => {
 
   test('survives a reader that is killed: its successor gets every line', async () => {
     const dir = tempDir();
-    const stream = new PassThrough();
+    const stream = openStream();
     const { finished } = await spoolStdin(stream, dir);
     stream.write('1\n2\n');
     const script = `
@@ -198,7 +205,7 @@ describe('standard input, spooled', () => {
   test('takes the place of what an earlier command left', async () => {
     const dir = tempDir();
     for (const name of ['input', 'input.partial', 'input.broken']) writeFileSync(join(dir, name), 'old\n');
-    const stream = new PassThrough();
+    const stream = openStream();
     const { finished } = await spoolStdin(stream, dir);
     const reading = collect(followSpool(dir));
     stream.end('new\n');
@@ -209,16 +216,26 @@ describe('standard input, spooled', () => {
 
   test('of a later command is not taken for the end of this one', async () => {
     const dir = tempDir();
-    const stream = new PassThrough();
+    const stream = openStream();
     await spoolStdin(stream, dir);
     stream.write('mine\n');
     const controller = new AbortController();
     const reader = followSpool(dir, controller.signal);
     expect(String((await reader.next()).value)).toBe('mine\n');
-    const later = new PassThrough();
+    const later = openStream();
     later.end('theirs\n');
     await (await spoolStdin(later, dir)).finished;
     const next = expect(reader.next()).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }));
+    // As long as it takes a reader that started later to look for more, several times over.
+    const clock = tempDir();
+    const ticks = openStream();
+    await spoolStdin(ticks, clock);
+    const looking = followSpool(clock);
+    for (let look = 1; look <= 10; look++) {
+      ticks.write('.');
+      await looking.next();
+    }
+    await looking.return(undefined);
     expect(String(await collect(followSpool(dir)))).toBe('theirs\n');
     controller.abort();
     await next;
@@ -229,7 +246,7 @@ describe('standard input, spooled', () => {
     const victim = join(dir, 'victim');
     writeFileSync(victim, 'mine');
     symlinkSync(victim, join(dir, 'input.partial'));
-    const stream = new PassThrough();
+    const stream = openStream();
     stream.end('x');
     await (await spoolStdin(stream, dir)).finished;
     expect(readFileSync(victim, 'utf8')).toBe('mine');
@@ -237,7 +254,7 @@ describe('standard input, spooled', () => {
 
   test('that breaks off is told to the writer and to the reader, after all that was there', async () => {
     const dir = tempDir();
-    const stream = new PassThrough();
+    const stream = openStream();
     const { finished } = await spoolStdin(stream, dir);
     stream.write('one\n');
     const read: string[] = [];
@@ -275,7 +292,7 @@ describe('standard input, spooled', () => {
 
   test('needs its folder, and a reader needs a spool', async () => {
     const dir = tempDir();
-    await expect(spoolStdin(new PassThrough(), join(dir, 'none'))).rejects.toMatchObject({ code: 'ERR_STATE_DIR' });
+    await expect(spoolStdin(openStream(), join(dir, 'none'))).rejects.toMatchObject({ code: 'ERR_STATE_DIR' });
     await expect(collect(followSpool(dir))).rejects.toMatchObject({ code: 'ERR_STATE_DIR' });
     symlinkSync('/etc/hostname', join(dir, 'input.partial'));
     await expect(collect(followSpool(dir))).rejects.toThrow('ELOOP');
@@ -283,7 +300,7 @@ describe('standard input, spooled', () => {
 
   test('is waited for no longer once the signal says so', async () => {
     const dir = tempDir();
-    await spoolStdin(new PassThrough(), dir);
+    await spoolStdin(openStream(), dir);
     const controller = new AbortController();
     const reading = expect(collect(followSpool(dir, controller.signal))).rejects.toThrow(
       expect.objectContaining({ name: 'AbortError' }),
@@ -292,13 +309,24 @@ describe('standard input, spooled', () => {
     await reading;
   });
 
-  test('does not keep a process alive that waits for nothing else', () => {
+  test('keeps a process alive that waits for nothing else', async () => {
     const dir = tempDir();
-    writeFileSync(join(dir, 'input.partial'), '');
+    const stream = openStream();
+    const { finished } = await spoolStdin(stream, dir);
+    stream.write('one\n');
     const script = `
       import { followSpool } from ${JSON.stringify(dist('cli/input/spool.js'))};
-      followSpool(${JSON.stringify(dir)}).next();`;
-    execFileSync(process.execPath, ['--input-type=module', '-e', script], { timeout: 20_000 });
+      for await (const bytes of followSpool(${JSON.stringify(dir)})) process.stdout.write(bytes);
+      console.log('end');`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const exited = once(child, 'exit');
+    let out = '';
+    child.stdout.on('data', (bytes: Buffer) => (out += bytes.toString()));
+    await waitFor('the first line', () => out === 'one\n');
+    stream.end('two\n');
+    await finished;
+    expect(await exited).toEqual([0, null]);
+    expect(out).toBe('one\ntwo\nend\n');
   });
 
   test('is needed for what can be read only once', async () => {
@@ -318,7 +346,7 @@ describe('standard input, spooled', () => {
 
   test('serves a task file on standard input for both readings', async () => {
     const dir = tempDir();
-    const stream = new PassThrough();
+    const stream = openStream();
     await spoolStdin(stream, dir);
     const reading = readTasks('standard input', () => followSpool(dir), { handler: 'h', handlers: undefined });
     stream.write('{"input":1}\n{"inp');

@@ -98,7 +98,7 @@ export async function* followSpool(runDir: string, signal?: AbortSignal): AsyncG
     for (;;) {
       // Asked before the read: what is read after the end was announced is all there is.
       const ended = await isFile(paths.whole, ino);
-      const broken = !ended && (await isFile(paths.broken, ino));
+      const broken = await isFile(paths.broken, ino);
       for (;;) {
         const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(CHUNK_BYTES));
         if (bytesRead === 0) break;
@@ -107,7 +107,8 @@ export async function* followSpool(runDir: string, signal?: AbortSignal): AsyncG
       }
       if (ended) return;
       if (broken) throw lost(paths.broken);
-      await sleep(wait, undefined, { ref: false, ...(signal && { signal }) });
+      // Keeps the process alive: with idle threads nothing else may, and the rest of the lines would be lost.
+      await sleep(wait, undefined, { signal });
       wait = Math.min(wait * 2, MAX_WAIT_MS);
     }
   } finally {
