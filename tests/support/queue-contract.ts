@@ -43,6 +43,7 @@ export function describeQueueContract(store: Store): void {
       expect(await queue.claimSuspect()).toBeUndefined();
       expect(await queue.nextDue()).toBeUndefined();
       expect(await queue.suspects()).toBe(0);
+      expect(await queue.lastOrdinal()).toBe(0);
       expect(await all(queue.outcomes())).toEqual([]);
       expect(await queue.recover('crashed', 3)).toEqual({ interrupted: 0, suspects: 0, crashed: [] });
     });
@@ -322,6 +323,7 @@ export function describeQueueContract(store: Store): void {
       await queue.claim(1, 0);
       expect(await queue.settle([done(task!.seq)])).toEqual([1]);
       expect(await queue.counts()).toEqual({ ...EMPTY, done: 1 });
+      expect(await queue.lastOrdinal()).toBe(1);
     });
   });
 
@@ -389,6 +391,7 @@ export function describeQueueContract(store: Store): void {
         done(seqs[2]!, { state: 'crashed' }),
       ]);
       expect(await queue.retry(['failed', 'timed-out', 'cancelled', 'failed'])).toBe(2);
+      expect(await queue.lastOrdinal()).toBe(4);
       expect(await queue.counts()).toEqual({ ...EMPTY, queued: 3, done: 1, crashed: 1 });
       expect(await queue.outcome('a')).toBeUndefined();
       expect((await all(queue.outcomes())).map((outcome) => outcome.id)).toEqual(['b', 'c']);
@@ -539,6 +542,7 @@ export function describeQueueContract(store: Store): void {
         () => queue.nextDue(),
         () => queue.suspects(),
         () => queue.counts(),
+        () => queue.lastOrdinal(),
         () => queue.outcome('a'),
         () => all(queue.outcomes()),
       ];

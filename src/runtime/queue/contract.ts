@@ -107,7 +107,7 @@ export interface QueueReader {
    */
   outcomes(filter?: { state?: OutcomeState; afterOrdinal?: number }): AsyncIterable<OutcomeRecord>;
 
-  /** The highest ordinal so far; 0: nothing was recorded yet. */
+  /** The highest ordinal given so far, of outcomes taken back as well; 0: none was recorded yet. */
   lastOrdinal(): Promise<number>;
 
   /** Waits for writes under way. Safe to call twice. */

@@ -8,10 +8,9 @@ export const CANCELLED: TaskErrorRecord = {
 };
 
 export function crashedWithProcess(crashes: number): TaskErrorRecord {
-  const times = crashes === 1 ? 'once' : `${crashes} times`;
   return {
     name: 'HoldfastError',
-    message: `the thread or the process died ${times} while the task ran alone`,
+    message: `the thread or the process died while the task ran alone (crashes: ${crashes})`,
     code: 'ERR_TASK_CRASHED',
   };
 }

@@ -206,6 +206,7 @@ class MemoryQueue implements TaskQueue {
   }
 
   async lastOrdinal(): Promise<number> {
+    this.#refuseIfClosed();
     return this.#lastOrdinal;
   }
 
