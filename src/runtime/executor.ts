@@ -6,11 +6,11 @@ import { mapBounded } from './map-bounded.js';
 import type { ResolvedOptions } from './options.js';
 import type { Dispatcher } from './pool/dispatcher.js';
 import type { AddedTask, ClaimedTask, Settlement, TaskQueue } from './queue/contract.js';
+import { idOf } from './queue/generated-id.js';
 import { Statistics } from './statistics.js';
 import type { ExecutorMode, ExecutorStatus } from './status.js';
 import { Submissions } from './submissions.js';
-import { TaskError } from './task-error.js';
-import { decodeOutcome, outcomeOf, valueOf, type TaskOutcome } from './task-outcome.js';
+import { decodeOutcome, outcomeOf, type TaskOutcome } from './task-outcome.js';
 import type { NewTask, Outcome, OutcomeState, TaskCounts } from './task.js';
 import { encode } from './thread/codec.js';
 import type { LogLevel } from './thread/protocol.js';
@@ -110,10 +110,10 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
       }
     });
     dispatcher.on('thread-died', ({ number }, cause, tasks) =>
-      this.emit('thread-died', { thread: number, cause, tasks: tasks.map(({ id }) => id) }),
+      this.emit('thread-died', { thread: number, cause, tasks: tasks.map(idOf) }),
     );
     dispatcher.on('thread-silent', ({ thread, task }, silentMs) =>
-      this.emit('thread-silent', { thread: thread.number, taskId: task.id, silentMs }),
+      this.emit('thread-silent', { thread: thread.number, taskId: idOf(task), silentMs }),
     );
     lock.on('lost', ({ reason }) =>
       this.#fail(
@@ -143,14 +143,18 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
    * `ERR_INVALID_TASK`, an error of the queue, or `ERR_EXECUTOR_STOPPED`: then
    * the task is still queued, and the next executor of this run id goes on with it.
    */
-  async submit<Name extends HandlerName<Module>>(
+  submit<Name extends HandlerName<Module>>(
     handler: Name,
     input: HandlerInput<Module, Name>,
     options?: TaskOptions,
   ): Promise<HandlerResult<Module, Name>> {
-    const outcome = await this.#submissions.outcomeOf(this.#newTask(handler, input, options));
-    if (outcome.state === 'done') return valueOf(outcome) as HandlerResult<Module, Name>;
-    throw new TaskError(decodeOutcome(outcome) as ConstructorParameters<typeof TaskError>[0]);
+    let task: NewTask;
+    try {
+      task = this.#newTask(handler, input, options);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+    return this.#submissions.resultOf(task) as Promise<HandlerResult<Module, Name>>;
   }
 
   /**
@@ -183,7 +187,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
       if (this.#dispatcher.cancel(id)) return true;
       const { found, cancelled } = await this.#queue.cancel(id);
       if (cancelled) {
-        this.#submissions.settle(cancelled.seq, () => cancelled.outcome);
+        this.#submissions.deliver(cancelled.seq, cancelled.outcome);
         this.emit('outcome', cancelled.outcome, cancelled.outcome.ordinal);
         void this.#tellIdle();
         return true;
@@ -296,9 +300,9 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
         state: !thread.loaded ? 'loading' : !thread.accepting ? 'retiring' : thread.busy ? 'busy' : 'idle',
         running: inFlight
           .filter((running) => running.thread === thread)
-          .map(({ task: { id, handler }, since }) => {
-            const progress = this.#progress.get(id);
-            return { id, handler, since, ...(progress && { progress }) };
+          .map(({ task, since }) => {
+            const progress = this.#progress.get(idOf(task));
+            return { id: idOf(task), handler: task.handler, since, ...(progress && { progress }) };
           }),
         lastBeat: thread.board.lastBeat || null,
         tasksDone: thread.tasksDone,
@@ -311,21 +315,20 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
     };
   }
 
-  #newTask(handler: string, input: unknown, options: TaskOptions = {}): NewTask {
+  #newTask(handler: string, input: unknown, options?: TaskOptions): NewTask {
     if (!this.handlers.has(handler)) {
       throw new HoldfastError('ERR_HANDLER_MISSING', `the module exports no function "${handler}"`, {
         hint: `It exports: ${[...this.handlers].join(', ') || 'none'}.`,
       });
     }
-    const { id, priority = 0, timeoutMs, retries } = options;
-    checkTaskOptions(options);
+    if (options !== undefined) checkTaskOptions(options);
     return {
-      id,
+      id: options?.id,
       handler,
-      input: encode(input, `the input of ${id === undefined ? `a ${handler} task` : `task ${id}`}`),
-      priority,
-      timeoutMs,
-      retries,
+      input: encode(input, 'the input'),
+      priority: options?.priority ?? 0,
+      timeoutMs: options?.timeoutMs,
+      retries: options?.retries,
     };
   }
 
@@ -334,13 +337,12 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
     const heard = this.listenerCount('outcome') > 0;
     for (let i = 0; i < tasks.length; i++) {
       const settlement = settlements[i]!;
-      if (this.#progress.size > 0) this.#progress.delete(tasks[i]!.id);
+      if (this.#progress.size > 0) this.#progress.delete(idOf(tasks[i]!));
       if (settlement.kind !== 'outcome') continue;
       const ordinal = ordinals[recorded++]!;
       this.#statistics.record(settlement.durationMs);
-      const outcome = () => outcomeOf(tasks[i]!, settlement);
-      this.#submissions.settle(settlement.seq, outcome);
-      if (heard) this.emit('outcome', outcome(), ordinal);
+      this.#submissions.settle(tasks[i]!, settlement);
+      if (heard) this.emit('outcome', outcomeOf(tasks[i]!, settlement), ordinal);
     }
   }
 

@@ -1,17 +1,19 @@
 import { HoldfastError } from './errors.js';
-import type { AddedTask, TaskQueue } from './queue/contract.js';
+import { SeqMap } from './queue/seq-map.js';
+import type { AddedTask, ClaimedTask, Settlement, TaskQueue } from './queue/contract.js';
+import { TaskError } from './task-error.js';
+import { decodeOutcome, outcomeOf, valueOf } from './task-outcome.js';
 import type { NewTask, Outcome } from './task.js';
+import { decode } from './thread/codec.js';
 
 /** Tasks that go to the queue in one call. Larger ones would keep the main thread from feeding the threads. */
 const CHUNK = 1000;
 
 interface Waiter {
-  resolve(outcome: Outcome): void;
+  /** Whether it waits for what the handler returned, or for the whole outcome. */
+  readonly wants: 'result' | 'outcome';
+  resolve(value: unknown): void;
   reject(error: Error): void;
-}
-
-interface Submission extends Waiter {
-  task: NewTask;
 }
 
 /**
@@ -21,11 +23,13 @@ interface Submission extends Waiter {
 export class Submissions {
   readonly #queue: TaskQueue;
   readonly #onAdded: () => void;
-  #pending: Submission[] = [];
+  /** In step with each other. A task is submitted some hundred thousand times a second: every object counts. */
+  #pendingTasks: NewTask[] = [];
+  #pendingWaiters: Waiter[] = [];
   #adding = 0;
   #closedBy: Error | undefined;
   /** By sequence number. Seldom more than one waits for the same task. */
-  readonly #waiters = new Map<number, Waiter | Waiter[]>();
+  #waiters = new SeqMap<Waiter | Waiter[]>();
 
   /** @param onAdded called in the tick in which tasks were handed to the queue */
   constructor(queue: TaskQueue, onAdded: () => void) {
@@ -35,18 +39,17 @@ export class Submissions {
 
   /** Tasks that are not in the queue yet. */
   get pending(): number {
-    return this.#pending.length + this.#adding;
+    return this.#pendingTasks.length + this.#adding;
   }
 
   /** Resolves once the outcome of the task is durable, whatever it is. Rejects when the executor stops before. */
   outcomeOf(task: NewTask): Promise<Outcome> {
-    return new Promise((resolve, reject) => {
-      if (this.#closedBy) {
-        reject(this.#closedBy);
-        return;
-      }
-      if (this.#pending.push({ task, resolve, reject }) === 1) queueMicrotask(() => this.#flush());
-    });
+    return this.#submit(task, 'outcome') as Promise<Outcome>;
+  }
+
+  /** Resolves with what the handler returned, once that is durable. Rejects with `TaskError` if the task is not done. */
+  resultOf(task: NewTask): Promise<unknown> {
+    return this.#submit(task, 'result');
   }
 
   /** Adds tasks nobody waits for; resolves once they are durable. */
@@ -58,46 +61,85 @@ export class Submissions {
   }
 
   /** Hands an outcome to those who wait for it. */
-  settle(seq: number, outcome: () => Outcome): void {
-    const waiting = this.#waiters.get(seq);
+  settle(task: ClaimedTask, settlement: Settlement & { kind: 'outcome' }): void {
+    const waiting = this.#waiters.take(task.seq);
     if (waiting === undefined) return;
-    this.#waiters.delete(seq);
-    if (Array.isArray(waiting)) for (const waiter of waiting) waiter.resolve(outcome());
-    else waiting.resolve(outcome());
+    // The way nearly all go: without an object for the outcome in between.
+    if (settlement.state === 'done' && !Array.isArray(waiting) && waiting.wants === 'result') {
+      waiting.resolve(settlement.result === undefined ? undefined : decode(settlement.result));
+    } else deliver(waiting, outcomeOf(task, settlement));
+  }
+
+  /** Hands an outcome that was recorded elsewhere to those who wait for it. */
+  deliver(seq: number, outcome: Outcome): void {
+    const waiting = this.#waiters.take(seq);
+    if (waiting !== undefined) deliver(waiting, outcome);
   }
 
   /** Takes no more, and rejects all that wait. */
   close(error: Error): void {
     this.#closedBy ??= error;
-    for (const { reject } of this.#pending.splice(0)) reject(error);
+    this.#pendingTasks = [];
+    for (const { reject } of this.#pendingWaiters.splice(0)) reject(error);
     for (const waiting of this.#waiters.values()) {
-      for (const { reject } of Array.isArray(waiting) ? waiting : [waiting]) reject(error);
+      for (const { reject } of [waiting].flat()) reject(error);
     }
-    this.#waiters.clear();
+    this.#waiters = new SeqMap();
+  }
+
+  #submit(task: NewTask, wants: Waiter['wants']): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (this.#closedBy) {
+        reject(this.#closedBy);
+        return;
+      }
+      this.#pendingWaiters.push({ wants, resolve, reject });
+      if (this.#pendingTasks.push(task) === 1) queueMicrotask(() => this.#flush());
+    });
   }
 
   #flush(): void {
-    const chunk = this.#pending.length <= CHUNK ? this.#pending.splice(0) : this.#pending.splice(0, CHUNK);
-    if (chunk.length === 0) return;
-    // Between chunks, what the threads sent gets its turn.
-    if (this.#pending.length > 0) setImmediate(() => this.#flush());
-    this.#adding += chunk.length;
-    this.#queue.add(chunk.map(({ task }) => task)).then(
+    const tasks = this.#pendingTasks;
+    const waiters = this.#pendingWaiters;
+    if (tasks.length === 0) return;
+    this.#pendingTasks = [];
+    this.#pendingWaiters = [];
+    if (tasks.length <= CHUNK) this.#add(tasks, waiters);
+    else void this.#addInChunks(tasks, waiters);
+  }
+
+  /** Between chunks, what the threads sent gets its turn. */
+  async #addInChunks(tasks: NewTask[], waiters: Waiter[]): Promise<void> {
+    this.#adding += tasks.length;
+    for (let start = 0; start < tasks.length; start += CHUNK) {
+      this.#add(tasks.slice(start, start + CHUNK), waiters.slice(start, start + CHUNK));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    this.#adding -= tasks.length;
+  }
+
+  #add(tasks: NewTask[], waiters: Waiter[]): void {
+    if (this.#closedBy) {
+      for (const { reject } of waiters) reject(this.#closedBy);
+      return;
+    }
+    this.#adding += tasks.length;
+    this.#queue.add(tasks).then(
       (added) => {
-        this.#adding -= chunk.length;
-        for (let i = 0; i < chunk.length; i++) this.#await(chunk[i]!, added[i]!);
+        this.#adding -= tasks.length;
+        for (let i = 0; i < added.length; i++) this.#await(waiters[i]!, added[i]!);
       },
       (error: Error) => {
-        this.#adding -= chunk.length;
-        for (const { reject } of chunk) reject(error);
+        this.#adding -= tasks.length;
+        for (const { reject } of waiters) reject(error);
       },
     );
     this.#onAdded();
   }
 
-  #await(submission: Submission, { seq, id, status }: AddedTask): void {
+  #await(waiter: Waiter, { seq, id, status }: AddedTask): void {
     if (status === 'conflict') {
-      submission.reject(
+      waiter.reject(
         new HoldfastError('ERR_TASK_CONFLICT', `the task id ${JSON.stringify(id)} is already taken in this run`, {
           hint: 'Its handler or its input differ. Give the task another id, or use another run id.',
         }),
@@ -105,13 +147,13 @@ export class Submissions {
       return;
     }
     if (this.#closedBy) {
-      submission.reject(this.#closedBy);
+      waiter.reject(this.#closedBy);
       return;
     }
     const others = this.#waiters.get(seq);
-    if (others === undefined) this.#waiters.set(seq, submission);
-    else if (Array.isArray(others)) others.push(submission);
-    else this.#waiters.set(seq, [others, submission]);
+    if (others === undefined) this.#waiters.set(seq, waiter);
+    else if (Array.isArray(others)) others.push(waiter);
+    else this.#waiters.set(seq, [others, waiter]);
     if (status === 'duplicate') this.#lookUp(seq, id);
   }
 
@@ -119,13 +161,20 @@ export class Submissions {
   #lookUp(seq: number, id: string): void {
     this.#queue.outcome(id).then(
       (outcome) => {
-        if (outcome) this.settle(seq, () => outcome);
+        if (outcome) this.deliver(seq, outcome);
       },
       (error: Error) => {
-        const waiting = this.#waiters.get(seq);
-        this.#waiters.delete(seq);
+        const waiting = this.#waiters.take(seq);
         for (const { reject } of waiting === undefined ? [] : [waiting].flat()) reject(error);
       },
     );
+  }
+}
+
+function deliver(waiting: Waiter | Waiter[], outcome: Outcome): void {
+  for (const { wants, resolve, reject } of Array.isArray(waiting) ? waiting : [waiting]) {
+    if (wants === 'outcome') resolve(outcome);
+    else if (outcome.state === 'done') resolve(valueOf(outcome));
+    else reject(new TaskError(decodeOutcome(outcome) as ConstructorParameters<typeof TaskError>[0]));
   }
 }

@@ -1,4 +1,5 @@
 import type { ClaimedTask, Settlement } from './queue/contract.js';
+import { idOf } from './queue/generated-id.js';
 import type { Outcome, OutcomeState, TaskErrorRecord } from './task.js';
 import { decode } from './thread/codec.js';
 
@@ -27,7 +28,7 @@ export interface TaskOutcome<Result = unknown> {
 export function outcomeOf(task: ClaimedTask, settlement: Settlement & { kind: 'outcome' }): Outcome {
   const { state, attempts, crashes, result, error, startedAt, durationMs, thread } = settlement;
   return {
-    id: task.id,
+    id: idOf(task),
     handler: task.handler,
     state,
     attempts,

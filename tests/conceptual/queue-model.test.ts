@@ -121,7 +121,7 @@ class Life {
       case 'cancel': {
         const seq = seqOf(each.which);
         const id = model.tasks[seq - 1]?.spec.id ?? `#${seq}`;
-        return { real: queue.cancel(id), expected: model.cancel(id) };
+        return { real: queue.cancel(id).then(({ found }) => found), expected: model.cancel(id) };
       }
       case 'retry':
         this.#recorded.clear(); // the one way to take outcomes back

@@ -112,12 +112,18 @@ test('a full disk is told as such; what was promised stays, and it goes on once 
   expect(await queue.counts()).toMatchObject({ queued: promised + 100 });
   await queue.close();
 
-  // So full that not even the log's shared memory has room.
-  const full = spawnSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=4k', 'count=1024']);
-  expect(full.status).not.toBe(0);
-  await expect(openSqliteQueue(path)).rejects.toMatchObject({ code: 'ERR_QUEUE_DISK_FULL' });
-  await expect(openSqliteQueue(join(disk, 'new.db'))).rejects.toMatchObject({ code: 'ERR_QUEUE_DISK_FULL' });
-  rmSync(filler);
+  // However little is left: enough for the file, for its log, but not for the log's shared memory.
+  const spare = join(disk, 'spare');
+  for (const kilobytes of [0, 4, 8, 16, 24, 32]) {
+    writeFileSync(spare, Buffer.alloc(kilobytes * 1024));
+    expect(spawnSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=4k']).status).not.toBe(0);
+    rmSync(spare);
+    await expect(openSqliteQueue(path)).rejects.toMatchObject({ code: 'ERR_QUEUE_DISK_FULL' });
+    const fresh = join(disk, 'new.db');
+    await expect(openSqliteQueue(fresh)).rejects.toMatchObject({ code: 'ERR_QUEUE_DISK_FULL' });
+    rmSync(fresh, { force: true });
+    rmSync(filler);
+  }
   const again = await openSqliteQueue(path);
   expect(await again.counts()).toMatchObject({ queued: promised + 100 });
   await again.close();

@@ -63,7 +63,6 @@ export function describeQueueContract(store: Store): void {
       expect(claimed).toEqual(
         given.map((task, index) => ({
           ...task,
-          id: task.id ?? `#${added[3]!.seq}`,
           seq: added[index]!.seq,
           attempts: 0,
           crashes: 0,
@@ -266,7 +265,7 @@ export function describeQueueContract(store: Store): void {
       const [task] = await queue.add([aTask({ id: 'a' })]);
       await queue.claim(1, 0);
       await queue.settle([done(task!.seq)]);
-      const recorded = await queue.outcome('a');
+      const recorded = structuredClone(await queue.outcome('a'));
       const { seq } = task!;
       for (const settlement of [
         done(seq, { state: 'failed', result: '"other"' }),
@@ -276,7 +275,9 @@ export function describeQueueContract(store: Store): void {
       ] as const) {
         await expect(queue.settle([settlement])).rejects.toMatchObject({ code: 'ERR_STALE_EXECUTOR' });
       }
-      (await queue.outcome('a'))!.state = 'failed'; // what was handed out is the caller's own
+      // What was handed out is the caller's own.
+      (await queue.outcome('a'))!.state = 'failed';
+      for await (const outcome of queue.outcomes()) outcome.state = 'failed';
       expect(await queue.outcome('a')).toEqual(recorded);
       expect(await queue.claim(9, 9)).toEqual([]);
       expect(await queue.counts()).toEqual({ ...EMPTY, done: 1 });
@@ -313,8 +314,8 @@ export function describeQueueContract(store: Store): void {
       await queue.settle([done(task!.seq), done(task!.seq + 1)]);
       expect(await queue.outcome(task!.id)).toMatchObject({ id: task!.id, state: 'done' });
       expect(await queue.outcome(`#${task!.seq + 1}`)).toBeUndefined();
-      expect(await queue.cancel(task!.id)).toBe('done');
-      expect(await queue.cancel(`#${task!.seq + 1}`)).toBeUndefined();
+      expect((await queue.cancel(task!.id)).found).toBe('done');
+      expect(await queue.cancel(`#${task!.seq + 1}`)).toEqual({ found: undefined });
     });
 
     test('a task without an id is counted when it has ended', async () => {
@@ -336,9 +337,9 @@ export function describeQueueContract(store: Store): void {
         { kind: 'suspect', seq: added[0]!.seq },
         { kind: 'retry', seq: added[1]!.seq, attempts: 1, crashes: 2, runAt: 50 },
       ]);
-      expect(await queue.cancel('delayed')).toBe('delayed');
-      expect(await queue.cancel('queued')).toBe('queued');
-      expect(await queue.cancel('suspect')).toBe('queued');
+      expect((await queue.cancel('delayed')).found).toBe('delayed');
+      expect((await queue.cancel('queued')).found).toBe('queued');
+      expect((await queue.cancel('suspect')).found).toBe('queued');
       expect(await queue.counts()).toEqual({ ...EMPTY, queued: 1, cancelled: 3 });
       expect(await queue.nextDue()).toBeUndefined();
       expect(await queue.claimSuspect()).toBeUndefined();
@@ -362,9 +363,9 @@ export function describeQueueContract(store: Store): void {
     test('a task without an id is cancelled by its number, one with an id only by its id', async () => {
       const queue = await open();
       const [unnamed, named] = await queue.add([aTask(), aTask({ id: 'a' })]);
-      expect(await queue.cancel(`#${named!.seq}`)).toBeUndefined();
-      expect(await queue.cancel(unnamed!.id)).toBe('queued');
-      expect(await queue.cancel('#')).toBeUndefined();
+      expect(await queue.cancel(`#${named!.seq}`)).toEqual({ found: undefined });
+      expect((await queue.cancel(unnamed!.id)).found).toBe('queued');
+      expect(await queue.cancel('#')).toEqual({ found: undefined });
       expect((await queue.claim(9, 0)).map((task) => task.id)).toEqual(['a']);
     });
 
@@ -372,10 +373,10 @@ export function describeQueueContract(store: Store): void {
       const queue = await open();
       const [task] = await queue.add([aTask({ id: 'a' })]);
       await queue.claim(1, 0);
-      expect(await queue.cancel('a')).toBe('running');
+      expect((await queue.cancel('a')).found).toBe('running');
       await queue.settle([done(task!.seq)]);
-      expect(await queue.cancel('a')).toBe('done');
-      expect(await queue.cancel('nobody')).toBeUndefined();
+      expect((await queue.cancel('a')).found).toBe('done');
+      expect(await queue.cancel('nobody')).toEqual({ found: undefined });
       expect(await queue.counts()).toEqual({ ...EMPTY, done: 1 });
     });
 
@@ -498,7 +499,7 @@ export function describeQueueContract(store: Store): void {
       expect(await queue.outcome('c')).toMatchObject({ state: 'cancelled' });
       const [, claimed, c, b, [twin]] = await Promise.all(calls);
       expect(claimed.map((task) => task.id)).toEqual(['a', 'b']);
-      expect([c, b, twin!.status]).toEqual(['queued', 'running', 'duplicate']);
+      expect([c.found, b.found, twin!.status]).toEqual(['queued', 'running', 'duplicate']);
     });
 
     test('a call that fails takes none of its neighbours with it', async () => {
@@ -521,7 +522,7 @@ export function describeQueueContract(store: Store): void {
         'rejected',
         'fulfilled',
       ]);
-      expect(results[5]).toMatchObject({ value: 'done' });
+      expect(results[5]).toMatchObject({ value: { found: 'done' } });
       expect(await queue.counts()).toEqual({ ...EMPTY, running: 1, done: 1 });
     });
 

@@ -171,7 +171,7 @@ function start(task: ModelTask, alone: boolean): ClaimedTask {
   task.state = 'running';
   task.alone = alone;
   const { seq, attempts, crashes } = task;
-  return { ...task.spec, id: idOf(task), seq, attempts, crashes };
+  return { ...task.spec, seq, attempts, crashes };
 }
 
 function outcomeOf(task: ModelTask): ModelOutcome {

@@ -13,10 +13,8 @@ export interface RetryPolicy {
   maxCrashes: number;
 }
 
-/** An attempt that a thread has told of. */
-export interface EndedAttempt {
-  end: AttemptEnd;
-  payload: Encoded | TaskErrorRecord | undefined;
+/** When and where an attempt ran. */
+export interface AttemptPlace {
   /** Milliseconds since the epoch. */
   startedAt: number;
   durationMs: number;
@@ -24,26 +22,32 @@ export interface EndedAttempt {
 }
 
 /** What is to be recorded after an attempt: an outcome, another try, or nothing but its release. */
-export function conclude(task: ClaimedTask, attempt: EndedAttempt, policy: RetryPolicy): Settlement {
+export function conclude(
+  task: ClaimedTask,
+  end: AttemptEnd,
+  payload: Encoded | TaskErrorRecord | undefined,
+  { startedAt, durationMs, thread }: AttemptPlace,
+  policy: RetryPolicy,
+): Settlement {
   const { seq, crashes } = task;
-  if (attempt.end === AttemptEnd.interrupted) return { kind: 'release', seq };
+  if (end === AttemptEnd.interrupted) return { kind: 'release', seq };
   const attempts = task.attempts + 1;
-  const mayRetry = attempt.end === AttemptEnd.failed || attempt.end === AttemptEnd.timedOut;
+  const mayRetry = end === AttemptEnd.failed || end === AttemptEnd.timedOut;
   if (mayRetry && attempts <= (task.retries ?? policy.retries)) {
     return { kind: 'retry', seq, attempts, crashes, runAt: Date.now() + backoff(attempts, policy) };
   }
-  const done = attempt.end === AttemptEnd.done;
+  const done = end === AttemptEnd.done;
   return {
     kind: 'outcome',
     seq,
-    state: STATES[attempt.end],
+    state: STATES[end],
     attempts,
     crashes,
-    result: done ? (attempt.payload as Encoded | undefined) : undefined,
-    error: done ? undefined : (attempt.payload as TaskErrorRecord),
-    startedAt: attempt.startedAt,
-    durationMs: attempt.durationMs,
-    thread: attempt.thread,
+    result: done ? (payload as Encoded | undefined) : undefined,
+    error: done ? undefined : (payload as TaskErrorRecord),
+    startedAt,
+    durationMs,
+    thread,
   };
 }
 
@@ -51,7 +55,7 @@ export function conclude(task: ClaimedTask, attempt: EndedAttempt, policy: Retry
 export function concludeCrash(
   task: ClaimedTask,
   cause: Error,
-  at: { startedAt: number; durationMs: number; thread: number },
+  place: AttemptPlace,
   policy: RetryPolicy,
 ): Settlement {
   const { seq, attempts } = task;
@@ -72,7 +76,7 @@ export function concludeCrash(
       code: 'ERR_TASK_CRASHED',
       ...(cause.stack === undefined ? {} : { stack: cause.stack }),
     },
-    ...at,
+    ...place,
   };
 }
 

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { ClaimedTask, Settlement, TaskQueue } from '../queue/contract.js';
+import { idOf } from '../queue/generated-id.js';
 import { now } from '../thread/board.js';
 import type { BatchReport, ThreadEvent } from '../thread/protocol.js';
 import { AttemptEnd } from '../thread/protocol.js';
@@ -117,17 +118,17 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
 
   /** Cancels a task that was claimed; false if it is not here. */
   cancel(id: string): boolean {
-    const inFlight = this.vitalSigns.inFlight().find(({ task }) => task.id === id);
+    const inFlight = this.vitalSigns.inFlight().find(({ task }) => idOf(task) === id);
     if (inFlight) {
       this.vitalSigns.abort(inFlight, AbortReason.cancel);
       return true;
     }
     for (const thread of this.pool.threads) {
       for (const batch of thread.batches) {
-        if (batch?.tasks.some((task) => task.id === id)) this.#takeBack(thread, batch);
+        if (batch?.tasks.some((task) => idOf(task) === id)) this.#takeBack(thread, batch);
       }
     }
-    const index = this.#hand.findIndex((task) => task.id === id);
+    const index = this.#hand.findIndex((task) => idOf(task) === id);
     if (index === -1) return false;
     const [task] = this.#hand.splice(index, 1);
     this.#unsettled++;
@@ -286,13 +287,9 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
       settlements.push(
         conclude(
           task,
-          {
-            end: report.ends[i]!,
-            payload: report.payloads[i],
-            startedAt: report.startedAt[i]!,
-            durationMs: report.durationMs[i]!,
-            thread: thread.number,
-          },
+          report.ends[i]!,
+          report.payloads[i],
+          { startedAt: report.startedAt[i]!, durationMs: report.durationMs[i]!, thread: thread.number },
           this.#policy,
         ),
       );
@@ -334,7 +331,7 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
       if (end !== undefined) {
         this.#condemned.delete(task);
         tasks.push(task);
-        settlements.push(conclude(task, { end, payload: forcedEnd(end), ...at }, this.#policy));
+        settlements.push(conclude(task, end, forcedEnd(end), at, this.#policy));
       } else if (condemned) {
         back.push(task);
       } else if (running.length === 1) {

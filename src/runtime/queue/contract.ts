@@ -39,7 +39,8 @@ export interface AddedTask {
 /** A task that `claim` marked as running for this executor. */
 export interface ClaimedTask {
   seq: number;
-  id: string;
+  /** As it was given; `undefined`: the task is known as `#<seq>` (see `idOf`). */
+  id: string | undefined;
   handler: string;
   input: Encoded;
   priority: number;
@@ -87,6 +88,13 @@ export interface Recovery {
   suspects: number;
   /** Those that reached `maxCrashes` by this and are now recorded as `crashed`. */
   crashed: Outcome[];
+}
+
+export interface Cancellation {
+  /** The state in which the task was found; `undefined`: it is not known. */
+  found: TaskState | undefined;
+  /** Its outcome, if it was cancelled by this call. */
+  cancelled?: { seq: number; outcome: OutcomeRecord };
 }
 
 export interface OutcomeRecord extends Outcome {
@@ -157,11 +165,14 @@ export interface TaskQueue extends QueueReader {
    */
   settle(settlements: readonly Settlement[]): Promise<number[]>;
 
+  /** Records a waiting task (queued, delayed or suspect) as `cancelled`; any other is left as it is. */
+  cancel(id: string): Promise<Cancellation>;
+
   /**
-   * Records a waiting task (queued, delayed or suspect) as `cancelled`. Gives
-   * the state in which it was found: anything but those means nothing was changed.
+   * Forgets all tasks and outcomes. The epoch stays, and ordinals go on: what
+   * was handed out of them keeps its meaning.
    */
-  cancel(id: string): Promise<TaskState | undefined>;
+  clear(): Promise<void>;
 
   /**
    * Makes tasks with one of these outcomes ready again, as if they had never

@@ -1,10 +1,11 @@
 /** The store without a disk: what it holds ends with the process. */
 import type { Encoded, NewTask, OutcomeState, TaskCounts, TaskState } from '../task.js';
-import type { AddedTask, ClaimedTask, OutcomeRecord, Recovery, Settlement, TaskQueue } from './contract.js';
+import type { AddedTask, Cancellation, ClaimedTask, OutcomeRecord, Recovery, Settlement, TaskQueue } from './contract.js';
 import { CANCELLED } from './endings.js';
-import { generatedId, generatedSeq } from './generated-id.js';
+import { generatedSeq, idOf } from './generated-id.js';
 import { Heap } from './heap.js';
 import { ReadyTasks } from './memory-ready.js';
+import { SeqMap } from './seq-map.js';
 import { notRunning, queueClosed } from './refusals.js';
 
 /**
@@ -21,18 +22,8 @@ export function openMemoryQueue(): TaskQueue {
 
 type State = TaskState | 'suspect';
 
-interface Task {
-  readonly seq: number;
-  /** `undefined`: none was given. */
-  readonly id: string | undefined;
-  readonly handler: string;
-  readonly input: Encoded;
-  readonly priority: number;
-  readonly timeoutMs: number | undefined;
-  readonly retries: number | undefined;
+interface Task extends ClaimedTask {
   state: State;
-  attempts: number;
-  crashes: number;
   /** While it is delayed. */
   delay: Delay | undefined;
   /** Kept only of a task that was given an id. */
@@ -58,12 +49,12 @@ class MemoryQueue implements TaskQueue {
   /** Tasks that were given an id, for as long as the queue lives. */
   readonly #byId = new Map<string, Task>();
   /** Tasks without an outcome. */
-  readonly #live = new Map<number, Task>();
-  readonly #ready = new ReadyTasks<Task>();
+  #live = new SeqMap<Task>();
+  #ready = new ReadyTasks<Task>();
   /** An entry counts as long as its task points back at it. */
-  readonly #delayed = new Heap<Delay>((a, b) => a.runAt < b.runAt);
+  #delayed = new Heap<Delay>((a, b) => a.runAt < b.runAt);
   /** An entry counts as long as its task is a suspect. */
-  readonly #suspects = new Heap<Task>((a, b) => a.seq < b.seq);
+  #suspects = new Heap<Task>((a, b) => a.seq < b.seq);
   #cancelledPlaces = 0;
   /** In the order of their ordinals. */
   #outcomes: OutcomeRecord[] = [];
@@ -78,6 +69,18 @@ class MemoryQueue implements TaskQueue {
     'timed-out': 0,
     cancelled: 0,
   };
+
+  async clear(): Promise<void> {
+    this.#refuseIfClosed();
+    this.#byId.clear();
+    this.#live = new SeqMap();
+    this.#ready = new ReadyTasks();
+    this.#delayed = new Heap((a, b) => a.runAt < b.runAt);
+    this.#suspects = new Heap((a, b) => a.seq < b.seq);
+    this.#cancelledPlaces = 0;
+    this.#outcomes = [];
+    for (const state of Object.keys(this.#counts) as State[]) this.#counts[state] = 0;
+  }
 
   /** Nothing outlives the process, so nothing was left running. */
   async recover(): Promise<Recovery> {
@@ -133,16 +136,18 @@ class MemoryQueue implements TaskQueue {
     return ordinals;
   }
 
-  async cancel(id: string): Promise<TaskState | undefined> {
+  async cancel(id: string): Promise<Cancellation> {
     this.#refuseIfClosed();
     const seq = generatedSeq(id);
     const task = seq === undefined ? this.#byId.get(id) : this.#live.get(seq);
-    if (task === undefined || (seq !== undefined && task.id !== undefined)) return undefined;
+    if (task === undefined || (seq !== undefined && task.id !== undefined)) {
+      return { found: undefined };
+    }
     const { state, attempts, crashes } = task;
-    if (state !== 'queued' && state !== 'delayed' && state !== 'suspect') return state;
+    if (state !== 'queued' && state !== 'delayed' && state !== 'suspect') return { found: state };
     task.delay = undefined;
     this.#move(task, 'cancelled');
-    this.#record(task, {
+    const ending: Ending = {
       state: 'cancelled',
       attempts,
       crashes,
@@ -151,9 +156,10 @@ class MemoryQueue implements TaskQueue {
       startedAt: null,
       durationMs: 0,
       thread: null,
-    });
+    };
+    const outcome = outcomeRecord(this.#record(task, ending), task, ending);
     if (state === 'queued') this.#leavePlace();
-    return state === 'suspect' ? 'queued' : state;
+    return { found: state === 'suspect' ? 'queued' : state, cancelled: { seq: task.seq, outcome } };
   }
 
   async retry(states: readonly OutcomeState[]): Promise<number> {
@@ -240,26 +246,21 @@ class MemoryQueue implements TaskQueue {
     this.#live.set(seq, added);
     if (id !== undefined) this.#byId.set(id, added);
     this.#ready.append(added);
-    return { seq, id: id ?? generatedId(seq), status: 'added' };
+    return { seq, id: idOf(added), status: 'added' };
   }
 
   #start(task: Task): ClaimedTask {
     this.#move(task, 'running');
     const { seq, id, handler, input, priority, timeoutMs, retries, attempts, crashes } = task;
-    return { seq, id: id ?? generatedId(seq), handler, input, priority, timeoutMs, retries, attempts, crashes };
+    return { seq, id, handler, input, priority, timeoutMs, retries, attempts, crashes };
   }
 
   #record(task: Task, ending: Ending): number {
     const ordinal = ++this.#lastOrdinal;
-    this.#live.delete(task.seq);
+    this.#live.take(task.seq);
     if (task.id === undefined) return ordinal;
-    const { state, attempts, crashes, startedAt, durationMs, thread, result, error } = ending;
-    const { id, handler } = task;
-    const outcome = { ordinal, id, handler, state, attempts, crashes, startedAt, durationMs, thread };
-    task.outcome = outcome;
-    if (result !== undefined) task.outcome.result = result;
-    if (error !== undefined) task.outcome.error = error;
-    this.#outcomes.push(outcome);
+    task.outcome = outcomeRecord(ordinal, task, ending);
+    this.#outcomes.push(task.outcome);
     return ordinal;
   }
 
@@ -315,6 +316,15 @@ class MemoryQueue implements TaskQueue {
   #refuseIfClosed(): void {
     if (this.#closed) throw queueClosed();
   }
+}
+
+function outcomeRecord(ordinal: number, task: Task, ending: Ending): OutcomeRecord {
+  const { state, attempts, crashes, startedAt, durationMs, thread, result, error } = ending;
+  const { handler } = task;
+  const record: OutcomeRecord = { ordinal, id: idOf(task), handler, state, attempts, crashes, startedAt, durationMs, thread };
+  if (result !== undefined) record.result = result;
+  if (error !== undefined) record.error = error;
+  return record;
 }
 
 function targetOf(settlement: Settlement): State {

@@ -10,9 +10,7 @@ export interface LedgerRow extends Record<StoredState, number> {
   last_ordinal: number;
 }
 
-/** All that tasks change; the epoch is written only when the queue is opened. */
-const COLUMNS = [
-  'last_ordinal',
+export const STORED_STATES: readonly StoredState[] = [
   'queued',
   'delayed',
   'suspect',
@@ -22,7 +20,10 @@ const COLUMNS = [
   'crashed',
   'timed-out',
   'cancelled',
-] as const satisfies readonly (keyof LedgerRow)[];
+];
+
+/** All that tasks change; the epoch is written only when the queue is opened. */
+const COLUMNS: readonly (keyof LedgerRow)[] = ['last_ordinal', ...STORED_STATES];
 
 export class Ledger {
   readonly #select: Statement<[], LedgerRow>;

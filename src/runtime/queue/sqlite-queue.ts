@@ -1,8 +1,9 @@
 /** The durable store: one SQLite file, written in transactions that end on the disk. */
 import type { Database, Statement } from 'better-sqlite3';
-import type { NewTask, OutcomeState, TaskCounts, TaskState } from '../task.js';
+import type { NewTask, OutcomeState, TaskCounts } from '../task.js';
 import type {
   AddedTask,
+  Cancellation,
   ClaimedTask,
   OutcomeRecord,
   PreviousDeath,
@@ -81,7 +82,11 @@ class SqliteQueue implements TaskQueue {
     return this.#write((ledger) => this.#writes.settle(ledger, settlements));
   }
 
-  cancel(id: string): Promise<TaskState | undefined> {
+  clear(): Promise<void> {
+    return this.#write((ledger) => this.#writes.clear(ledger));
+  }
+
+  cancel(id: string): Promise<Cancellation> {
     return this.#write((ledger) => this.#writes.cancel(ledger, id));
   }
 

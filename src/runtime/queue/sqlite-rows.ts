@@ -23,7 +23,7 @@ export function claimedTask(row: ClaimedRow): ClaimedTask {
   const [seq, id, handler, input, priority, timeoutMs, retries, attempts, crashes] = row;
   return {
     seq,
-    id: id ?? generatedId(seq),
+    id: id ?? undefined,
     handler,
     input: plain(input),
     priority,

@@ -3,12 +3,12 @@
  * already. Each keeps the ledger's counts in step with the rows it changes.
  */
 import type { Database, RunResult } from 'better-sqlite3';
-import type { NewTask, OutcomeState, TaskState } from '../task.js';
-import type { AddedTask, ClaimedTask, OutcomeRecord, PreviousDeath, Recovery, Settlement } from './contract.js';
+import type { NewTask, OutcomeState } from '../task.js';
+import type { AddedTask, Cancellation, ClaimedTask, OutcomeRecord, PreviousDeath, Recovery, Settlement } from './contract.js';
 import { CANCELLED, crashedWithProcess } from './endings.js';
 import { generatedId, generatedSeq } from './generated-id.js';
 import { notRunning } from './refusals.js';
-import { move } from './sqlite-ledger.js';
+import { move, STORED_STATES } from './sqlite-ledger.js';
 import type { LedgerRow, StoredState } from './sqlite-ledger.js';
 import { interruptedRows, verdict } from './sqlite-recover.js';
 import { claimedTask, outcomeRecord } from './sqlite-rows.js';
@@ -86,15 +86,22 @@ export class SqliteWrites {
     return ordinals;
   }
 
-  cancel(ledger: LedgerRow, id: string): TaskState | undefined {
+  clear(ledger: LedgerRow): void {
+    // Without a `where`, SQLite drops the pages and looks at no row.
+    this.#db.exec('delete from tasks');
+    for (const state of STORED_STATES) ledger[state] = 0;
+  }
+
+  cancel(ledger: LedgerRow, id: string): Cancellation {
     const given = generatedSeq(id);
     const task = given === undefined ? this.#sql.find.get(id) : this.#sql.findGenerated.get(given);
-    if (task === undefined) return undefined;
+    if (task === undefined) return { found: undefined };
     const { seq, state, crashes } = task;
-    if (state !== 'queued' && state !== 'delayed' && state !== 'suspect') return state;
+    if (state !== 'queued' && state !== 'delayed' && state !== 'suspect') return { found: state };
     move(ledger, state, 'cancelled', 1);
     this.#sql.end.run('cancelled', ++ledger.last_ordinal, crashes, JSON.stringify(CANCELLED), seq);
-    return state === 'suspect' ? 'queued' : state;
+    const outcome = outcomeRecord(this.#sql.outcome.get(seq)!);
+    return { found: state === 'suspect' ? 'queued' : state, cancelled: { seq, outcome } };
   }
 
   retry(ledger: LedgerRow, states: readonly OutcomeState[]): number {

@@ -14,7 +14,7 @@ const MAX_JSON_DEPTH = 100;
  * Text is also the fast way: a batch of 500 small JSON texts passes between
  * threads twice as fast as the same values cloned one by one.
  *
- * @param what names the value in the error: "the input of task 7"
+ * @param what for the error: "the input" or "the result"
  * @throws HoldfastError ERR_VALUE_NOT_CLONEABLE for functions, symbols and the like
  */
 export function encode(value: unknown, what: string): Encoded {

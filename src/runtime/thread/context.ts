@@ -53,19 +53,23 @@ export function post(event: ThreadEvent): void {
  * until asked: most handlers never touch `signal` or `log`.
  */
 export class RunningTaskContext implements TaskContext {
-  readonly taskId: string;
   readonly attempt: number;
   readonly fencingToken: number;
+  readonly #id: string | number;
   readonly #berth: Berth;
   #controller: AbortController | undefined;
   #log: TaskLog | undefined;
   #lastProgress = -Infinity;
 
-  constructor(taskId: string, attempt: number, fencingToken: number, berth: Berth) {
-    this.taskId = taskId;
+  constructor(id: string | number, attempt: number, fencingToken: number, berth: Berth) {
+    this.#id = id;
     this.attempt = attempt;
     this.fencingToken = fencingToken;
     this.#berth = berth;
+  }
+
+  get taskId(): string {
+    return typeof this.#id === 'string' ? this.#id : `#${this.#id}`;
   }
 
   get cwd(): string {

@@ -53,15 +53,15 @@ export class Lane {
   #attempt(request: BatchRequest, position: number): Promise<void> | undefined {
     const startedAt = this.#board.begin(this.#number, position);
     if (this.#report!.ends.length > 0 && startedAt - this.#reportedAt > REPORT_AFTER_MS) this.#sendReport();
-    const taskId = request.ids[position]!;
-    const context = new RunningTaskContext(taskId, request.attempts[position]!, request.epoch, {
+    const id = request.ids[position]!;
+    const context = new RunningTaskContext(id, itemAt(request.attempts, position), request.epoch, {
       board: this.#board,
       lane: this.#number,
       position,
     });
     this.#current = context;
     try {
-      const handler = this.#handlers.get(request.handlers[position]!)!;
+      const handler = this.#handlers.get(itemAt(request.handlers, position))!;
       const value = handler(decode(request.inputs[position]!), context);
       if (isThenable(value)) return this.#settle(value, context, startedAt);
       this.#succeed(value, context, startedAt);
@@ -87,7 +87,7 @@ export class Lane {
       this.#record(AttemptEnd.timedOut, timeoutRecord(), startedAt);
       return;
     }
-    const result = value === undefined ? undefined : encode(value, `the result of task ${context.taskId}`);
+    const result = value === undefined ? undefined : encode(value, 'the result');
     this.#record(AttemptEnd.done, result, startedAt);
   }
 
@@ -127,6 +127,10 @@ export class Lane {
       if (this.#report !== undefined && this.#report.ends.length > 0) this.#sendReport();
     });
   }
+}
+
+function itemAt<T extends string | number>(items: T | T[], position: number): T {
+  return Array.isArray(items) ? items[position]! : items;
 }
 
 function endOfFailure(abortRequest: AbortReason | undefined): AttemptEnd {

@@ -35,11 +35,13 @@ export interface BatchRequest {
   batch: number;
   /** Of the queue; handed to handlers as `context.fencingToken`. */
   epoch: number;
-  ids: string[];
-  handlers: string[];
+  /** The id that a task was given, or its number in the queue if it was given none. */
+  ids: (string | number)[];
+  /** Of each task; one name if it is the same for all. */
+  handlers: string | string[];
   inputs: Encoded[];
-  /** Number of this attempt of each task, from 1. */
-  attempts: number[];
+  /** Number of this attempt of each task, from 1; one number if it is the same for all. */
+  attempts: number | number[];
 }
 
 /** How an attempt ended, as the thread saw it. */
