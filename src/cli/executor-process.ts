@@ -2,14 +2,19 @@
 import { errorText, exitCodeOfError } from './exit-code.js';
 import { runJob, type Carried } from './run-job.js';
 import type { RunFlags } from './run-flags.js';
+import { ProcessLock } from '../runtime/lock/process-lock.js';
+import { StateDir } from '../runtime/state-dir.js';
 import { connectToSupervisor } from '../runtime/supervisor/supervised.js';
 
 const supervisor = connectToSupervisor<RunFlags, Carried>();
 const { job, predecessor } = await supervisor.start;
 let exitCode: number;
 try {
+  const { dir, runId } = job.executor;
+  const lock = new ProcessLock({ path: new StateDir(dir).lockPath(runId), runId });
+  lock.adopt(supervisor.lockFd);
   exitCode = await runJob(job, {
-    start: { lockFd: supervisor.lockFd, previousDeath: predecessor?.death ?? 'unseen' },
+    start: { lock, previousDeath: predecessor?.death ?? 'unseen' },
     carried: predecessor?.carried ?? undefined,
     restarts: predecessor?.restarts ?? 0,
     onStop: supervisor.onStop,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { askExecutor } from '../runtime/control/client.js';
 import { HoldfastError } from '../runtime/errors.js';
 import { ProcessLock } from '../runtime/lock/process-lock.js';
+import { QUEUE_FILE } from '../runtime/run-folder.js';
 import type { StateDir } from '../runtime/state-dir.js';
 import type { ExecutorStatus } from '../runtime/status.js';
 
@@ -20,7 +21,7 @@ export function mustKnowRun(stateDir: StateDir, runId: string): void {
 }
 
 export function queuePath(stateDir: StateDir, runId: string): string {
-  return join(stateDir.runDir(runId), 'queue.db');
+  return join(stateDir.runDir(runId), QUEUE_FILE);
 }
 
 /**

@@ -24,22 +24,32 @@ export async function run(module: string | undefined, given: Given, extra: reado
 /** One process: lock, executor and signals are all its own. */
 async function runAlone(flags: RunFlags): Promise<number> {
   const { runJob } = await import('./run-job.js');
-  const stateDir = new StateDir(flags.executor.dir);
+  const { dir, runId } = flags.executor;
+  const stateDir = new StateDir(dir);
+  stateDir.ensureRunDir(runId);
+  const lock = await new ProcessLock({ path: stateDir.lockPath(runId), runId }).acquire({ waitMs: flags.waitMs ?? 0 });
   let signals = 0;
-  const exitCode = await runJob(flags, {
-    start: { ...(flags.waitMs !== undefined && { waitMs: flags.waitMs }), afterLock: () => spool(flags, stateDir) },
-    carried: undefined,
-    restarts: 0,
-    onStop: (listener) => {
-      for (const signal of SIGNALS) {
-        process.on(signal, () => listener({ type: 'stop', signal, force: ++signals > 1 }));
-      }
-    },
-    progressed: () => {},
-    carry: () => {},
-  });
+  try {
+    await spool(flags, stateDir);
+    const exitCode = await runJob(flags, {
+      start: { lock },
+      carried: undefined,
+      restarts: 0,
+      onStop: (listener) => {
+        for (const signal of SIGNALS) {
+          process.on(signal, () => listener({ type: 'stop', signal, force: ++signals > 1 }));
+        }
+      },
+      progressed: () => {},
+      carry: () => {},
+    });
+    process.exitCode = exitCode;
+  } finally {
+    await endSpool(flags, stateDir);
+    lock.release();
+  }
   // Standard input may still be open, and threads in native code that does not return.
-  process.exit(exitCode);
+  process.exit();
 }
 
 /**
@@ -63,10 +73,11 @@ async function runSupervised(module: string | undefined, given: Given, check: ()
     const flags = await check();
     await spool(flags, stateDir);
     for (const signal of SIGNALS) process.on(signal, () => supervisor.stop(signal));
-    const exitCode = await supervisor.run(flags, flags.executor.maxCrashes, flags.executor.graceMs);
+    process.exitCode = await supervisor.run(flags, flags.executor.maxCrashes, flags.executor.graceMs);
+    await endSpool(flags, stateDir);
     lock.release();
     // Standard input may still be open.
-    process.exit(exitCode);
+    process.exit();
   } catch (error) {
     supervisor.abandon();
     lock.release();
@@ -94,4 +105,11 @@ async function spool(flags: RunFlags, stateDir: StateDir): Promise<void> {
   const { streamOf } = await import('./feed.js');
   if (process.stdin.isTTY && !flags.quiet) process.stderr.write('runtime: reading tasks from the terminal; Ctrl-D ends them\n');
   await spoolStdin(streamOf(flags.source), stateDir.runDir(flags.executor.runId));
+}
+
+/** What was kept of standard input serves the executors of this command only. */
+async function endSpool(flags: RunFlags, stateDir: StateDir): Promise<void> {
+  if (flags.source.kind === 'each') return;
+  const { removeSpool } = await import('./input/spool.js');
+  await removeSpool(stateDir.runDir(flags.executor.runId));
 }

@@ -7,6 +7,7 @@ import type { ResolvedOptions } from './options.js';
 import type { Dispatcher } from './pool/dispatcher.js';
 import type { AddedTask, ClaimedTask, Settlement, TaskQueue } from './queue/contract.js';
 import { idOf } from './queue/generated-id.js';
+import { closeQueue } from './run-folder.js';
 import { Statistics } from './statistics.js';
 import type { ExecutorMode, ExecutorStatus } from './status.js';
 import { Submissions } from './submissions.js';
@@ -57,6 +58,8 @@ export interface ExecutorParts {
   /** Folder of the run's state, absolute. */
   runDir: string;
   lock: ProcessLock;
+  /** Lets the lock go, if that is this executor's to do. */
+  release: () => void;
   queue: TaskQueue;
   dispatcher: Dispatcher;
   /** Names of all handlers of the module. */
@@ -83,18 +86,19 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
   readonly #statistics = new Statistics();
   readonly #progress = new Map<string, { done: number; total?: number }>();
   readonly #idleWaiters = new Set<{ resolve(): void; reject(error: Error): void }>();
-  readonly #onExit = () => this.#lock.release();
+  readonly #release: () => void;
   #mode: ExecutorMode = 'running';
   #error: Error | undefined;
   #stopping: Promise<void> | undefined;
 
-  constructor({ options, runDir, lock, queue, dispatcher, handlers }: ExecutorParts) {
+  constructor({ options, runDir, lock, release, queue, dispatcher, handlers }: ExecutorParts) {
     super();
     this.runId = options.runId;
     this.runDir = runDir;
     this.handlers = handlers;
     this.#options = options;
     this.#lock = lock;
+    this.#release = release;
     this.#queue = queue;
     this.#dispatcher = dispatcher;
     this.#submissions = new Submissions(queue, () => dispatcher.wake());
@@ -122,7 +126,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
         }),
       ),
     );
-    process.once('exit', this.#onExit);
+    process.once('exit', release);
   }
 
   get mode(): ExecutorMode {
@@ -393,10 +397,10 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
       await this.#dispatcher.close();
       await this.#quiet();
       await this.#dispatcher.end();
-      await this.#queue.close();
+      await closeQueue(this.#queue, this.runDir);
     } finally {
-      process.off('exit', this.#onExit);
-      this.#lock.release();
+      process.off('exit', this.#release);
+      this.#release();
       this.#setMode('stopped');
     }
   }

@@ -1,25 +1,21 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { HoldfastError } from './errors.js';
 import { Executor, type ExecutorParts } from './executor.js';
+import { networkFileSystem } from './lock/network-fs.js';
 import { ProcessLock } from './lock/process-lock.js';
 import type { ResolvedOptions } from './options.js';
 import { Dispatcher } from './pool/dispatcher.js';
+import { closeQueue, QUEUE_FILE, removeIfEmpty } from './run-folder.js';
 import type { PreviousDeath, Recovery, TaskQueue } from './queue/contract.js';
 import { StateDir } from './state-dir.js';
 
-/** In the folder of a run. */
-export const QUEUE_FILE = 'queue.db';
-
 /** What `runtime run` knows beyond the options that everybody has. */
 export interface StartSettings {
-  /** Descriptor of the lock that the supervisor holds and shares. Default: the lock is taken here. */
-  lockFd?: number;
-  /** How long to wait for another executor to end, in ms. Default 0. */
-  waitMs?: number;
+  /** The run's lock, held already; whoever took it releases it. Default: it is taken here, and released by `stop`. */
+  lock?: ProcessLock;
   /** How the executor before this one ended. Default: nobody saw it. */
   previousDeath?: PreviousDeath;
-  /** Called once the lock is held, before anything else. */
-  afterLock?(): Promise<void>;
   /** Removes what earlier executors of this run recorded. Default false. */
   fresh?: boolean;
   /** Whether what handlers print is told as `output` events. Default false: it goes to stdout and stderr. */
@@ -44,35 +40,61 @@ export async function startExecutor<Module>(
 ): Promise<StartedExecutor<Module>> {
   const stateDir = new StateDir(options.dir);
   const runDir = stateDir.ensureRunDir(options.runId);
-  const lock = new ProcessLock({ path: stateDir.lockPath(options.runId), runId: options.runId });
-  if (settings.lockFd === undefined) await lock.acquire({ waitMs: settings.waitMs ?? 0 });
-  else lock.adopt(settings.lockFd);
+  const lock = settings.lock ?? (await takeLock(stateDir, options.runId));
+  const release = () => {
+    if (settings.lock === undefined) lock.release();
+  };
+  warnOfNetwork(runDir);
   let queue: TaskQueue | undefined;
   let dispatcher: Dispatcher | undefined;
   try {
-    await settings.afterLock?.();
-    if (settings.fresh) forget(runDir);
     dispatcher = new Dispatcher(dispatcherSettings(options, settings));
     // Threads take their time to load; the queue is opened meanwhile.
     const loading = dispatcher.pool.start();
     loading.catch(() => {});
-    queue = await openQueue(options, runDir);
+    queue = settings.fresh ? await openFresh(options, runDir) : await openQueue(options, runDir);
     const handlers = await loading;
     const recovery = await queue.recover(settings.previousDeath ?? 'unseen', options.maxCrashes);
-    const parts: ExecutorParts = { options, runDir, lock, queue, dispatcher, handlers: new Set(handlers) };
+    const parts: ExecutorParts = { options, runDir, lock, release, queue, dispatcher, handlers: new Set(handlers) };
     const executor = new Executor<Module>(parts);
     dispatcher.open(queue, await queue.suspects());
     return { executor, recovery };
   } catch (error) {
     await dispatcher?.end();
-    await queue?.close();
-    lock.release();
+    if (queue) await closeQueue(queue, runDir);
+    else removeIfEmpty(runDir);
+    release();
     throw error;
   }
 }
 
-function forget(runDir: string): void {
-  for (const suffix of ['', '-wal', '-shm']) rmSync(join(runDir, `${QUEUE_FILE}${suffix}`), { force: true });
+function takeLock(stateDir: StateDir, runId: string): Promise<ProcessLock> {
+  return new ProcessLock({ path: stateDir.lockPath(runId), runId }).acquire();
+}
+
+/** Locks of the kernel, and SQLite, promise nothing across hosts. */
+function warnOfNetwork(runDir: string): void {
+  const kind = networkFileSystem(runDir);
+  if (kind === undefined) return;
+  process.emitWarning(`${runDir} lies on a network file system (${kind}): another host may not see its locks`, {
+    type: 'HoldfastWarning',
+    code: 'HOLDFAST_NETWORK_FILE_SYSTEM',
+    detail: 'Keep the state on a local disk: --dir <folder>, or RUNTIME_DIR.',
+  });
+}
+
+/** Without what was recorded before. The epoch goes on, unless the file is beyond reading. */
+async function openFresh(options: ResolvedOptions, runDir: string): Promise<TaskQueue> {
+  let queue: TaskQueue;
+  try {
+    queue = await openQueue(options, runDir);
+  } catch (error) {
+    if (!(error instanceof HoldfastError) || error.code !== 'ERR_QUEUE_CORRUPT') throw error;
+    for (const suffix of ['', '-wal', '-shm']) rmSync(join(runDir, `${QUEUE_FILE}${suffix}`), { force: true });
+    queue = await openQueue(options, runDir);
+  }
+  await queue.clear();
+  return queue;
 }
 
 async function openQueue({ durable }: ResolvedOptions, runDir: string): Promise<TaskQueue> {

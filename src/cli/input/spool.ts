@@ -64,6 +64,11 @@ export async function spoolStdin(stream: AsyncIterable<Uint8Array | string>, run
   return { finished };
 }
 
+/** Removes what was kept, once no executor of the command will read it again. */
+export async function removeSpool(runDir: string): Promise<void> {
+  for (const path of Object.values(spoolPaths(runDir))) await rm(path, { force: true });
+}
+
 async function pump(
   stream: AsyncIterable<Uint8Array | string>,
   file: FileHandle,

@@ -1,0 +1,30 @@
+import { rmdirSync, rmSync } from 'node:fs';
+import type { TaskQueue } from './queue/contract.js';
+
+/** The durable queue, in the folder of its run. */
+export const QUEUE_FILE = 'queue.db';
+
+/**
+ * Closes the queue. A run whose first executor accepted no task leaves no folder
+ * behind; one with a history keeps it, so that its epoch never starts over.
+ */
+export async function closeQueue(queue: TaskQueue, runDir: string): Promise<void> {
+  let untouched = false;
+  try {
+    const counts = await queue.counts();
+    untouched = queue.epoch === 1 && Object.values(counts).every((count) => count === 0);
+  } catch {
+    // What cannot be read is kept.
+  }
+  await queue.close();
+  if (untouched) rmSync(runDir, { recursive: true, force: true });
+  else removeIfEmpty(runDir);
+}
+
+export function removeIfEmpty(runDir: string): void {
+  try {
+    rmdirSync(runDir);
+  } catch {
+    // It is not empty, or gone.
+  }
+}
