@@ -436,6 +436,31 @@ export function describeQueueContract(store: Store): void {
     });
   });
 
+  test(`${store.name}: a cleared queue is empty, and no number of what it held comes again`, async () => {
+    const queue = await open();
+    const added = await queue.add(['a', 'b', 'c', 'd', 'e'].map((id) => aTask({ id })));
+    const [a, b, c] = await queue.claim(3, 0);
+    await queue.settle([
+      done(a!.seq),
+      { kind: 'suspect', seq: b!.seq },
+      { kind: 'retry', seq: c!.seq, attempts: 1, crashes: 0, runAt: 0 },
+    ]);
+    await queue.claim(1, -1);
+    await queue.clear();
+    expect(await queue.counts()).toEqual(EMPTY);
+    expect(await all(queue.outcomes())).toEqual([]);
+    expect(await queue.claim(9, 9)).toEqual([]);
+    expect(await queue.claimSuspect()).toBeUndefined();
+    expect(await queue.nextDue()).toBeUndefined();
+    const [again] = await queue.add([aTask({ id: 'a' })]);
+    expect(again).toEqual({ seq: added.at(-1)!.seq + 1, id: 'a', status: 'added' });
+    await queue.claim(1, 0);
+    // What was running before may still end, and must not be taken for another task.
+    await expect(queue.settle([done(added[3]!.seq)])).rejects.toMatchObject({ code: 'ERR_STALE_EXECUTOR' });
+    expect(await queue.settle([done(again!.seq)])).toEqual([2]);
+    expect(queue.epoch).toBe(1);
+  });
+
   describe(`${store.name}: reading`, () => {
     const STATES: OutcomeState[] = ['done', 'failed', 'crashed', 'timed-out'];
 

@@ -169,7 +169,7 @@ export interface TaskQueue extends QueueReader {
   cancel(id: string): Promise<Cancellation>;
 
   /**
-   * Forgets all tasks and outcomes. The epoch stays, and ordinals go on: what
+   * Forgets all tasks and outcomes. The epoch stays, seqs and ordinals go on: what
    * was handed out of them keeps its meaning.
    */
   clear(): Promise<void>;

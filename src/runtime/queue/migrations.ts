@@ -23,6 +23,7 @@ const APPLICATION_ID = 0x686f6c64;
 export const MIGRATIONS: readonly string[] = [
   `create table run (
     epoch integer not null default 0,
+    last_seq integer not null default 0,
     last_ordinal integer not null default 0,
     queued integer not null default 0,
     delayed integer not null default 0,

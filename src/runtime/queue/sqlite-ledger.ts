@@ -7,6 +7,7 @@ export type StoredState = TaskState | 'suspect';
 
 export interface LedgerRow extends Record<StoredState, number> {
   epoch: number;
+  last_seq: number;
   last_ordinal: number;
 }
 
@@ -23,7 +24,7 @@ export const STORED_STATES: readonly StoredState[] = [
 ];
 
 /** All that tasks change; the epoch is written only when the queue is opened. */
-const COLUMNS: readonly (keyof LedgerRow)[] = ['last_ordinal', ...STORED_STATES];
+const COLUMNS: readonly (keyof LedgerRow)[] = ['last_seq', 'last_ordinal', ...STORED_STATES];
 
 export class Ledger {
   readonly #select: Statement<[], LedgerRow>;

@@ -14,6 +14,7 @@ const OURS = `where seq = ? and state = 'running' and epoch = ?`;
 export class Statements {
   readonly insert: Statement<
     [
+      seq: number,
       id: Nullable<string>,
       handler: string,
       input: Encoded,
@@ -54,7 +55,7 @@ export class Statements {
 
   constructor(db: Database) {
     this.insert = db.prepare(
-      `insert into tasks (id, handler, input, priority, timeout_ms, retries) values (?, ?, ?, ?, ?, ?)
+      `insert into tasks (seq, id, handler, input, priority, timeout_ms, retries) values (?, ?, ?, ?, ?, ?, ?)
        on conflict (id) where id is not null do nothing`,
     );
     this.compare = db.prepare('select seq, handler = ? and input = ? as same from tasks where id = ?');

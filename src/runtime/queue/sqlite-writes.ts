@@ -46,7 +46,10 @@ export class SqliteWrites {
   add(ledger: LedgerRow, tasks: readonly NewTask[]): AddedTask[] {
     return tasks.map((task) => {
       const { id, handler, input, priority, timeoutMs, retries } = task;
-      const { changes, lastInsertRowid } = this.#sql.insert.run(
+      // Counted here, not by SQLite, which would start anew after `clear`.
+      const seq = ledger.last_seq + 1;
+      const { changes } = this.#sql.insert.run(
+        seq,
         id ?? null,
         handler,
         input,
@@ -55,8 +58,8 @@ export class SqliteWrites {
         retries ?? null,
       );
       if (changes === 0) return this.#compare(task, id!);
+      ledger.last_seq = seq;
       ledger.queued += 1;
-      const seq = Number(lastInsertRowid);
       return { seq, id: id ?? generatedId(seq), status: 'added' };
     });
   }
