@@ -140,4 +140,6 @@ try {
     exitCode = exitCodeOfError(error);
   }
 }
+// A run that was refused may leave standard input open, which would keep the process.
+if (process.argv[2] === 'run') process.exit(exitCode);
 process.exitCode = exitCode;
