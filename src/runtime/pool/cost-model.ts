@@ -4,6 +4,9 @@
  */
 const TARGET_MS = 4;
 
+/** How much input a message should carry, in bytes (characters of text): it is copied, and held twice for a while. */
+const TARGET_BYTES = 2 ** 20;
+
 /** Larger batches gain nothing: at 500 the message costs less than 0.1 µs a task. */
 export const MAX_BATCH = 500;
 
@@ -15,6 +18,7 @@ const GROWTH = 4;
 
 interface Estimate {
   meanMs: number;
+  meanBytes: number;
   /** Batches may not be larger yet, whatever the mean says. */
   trusted: number;
 }
@@ -24,15 +28,15 @@ export class CostModel {
   readonly #byHandler = new Map<string, Estimate>();
   #overall: Estimate | undefined;
 
-  /** `count` tasks of a handler took `totalMs` together. */
-  observe(handler: string, count: number, totalMs: number): void {
-    this.#byHandler.set(handler, update(this.#byHandler.get(handler), count, totalMs));
-    this.#overall = update(this.#overall, count, totalMs);
+  /** `count` tasks of a handler took `totalMs` together, and their inputs `totalBytes`. */
+  observe(handler: string, count: number, totalMs: number, totalBytes: number): void {
+    this.#byHandler.set(handler, update(this.#byHandler.get(handler), count, totalMs, totalBytes));
+    this.#overall = update(this.#overall, count, totalMs, totalBytes);
   }
 
-  /** The share of a batch that a task of this handler fills: 1 when it has to travel alone. */
-  share(handler: string): number {
-    return shareOf(this.#byHandler.get(handler));
+  /** The share of a batch that a task fills: 1 when it has to travel alone. */
+  share(handler: string, inputBytes: number): number {
+    return Math.max(shareOf(this.#byHandler.get(handler)), Math.min(1, inputBytes / TARGET_BYTES));
   }
 
   /** How many tasks a batch will hold, by what was seen of all handlers together. */
@@ -41,16 +45,19 @@ export class CostModel {
   }
 }
 
-function update(estimate: Estimate | undefined, count: number, totalMs: number): Estimate {
-  const mean = totalMs / count;
-  if (estimate === undefined) return { meanMs: mean, trusted: GROWTH };
+function update(estimate: Estimate | undefined, count: number, totalMs: number, totalBytes: number): Estimate {
+  const meanMs = totalMs / count;
+  const meanBytes = totalBytes / count;
+  if (estimate === undefined) return { meanMs, meanBytes, trusted: GROWTH };
   return {
-    meanMs: estimate.meanMs + NEWEST * (mean - estimate.meanMs),
+    meanMs: estimate.meanMs + NEWEST * (meanMs - estimate.meanMs),
+    meanBytes: estimate.meanBytes + NEWEST * (meanBytes - estimate.meanBytes),
     trusted: Math.min(MAX_BATCH, Math.max(estimate.trusted, count * GROWTH)),
   };
 }
 
 function shareOf(estimate: Estimate | undefined): number {
   if (estimate === undefined) return 1;
-  return Math.min(1, Math.max(estimate.meanMs / TARGET_MS, 1 / estimate.trusted));
+  const { meanMs, meanBytes, trusted } = estimate;
+  return Math.min(1, Math.max(meanMs / TARGET_MS, meanBytes / TARGET_BYTES, 1 / trusted));
 }

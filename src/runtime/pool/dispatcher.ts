@@ -175,7 +175,7 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
     let size = 0;
     for (; size < this.#hand.length && size < limit; size++) {
       const task = this.#hand[size]!;
-      const share = task.crashes > 0 ? 1 : this.#costs.share(task.handler);
+      const share = task.crashes > 0 ? 1 : this.#costs.share(task.handler, task.input.length);
       if (size > 0 && filled + share > 1) break;
       filled += share;
     }
@@ -303,9 +303,13 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
     while (start < tasks.length) {
       const { handler } = tasks[start]!;
       let end = start;
-      let total = 0;
-      for (; end < tasks.length && tasks[end]!.handler === handler; end++) total += durations[end]!;
-      this.#costs.observe(handler, end - start, total);
+      let totalMs = 0;
+      let totalBytes = 0;
+      for (; end < tasks.length && tasks[end]!.handler === handler; end++) {
+        totalMs += durations[end]!;
+        totalBytes += tasks[end]!.input.length;
+      }
+      this.#costs.observe(handler, end - start, totalMs, totalBytes);
       start = end;
     }
   }

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { HoldfastError } from '../errors.js';
 import type { ClaimedTask } from '../queue/contract.js';
+import type { Encoded } from '../task.js';
 import { ThreadBoard } from '../thread/board.js';
 import type { BatchReport, BatchRequest, LoadReply, LoadRequest, ThreadData, ThreadEvent } from '../thread/protocol.js';
 
@@ -156,7 +157,7 @@ export class PoolThread {
       epoch,
       ids: tasks.map((task) => task.id ?? task.seq),
       handlers: oneOrAll(tasks.map((task) => task.handler)),
-      inputs: tasks.map((task) => task.input),
+      inputs: packed(tasks.map((task) => task.input)),
       attempts: oneOrAll(tasks.map((task) => task.attempts + 1)),
     };
     this.#piscina.run(request).then(
@@ -234,6 +235,10 @@ export class PoolThread {
 function oneOrAll<T>(items: T[]): T | T[] {
   const [first] = items;
   return items.every((item) => item === first) ? first! : items;
+}
+
+function packed(inputs: Encoded[]): string | Encoded[] {
+  return inputs.every((input) => typeof input === 'string') ? `[${inputs.join(',')}]` : inputs;
 }
 
 /** The user's own line in a stack: the first frame that names a file. */

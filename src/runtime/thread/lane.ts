@@ -35,12 +35,13 @@ export class Lane {
 
   async run(request: BatchRequest): Promise<BatchReport> {
     const size = request.ids.length;
+    const inputs = typeof request.inputs === 'string' ? (JSON.parse(request.inputs) as unknown[]) : undefined;
     this.#startReport(request.batch, 0);
     this.#reportedAt = now();
     for (;;) {
       const position = this.#board.take(this.#number, size);
       if (position === undefined) break;
-      const waiting = this.#attempt(request, position);
+      const waiting = this.#attempt(request, position, inputs);
       // To await what is no promise would cost a turn of the microtask queue for each synchronous task.
       if (waiting !== undefined) await waiting;
     }
@@ -50,7 +51,7 @@ export class Lane {
   }
 
   /** Runs one task; gives a promise only if the handler did. */
-  #attempt(request: BatchRequest, position: number): Promise<void> | undefined {
+  #attempt(request: BatchRequest, position: number, parsed: unknown[] | undefined): Promise<void> | undefined {
     const startedAt = this.#board.begin(this.#number, position);
     if (this.#report!.ends.length > 0 && startedAt - this.#reportedAt > REPORT_AFTER_MS) this.#sendReport();
     const id = request.ids[position]!;
@@ -62,7 +63,8 @@ export class Lane {
     this.#current = context;
     try {
       const handler = this.#handlers.get(itemAt(request.handlers, position))!;
-      const value = handler(decode(request.inputs[position]!), context);
+      const input = parsed === undefined ? decode(request.inputs[position]!) : parsed[position];
+      const value = handler(input, context);
       if (isThenable(value)) return this.#settle(value, context, startedAt);
       this.#succeed(value, context, startedAt);
     } catch (error) {
