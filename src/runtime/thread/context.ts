@@ -86,11 +86,9 @@ export class RunningTaskContext implements TaskContext {
     return this.#log;
   }
 
-  progress(done: number, total?: number): void {
-    const time = now();
-    if (time - this.#lastProgress < PROGRESS_INTERVAL_MS && done !== total) return;
-    this.#lastProgress = time;
-    post({ type: 'progress', taskId: this.taskId, done, ...(total === undefined ? {} : { total }) });
+  /** A function of its own, as handlers take their context apart: `(input, { progress }) => …`. */
+  get progress(): TaskContext['progress'] {
+    return (done, total) => this.#passOnProgress(done, total);
   }
 
   /** Why this task was asked to abort, if it was. */
@@ -102,6 +100,13 @@ export class RunningTaskContext implements TaskContext {
   deliverAbort(): void {
     if (this.#controller === undefined || this.abortRequest === undefined) return;
     this.#controller.abort(abortError(this.abortRequest));
+  }
+
+  #passOnProgress(done: number, total?: number): void {
+    const time = now();
+    if (time - this.#lastProgress < PROGRESS_INTERVAL_MS && done !== total) return;
+    this.#lastProgress = time;
+    post({ type: 'progress', taskId: this.taskId, done, ...(total === undefined ? {} : { total }) });
   }
 
   /** A signal that looks at the board when it is polled, for handlers that never let the event loop turn. */
