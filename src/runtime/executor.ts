@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { atExit } from './at-exit.js';
 import { HoldfastError } from './errors.js';
 import type { HandlerInput, HandlerName, HandlerResult, AnyHandler } from './handlers.js';
 import type { ProcessLock } from './lock/process-lock.js';
@@ -87,6 +88,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
   readonly #progress = new Map<string, { done: number; total?: number }>();
   readonly #idleWaiters = new Set<{ resolve(): void; reject(error: Error): void }>();
   readonly #release: () => void;
+  readonly #forgetExit: () => void;
   #mode: ExecutorMode = 'running';
   #error: Error | undefined;
   #stopping: Promise<void> | undefined;
@@ -126,7 +128,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
         }),
       ),
     );
-    process.once('exit', release);
+    this.#forgetExit = atExit(release);
   }
 
   get mode(): ExecutorMode {
@@ -397,9 +399,12 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
       await this.#dispatcher.close();
       await this.#quiet();
       await this.#dispatcher.end();
-      await closeQueue(this.#queue, this.runDir);
+      await closeQueue(this.#queue, this.runDir).catch((trouble: Error) => {
+        // A queue that failed before need not close well; why it failed was told.
+        if (!this.#error) throw trouble;
+      });
     } finally {
-      process.off('exit', this.#release);
+      this.#forgetExit();
       this.#release();
       this.#setMode('stopped');
     }

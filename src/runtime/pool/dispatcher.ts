@@ -53,8 +53,8 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
   /** Tasks that are on a thread or whose settlement is not durable yet. */
   #unsettled = 0;
   #dueTimer: NodeJS.Timeout | undefined;
-  /** Tasks whose thread is being ended because of them, and how their attempt is to count. */
-  readonly #condemned = new Map<ClaimedTask, AttemptEnd>();
+  /** Threads that are being ended by force: because of which task, and how its attempt is to count. */
+  readonly #condemned = new Map<PoolThread, { culprit: ClaimedTask; end: AttemptEnd }>();
 
   constructor(settings: DispatcherSettings) {
     super();
@@ -326,17 +326,17 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
         else back.push(task);
       }
     }
-    const condemned = running.some(({ task }) => this.#condemned.has(task));
+    const condemned = this.#condemned.get(thread);
+    this.#condemned.delete(thread);
     const tasks: ClaimedTask[] = [];
     const settlements: Settlement[] = [];
     for (const { task, startedAt } of running) {
       const at = { startedAt, durationMs: now() - startedAt, thread: thread.number };
-      const end = this.#condemned.get(task);
-      if (end !== undefined) {
-        this.#condemned.delete(task);
+      if (condemned?.culprit === task) {
         tasks.push(task);
-        settlements.push(conclude(task, end, forcedEnd(end), at, this.#policy));
+        settlements.push(conclude(task, condemned.end, forcedEnd(condemned.end), at, this.#policy));
       } else if (condemned) {
+        // It had the bad luck to run beside the culprit, or to start just when that one did end.
         back.push(task);
       } else if (running.length === 1) {
         tasks.push(task);
@@ -354,7 +354,7 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
 
   #condemn({ thread, task }: TaskInFlight, reason: AbortReason): void {
     if (thread.dead) return;
-    this.#condemned.set(task, FORCED[reason]);
+    this.#condemned.set(thread, { culprit: task, end: FORCED[reason] });
     thread.kill(new Error(`ended by force: a task did not stop when it was asked to`));
   }
 

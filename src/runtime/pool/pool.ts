@@ -125,10 +125,10 @@ export class Pool {
   #onDeath(thread: PoolThread, cause: Error): void {
     if (this.#closed) return;
     this.#remove(thread);
-    this.#barrenDeaths = thread.tasksDone === 0 ? this.#barrenDeaths + 1 : 0;
     const idle = thread.batches.every((batch) => batch === undefined);
+    this.#barrenDeaths = idle && thread.tasksDone === 0 ? this.#barrenDeaths + 1 : 0;
     this.#listener.onDeath(thread, cause);
-    if (idle && this.#barrenDeaths >= MAX_BARREN_DEATHS) {
+    if (this.#barrenDeaths >= MAX_BARREN_DEATHS) {
       const message = `threads die by themselves, ${MAX_BARREN_DEATHS} in a row, without any task: ${cause.message}`;
       this.#listener.onBroken(new HoldfastError('ERR_HANDLER_MODULE', message, { cause }));
       return;
