@@ -361,8 +361,9 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
     if (this.#error || this.#mode === 'stopping' || this.#mode === 'stopped') return;
     this.#error = error;
     this.#setMode('failed');
-    void this.#dispatcher.close();
     this.#submissions.close(error);
+    void this.#dispatcher.close();
+    void this.#quiet().then(() => this.#submissions.abandon(error));
     for (const { reject } of this.#idleWaiters) reject(error);
     this.#idleWaiters.clear();
     this.emit('failed', error);
@@ -398,6 +399,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
     try {
       await this.#dispatcher.close();
       await this.#quiet();
+      this.#submissions.abandon(error);
       await this.#dispatcher.end();
       await closeQueue(this.#queue, this.runDir).catch((trouble: Error) => {
         // A queue that failed before need not close well; why it failed was told.

@@ -76,11 +76,16 @@ export class Submissions {
     if (waiting !== undefined) deliver(waiting, outcome);
   }
 
-  /** Takes no more, and rejects all that wait. */
+  /** Takes no more. Those who wait for a task that is running may still get its outcome. */
   close(error: Error): void {
     this.#closedBy ??= error;
     this.#pendingTasks = [];
     for (const { reject } of this.#pendingWaiters.splice(0)) reject(error);
+  }
+
+  /** Rejects all that still wait: nothing runs any more. */
+  abandon(error: Error): void {
+    this.close(error);
     for (const waiting of this.#waiters.values()) {
       for (const { reject } of [waiting].flat()) reject(error);
     }
