@@ -43,7 +43,7 @@ export interface ExecutorEvents {
   /** A handler logged something. */
   log: [entry: { level: LogLevel; message: string; fields?: Record<string, unknown>; taskId: string; thread: number }];
   /** A handler printed something (only with captured output). */
-  output: [text: string, stream: 'stdout' | 'stderr'];
+  output: [text: string, stream: 'stdout' | 'stderr', thread: number];
   /** A thread died, by its own doing; `tasks` were running on it. */
   'thread-died': [event: { thread: number; cause: Error; tasks: string[] }];
   /** A thread's event loop has not turned for a while, with a task in it. */
@@ -108,8 +108,10 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
     dispatcher.on('idle', () => void this.#tellIdle());
     dispatcher.on('broken', (error) => this.#fail(error));
     dispatcher.on('event', ({ number }, event) => {
-      if (event.type === 'progress') this.#progress.set(event.taskId, event);
-      else if (event.type === 'output') this.emit('output', event.text, event.stream);
+      if (event.type === 'progress') {
+        const { taskId, done, total } = event;
+        this.#progress.set(taskId, { done, ...(total !== undefined && { total }) });
+      } else if (event.type === 'output') this.emit('output', event.text, event.stream, number);
       else {
         const { type: _, ...entry } = event;
         this.emit('log', { ...entry, thread: number });
