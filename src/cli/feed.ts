@@ -68,7 +68,7 @@ export async function openSource(
     case 'tasks': {
       const { fileChunks, readTasks } = await import('./input/task-file.js');
       const { file } = flags.source;
-      const open = spooled ? () => followSpool(executor.runDir, signal) : () => fileChunks(file);
+      const open = () => (spooled ? followSpool(executor.runDir, signal) : fileChunks(file, signal));
       const name = file === '-' ? 'standard input' : file;
       return readTasks(name, open, { handler, handlers: [...executor.handlers] });
     }
@@ -83,14 +83,15 @@ export function streamOf(source: RunFlags['source']): AsyncIterable<Uint8Array> 
 
 /**
  * Puts all tasks of a source into the queue.
- * @throws InvalidInputError ERR_INVALID_TASK naming the lines whose id is taken by another task
+ * @throws HoldfastError ERR_INVALID_TASK naming the lines whose id is taken by another task, ERR_TASK_CONFLICT
+ * when another handler had the same inputs
  */
 export async function feed(
   executor: Executor,
   source: TaskSource,
-  options: { durable: boolean; signal: AbortSignal; state: FeedState },
+  options: { flags: RunFlags; signal: AbortSignal; state: FeedState },
 ): Promise<void> {
-  const { durable, signal, state } = options;
+  const { flags, signal, state } = options;
   state.total = source.total;
   const faults: Fault[] = [];
   const add = async (chunk: SourceTask[]) => {
@@ -99,18 +100,14 @@ export async function feed(
       if (status === 'conflict' && faults.length < MAX_FAULTS) faults.push(conflict(chunk[index]!, id));
     });
     state.read += chunk.length;
-    if (!durable) await roomInMemory(executor, signal);
+    if (!flags.executor.durable) await roomInMemory(executor, signal);
   };
   for await (const chunk of chunks(source.tasks)) {
     if (signal.aborted) return;
     await add(chunk);
     if (faults.length > 0) break;
   }
-  if (faults.length > 0) {
-    throw new InvalidInputError('ERR_INVALID_TASK', 'these task ids are taken', faults, {
-      hint: 'Give the tasks other ids, use another --run-id, or start the run over: --fresh.',
-    });
-  }
+  if (faults.length > 0) throw taken(faults, flags, executor.runId);
   state.finished = true;
 }
 
@@ -148,6 +145,18 @@ function conflict({ line }: SourceTask, id: string): Fault {
     where: line === undefined ? 'task' : `line ${line}`,
     problem: `the id ${JSON.stringify(id)} is taken by a task with another handler or input`,
   };
+}
+
+function taken(faults: readonly Fault[], { source, handler }: RunFlags, runId: string): HoldfastError {
+  if (source.kind === 'tasks') {
+    return new InvalidInputError('ERR_INVALID_TASK', 'these task ids are taken', faults, {
+      hint: 'Give the tasks other ids, use another --run-id, or start the run over: --fresh.',
+    });
+  }
+  // The ids of lines and files come from the inputs themselves, so it is the handler that is another one.
+  return new HoldfastError('ERR_TASK_CONFLICT', `run ${runId} has done the same inputs with another handler`, {
+    hint: `Give this run a name of its own: --run-id ${runId}-${handler ?? 'again'}. Or start it over: --fresh.`,
+  });
 }
 
 async function roomInMemory(executor: Executor, signal: AbortSignal): Promise<void> {

@@ -1,43 +1,37 @@
 import type { Executor } from '../runtime/executor.js';
 import type { Recovery } from '../runtime/queue/contract.js';
 import type { StopMessage } from '../runtime/supervisor/messages.js';
-import type { Outcome, TaskCounts } from '../runtime/task.js';
-import { formatCount } from '../runtime/units.js';
+import type { Outcome } from '../runtime/task.js';
+import { formatDuration } from '../runtime/units.js';
 import { hasColor } from './color.js';
+import { Display, taskCount } from './display.js';
 import { errorText, exitCodeOfError, exitCodeOfSignal } from './exit-code.js';
 import type { FeedState } from './feed.js';
-import { createLog, type Log } from './log.js';
-import { createProgress, type Progress } from './progress.js';
+import type { ProgressData } from './progress.js';
 import { ResultsWriter } from './results-writer.js';
 import type { RunFlags } from './run-flags.js';
 import type { Carried, JobControl } from './run-job.js';
-import { exitCodeOf, formatSummary, summaryDocument } from './summary.js';
-
-/** How often progress is shown, in ms. */
-const PROGRESS_INTERVAL_MS = 100;
+import { ended, exitCodeOf, formatSummary, summaryDocument, type RunSummary } from './summary.js';
+import { flushStdout } from './terminal.js';
 
 /** Failures that the summary may name. */
 const MAX_FAILURES = 5;
 
-/** Running tasks that are named when the run is told to stop. */
-const MAX_NAMED = 5;
-
 /** Why a run ends before all its tasks have. */
 type Ending = { kind: 'signal'; signal: NodeJS.Signals } | { kind: 'drain' } | { kind: 'error'; error: Error };
 
-/** What is shown of a run while it goes on, and how it comes to its end. */
+/** One run of the command over its tasks: how it begins, and how it comes to its end. */
 export class Job {
   readonly #flags: RunFlags;
   readonly #control: JobControl;
   readonly #executor: Executor;
   readonly #carried: Carried;
-  readonly #progress: Progress;
-  readonly #log: Log;
+  readonly #display: Display;
   readonly #ended: Promise<void>;
   #tellEnded!: () => void;
   #ending: Ending | undefined;
   #results: ResultsWriter | undefined;
-  #shown: NodeJS.Timeout | undefined;
+  #fed: FeedState | undefined;
 
   static async create(flags: RunFlags, control: JobControl, executor: Executor): Promise<Job> {
     const carried = control.carried ?? {
@@ -47,18 +41,17 @@ export class Job {
       failures: [],
       printedOrdinal: await executor.lastOrdinal(),
     };
-    const progress = await createProgress({ quiet: flags.quiet, color: flags.color });
-    return new Job(flags, control, executor, carried, progress);
+    return new Job(flags, control, executor, carried, await Display.create(flags));
   }
 
-  private constructor(flags: RunFlags, control: JobControl, executor: Executor, carried: Carried, progress: Progress) {
+  private constructor(flags: RunFlags, control: JobControl, executor: Executor, carried: Carried, display: Display) {
     this.#flags = flags;
     this.#control = control;
     this.#executor = executor;
     this.#carried = carried;
-    this.#progress = progress;
-    this.#log = createLog({ quiet: flags.quiet, color: flags.color, print: progress.print });
+    this.#display = display;
     this.#ended = new Promise((resolve) => (this.#tellEnded = resolve));
+    display.listen(executor);
     this.#listen();
   }
 
@@ -70,11 +63,14 @@ export class Job {
   /** The first signal lets what runs come to its end, a second one aborts it. */
   stop({ signal, force }: StopMessage): void {
     if (force) {
-      this.#say(`${signal} again: stopping at once; interrupted tasks are ready again`);
+      const { graceMs, durable } = this.#flags.executor;
+      const again = durable ? '; they run again with the same command' : '';
+      this.#display.say(`${signal} again: interrupted tasks have ${formatDuration(graceMs)} to stop${again}`);
       void this.#executor.stop({ force: true });
-    } else if (!this.#ending) {
+    } else if (!this.#ending || this.#ending.kind === 'drain') {
+      this.#ending = undefined;
       this.#end({ kind: 'signal', signal });
-      void this.#tellWaiting(signal, 'the same signal again stops at once');
+      void this.#sayEnding(signal, `${signal === 'SIGINT' ? 'Ctrl-C' : signal} again interrupts them`);
     }
   }
 
@@ -82,21 +78,25 @@ export class Job {
   drain(): void {
     if (this.#ending) return;
     this.#end({ kind: 'drain' });
-    void this.#tellWaiting('drain', 'the same command continues the run');
+    // At once, so that whoever asked for it is told so.
+    void this.#executor.drain();
+    void this.#sayEnding('drain', 'the same command goes on with the rest');
+  }
+
+  /** Another terminal lets a paused run go on. One that ends already does so: its source is closed. */
+  resume(): void {
+    if (!this.#ending) this.#executor.resume();
   }
 
   /** The source is open, tasks are about to be taken. */
   async begin({ interrupted, crashed }: Recovery, state: FeedState): Promise<void> {
     for (const outcome of crashed) this.#keepFailure(outcome);
     if (crashed.length > 0) this.#control.progressed();
-    if (this.#control.carried === undefined) {
-      if (this.#flags.retryFailed) await this.#retryFailed();
-      if (this.#carried.before > 0) this.#say(`run ${this.#executor.runId} continues: ${formatCount(this.#carried.before)} tasks have ended before`);
-      if (interrupted > 0) this.#say(`${formatCount(interrupted)} tasks were interrupted the last time and run again`);
-    }
+    if (this.#control.carried === undefined) await this.#sayWhereItStands(interrupted);
     this.#control.carry(this.#carried);
     this.#openResults();
-    this.#shown = setInterval(() => void this.#show(state), PROGRESS_INTERVAL_MS);
+    this.#fed = state;
+    this.#display.follow(() => this.#progress(state));
   }
 
   /** Waits for the end of the run, whichever it is; gives the exit code. */
@@ -115,8 +115,7 @@ export class Job {
 
   /** Takes the display away. Safe to call twice. */
   close(): void {
-    clearInterval(this.#shown);
-    this.#progress.stop();
+    this.#display.close();
   }
 
   #listen(): void {
@@ -125,18 +124,9 @@ export class Job {
     executor.on('outcome', (outcome) => {
       if (outcome.state !== 'done') this.#keepFailure(outcome);
     });
-    executor.on('log', ({ level, message, fields, taskId, thread }) => {
-      if (level !== 'debug') this.#log[level]({ task: taskId, thread, ...fields }, message);
-    });
-    executor.on('output', (text) => this.#progress.print(text.endsWith('\n') ? text : `${text}\n`));
-    executor.on('thread-died', ({ thread, cause, tasks }) => {
+    executor.on('thread-died', () => {
       this.#carried.crashes++;
       this.#control.carry(this.#carried);
-      this.#log.warn({ thread, tasks: tasks.slice(0, MAX_NAMED) }, `thread died: ${cause.message}`);
-    });
-    executor.on('thread-silent', ({ thread, taskId, silentMs }) => {
-      const seconds = Math.round(silentMs / 1000);
-      this.#log.warn({ thread, task: taskId }, `thread silent for ${seconds} s: its event loop does not turn`);
     });
     executor.on('failed', (error) => this.#end({ kind: 'error', error }));
   }
@@ -147,10 +137,14 @@ export class Job {
     this.#control.carry(this.#carried);
   }
 
-  async #retryFailed(): Promise<void> {
+  async #sayWhereItStands(interrupted: number): Promise<void> {
+    const { before } = this.#carried;
+    if (before > 0) this.#display.say(`run ${this.#executor.runId} continues: ${taskCount(before)} had ended before`);
+    if (interrupted > 0) this.#display.say(`${taskCount(interrupted)} interrupted the last time: to be run again`);
+    if (!this.#flags.retryFailed) return;
     const retried = await this.#executor.retry(['failed', 'crashed', 'timed-out', 'cancelled']);
     this.#carried.before -= retried;
-    this.#say(`${formatCount(retried)} tasks that had not ended done are tried again`);
+    if (retried > 0) this.#display.say(`${taskCount(retried)} that did not end done: to be tried again`);
   }
 
   #openResults(): void {
@@ -179,25 +173,14 @@ export class Job {
     this.#tellEnded();
   }
 
-  #say(text: string): void {
-    if (!this.#flags.quiet) this.#progress.print(`${text}\n`);
+  async #sayEnding(why: string, how: string): Promise<void> {
+    this.#display.sayEnding(why, await this.#executor.status(), how);
   }
 
-  async #tellWaiting(why: string, hint: string): Promise<void> {
-    const { threads } = await this.#executor.status();
-    const running = threads.flatMap((thread) => thread.running.map(({ id }) => id));
-    const named = running.slice(0, MAX_NAMED).join(', ');
-    const more = running.length > MAX_NAMED ? ` and ${running.length - MAX_NAMED} more` : '';
-    const waiting = running.length === 0 ? 'nothing is running' : `waiting for ${running.length} running: ${named}${more}`;
-    this.#say(`${why}: ${waiting} (${hint})`);
-  }
-
-  async #show(state: FeedState): Promise<void> {
-    const executor = this.#executor;
-    const counts = await executor.counts();
-    const { threads } = await executor.status();
+  async #progress(state: FeedState): Promise<ProgressData> {
+    const { counts, threads, mode } = await this.#executor.status();
     const done = ended(counts);
-    this.#progress.update({
+    return {
       done,
       failed: done - counts.done,
       total: Math.max(done + counts.queued + counts.delayed + counts.running, state.total ?? 0),
@@ -205,13 +188,13 @@ export class Job {
       running: counts.running,
       ratePerSecond: (done - this.#carried.before) / Math.max(0.001, (Date.now() - this.#carried.startedAt) / 1000),
       busy: threads.filter((thread) => thread.state === 'busy').length,
-    });
+      mode,
+    };
   }
 
   async #conclude(): Promise<number> {
-    const { statistics, threads } = await this.#executor.status();
-    const counts = await this.#executor.counts();
-    const summary = {
+    const { statistics, threads, counts } = await this.#executor.status();
+    const summary: RunSummary = {
       runId: this.#executor.runId,
       counts,
       before: this.#carried.before,
@@ -223,11 +206,14 @@ export class Job {
       restarts: this.#control.restarts,
       failures: this.#carried.failures,
     };
-    if (ended(counts) > 0 && ended(counts) === this.#carried.before && !this.#ending) {
-      this.#say('nothing was left to do; the same command with --fresh starts over, with --retry-failed tries failed tasks again');
+    const whole = this.#fed?.finished ?? false;
+    const { quiet, json, color, executor } = this.#flags;
+    if (!quiet) {
+      const { dir, durable } = executor;
+      process.stderr.write(formatSummary(summary, { color: hasColor(process.stderr, color), dir, durable, whole }));
     }
-    if (!this.#flags.quiet) process.stderr.write(formatSummary(summary, { color: hasColor(process.stderr, this.#flags.color) }));
-    if (this.#flags.json) process.stdout.write(`${JSON.stringify(summaryDocument(summary))}\n`);
+    if (json) process.stdout.write(`${JSON.stringify(summaryDocument(summary))}\n`);
+    const unread = json ? await flushStdout() : undefined;
     switch (this.#ending?.kind) {
       case 'error':
         process.stderr.write(errorText(this.#ending.error));
@@ -235,11 +221,7 @@ export class Job {
       case 'signal':
         return exitCodeOfSignal(this.#ending.signal);
       default:
-        return exitCodeOf(counts);
+        return unread === undefined ? exitCodeOf(counts, whole) : exitCodeOfSignal('SIGPIPE');
     }
   }
-}
-
-function ended(counts: TaskCounts): number {
-  return counts.done + counts.failed + counts.crashed + counts['timed-out'] + counts.cancelled;
 }

@@ -1,4 +1,5 @@
 /** How far a run is, on standard error: a bar on a terminal, now and then a line elsewhere. */
+import type { ExecutorMode } from '../runtime/status.js';
 import { formatCount, formatDuration, formatRate } from '../runtime/units.js';
 import { hasColor, isDrawable, painter, type Paint, type Screen } from './color.js';
 
@@ -16,6 +17,7 @@ export interface ProgressData {
   ratePerSecond: number;
   /** Threads with work. */
   busy: number;
+  mode: ExecutorMode;
 }
 
 export interface Progress {
@@ -34,6 +36,8 @@ export interface ProgressOptions {
   quiet: boolean;
   /** False for `--no-color`. */
   color: boolean;
+  /** No bar, also on a terminal: it would be in the way of what else is shown there. Default false. */
+  plain?: boolean;
   /** Milliseconds that only grow. Default `performance.now`. */
   now?: () => number;
 }
@@ -43,8 +47,8 @@ const MAX_BAR_WIDTH = 30;
 
 /** Loads what draws the bar only where one is drawn. */
 export async function createProgress(options: ProgressOptions): Promise<Progress> {
-  const { stream = process.stderr, quiet, now = () => performance.now() } = options;
-  if (!quiet && isDrawable(stream)) return drawBar(stream, painter(hasColor(stream, options.color)));
+  const { stream = process.stderr, quiet, plain = false, now = () => performance.now() } = options;
+  if (!quiet && !plain && isDrawable(stream)) return drawBar(stream, painter(hasColor(stream, options.color)));
   return {
     update: quiet ? () => {} : plainLines(stream, now),
     print: (text) => void stream.write(text),
@@ -57,7 +61,7 @@ function plainLines(stream: Screen, now: () => number): (data: ProgressData) => 
   let last = '';
   let lastAt = now();
   return (data) => {
-    const line = describe(data);
+    const line = describe(data).join(', ');
     if (line === last || now() - lastAt < PLAIN_INTERVAL_MS) return;
     stream.write(`${line}\n`);
     last = line;
@@ -70,7 +74,7 @@ async function drawBar(stream: Screen, paint: Paint): Promise<Progress> {
   let data: ProgressData | undefined;
   const bar = new SingleBar({
     stream: ownLine(stream),
-    format: () => (data === undefined ? '' : barLine(data, stream.columns ?? 80, paint)),
+    format: () => (data === undefined ? '' : barLine(data, stream.columns || 80, paint)),
     // Also when nothing changed, so that what tasks write to the terminal spoils it for one frame only.
     forceRedraw: true,
     clearOnComplete: true,
@@ -117,27 +121,38 @@ function ownLine(stream: Screen): NodeJS.WritableStream {
 }
 
 function barLine(data: ProgressData, columns: number, paint: Paint): string {
-  const words = describe(data);
-  // One column stays free: some terminals wrap when the last one is written.
-  const width = Math.min(MAX_BAR_WIDTH, columns - words.length - 4);
+  const words = fitting(describe(data), columns - 1);
   const failed = failedWords(data);
   const painted = failed === '' ? words : words.replace(failed, paint('red', failed));
-  if (!data.totalKnown || width < 5) return words.length < columns ? painted : words.slice(0, columns - 1);
+  // One column stays free: some terminals wrap when the last one is written.
+  const width = Math.min(MAX_BAR_WIDTH, columns - words.length - 4);
+  if (!data.totalKnown || width < 5) return painted;
   const filled = data.total === 0 ? width : Math.round((width * Math.min(data.done, data.total)) / data.total);
   return `[${paint('cyan', '='.repeat(filled))}${' '.repeat(width - filled)}] ${painted}`;
 }
 
-function describe(data: ProgressData): string {
-  const { done, total, totalKnown, running, ratePerSecond, busy } = data;
+/** As many of the first words as fit, and of the very first what fits. */
+function fitting(words: readonly string[], columns: number): string {
+  let count = words.length;
+  while (count > 1 && words.slice(0, count).join(', ').length > columns) count--;
+  return words.slice(0, count).join(', ').slice(0, columns);
+}
+
+/** The more important, the earlier: on a narrow screen the last are left out. */
+function describe(data: ProgressData): string[] {
+  const { done, total, totalKnown, running, ratePerSecond, busy, mode } = data;
   const left = total - done;
   const words = [
     totalKnown ? `${formatCount(done)}/${formatCount(total)}` : `${formatCount(done)} of ${formatCount(total)} so far`,
     failedWords(data),
-    formatRate(ratePerSecond),
-    totalKnown && left > 0 && ratePerSecond > 0 ? `ETA ${formatDuration(Math.ceil(left / ratePerSecond) * 1_000)}` : '',
-    running > 0 ? `${formatCount(running)} running on ${busy} ${busy === 1 ? 'thread' : 'threads'}` : '',
+    mode === 'running' ? '' : mode,
+    ratePerSecond > 0 ? formatRate(ratePerSecond) : '',
+    mode === 'running' && totalKnown && left > 0 && ratePerSecond > 0
+      ? `ETA ${formatDuration(Math.ceil(left / ratePerSecond) * 1_000)}`
+      : '',
+    running > 0 ? `${formatCount(running)} running on ${formatCount(busy)} ${busy === 1 ? 'thread' : 'threads'}` : '',
   ];
-  return words.filter((word) => word !== '').join(', ');
+  return words.filter((word) => word !== '');
 }
 
 function failedWords({ failed }: ProgressData): string {

@@ -33,6 +33,8 @@ export interface RunFlags {
   color: boolean;
   /** How long to wait for the lock of the run; `undefined`: not at all. */
   waitMs: number | undefined;
+  /** Tasks are typed by hand: standard input is a terminal. */
+  typed: boolean;
 }
 
 /** Numbers come from the command line as text; what is no number is left for `check` to refuse. */
@@ -90,17 +92,24 @@ export function resolveRunFlags(
   extra: readonly string[] = [],
   around?: Surroundings,
 ): RunFlags {
-  const parsed = schema.safeParse({ ...given, runId: given['runId'] ?? runIdOf(module ?? 'unknown'), module });
+  // One that is missing is told in words of its own, and leaves no other fault behind.
+  const checked = module ?? 'missing.mjs';
+  const parsed = schema.safeParse({ ...given, runId: given['runId'] ?? runIdOf(checked), module: checked });
   const faults = parsed.success ? [] : faultsOf(parsed.error.issues, { '': Object.keys(flags) });
-  const told = [...faults, ...faultsTogether(given)].map(({ where, problem }) => ({ where: flagName(where), problem }));
-  told.push(...unknownArguments(extra));
+  const unnamed = given['runId'] === undefined;
+  const told = faults.map(({ where, problem }) => ({
+    where: flagName(where),
+    problem: where === 'runId' && unnamed ? 'the name of the module makes none: choose one' : problem,
+  }));
+  if (module === undefined) told.unshift({ where: '<module>', problem: 'is missing: the file that exports the handlers' });
+  told.push(...faultsTogether(given), ...unknownArguments(extra));
   if (!parsed.success || told.length > 0) {
     throw new InvalidInputError(codeOf(faults), 'nothing was started', told, {
       hint: 'runtime run --help lists every flag with an example.',
     });
   }
-  const { each, tasks, module: handlers, handler, results, fresh, retryFailed, ...rest } = parsed.data;
-  const { supervise, json, quiet, color, wait, lines: _, ...options } = rest;
+  const { each, tasks, lines, module: handlers, handler, results, fresh, retryFailed, ...rest } = parsed.data;
+  const { supervise, json, quiet, color, wait, ...options } = rest;
   return {
     executor: resolveOptions({ ...options, handlers }, around),
     source:
@@ -118,6 +127,7 @@ export function resolveRunFlags(
     quiet,
     color,
     waitMs: wait,
+    typed: (lines || tasks === '-') && Boolean(process.stdin.isTTY),
   };
 }
 
@@ -126,13 +136,13 @@ function faultsTogether(given: Record<string, unknown>): Fault[] {
   const faults: Fault[] = [];
   const sources = ['each', 'tasks', 'lines'].filter((name) => given[name] !== undefined && given[name] !== false);
   if (sources.length === 0) {
-    faults.push({ where: 'each', problem: 'no tasks: give one of --each <glob>, --tasks <file|->, --lines' });
+    faults.push({ where: 'no tasks', problem: 'give one of --each <glob>, --tasks <file|->, --lines' });
   } else if (sources.length > 1) {
-    const names = sources.map((name) => flagName(name)).join(', ');
-    faults.push({ where: sources[1]!, problem: `a run has one source of tasks, here are ${names}` });
+    const names = sources.map(flagName).join(' and ');
+    faults.push({ where: names, problem: 'a run has one source of tasks' });
   }
   if (given['results'] === '-' && given['json'] === true) {
-    faults.push({ where: 'results', problem: '"-" and --json would both write to standard output' });
+    faults.push({ where: '--results - and --json', problem: 'both would write to standard output' });
   }
   return faults;
 }

@@ -1,8 +1,10 @@
 import { serveControl } from '../runtime/control/server.js';
+import type { Executor } from '../runtime/executor.js';
 import { startExecutor, type StartSettings } from '../runtime/start-executor.js';
 import type { StopMessage } from '../runtime/supervisor/messages.js';
 import type { Outcome } from '../runtime/task.js';
 import { feed, openSource, type FeedState } from './feed.js';
+import type { TaskSource } from './input/source.js';
 import { needsSpool } from './input/spool.js';
 import { Job } from './job.js';
 import type { RunFlags } from './run-flags.js';
@@ -53,13 +55,19 @@ export async function runJob(flags: RunFlags, control: JobControl): Promise<numb
     const job = await Job.create(flags, control, executor);
     job.onEnding(() => aborting.abort());
     control.onStop((stop) => job.stop(stop));
-    const server = await serveControl(executor.runDir, { executor, drain: () => job.drain() });
+    const server = await serveControl(executor.runDir, {
+      status: () => executor.status(),
+      pause: () => executor.pause(),
+      resume: () => job.resume(),
+      drain: () => job.drain(),
+    });
     executor.announce(server.path);
     try {
-      const source = await openSource(flags, executor, await needsSpool(flags.source), aborting.signal);
+      const source = await openSourceUnless(aborting.signal, flags, executor);
+      if (source === undefined) return await job.finish(Promise.resolve());
       const state: FeedState = { read: 0, total: source.total, finished: false };
       await job.begin(recovery, state);
-      const fed = feed(executor, source, { durable: flags.executor.durable, signal: aborting.signal, state });
+      const fed = feed(executor, source, { flags, signal: aborting.signal, state });
       return await job.finish(fed);
     } finally {
       job.close();
@@ -67,5 +75,15 @@ export async function runJob(flags: RunFlags, control: JobControl): Promise<numb
     }
   } finally {
     await executor.stop();
+  }
+}
+
+/** `undefined` when the run was told to end before the source was read to its end and checked. */
+async function openSourceUnless(signal: AbortSignal, flags: RunFlags, executor: Executor): Promise<TaskSource | undefined> {
+  try {
+    return await openSource(flags, executor, await needsSpool(flags.source), signal);
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    throw error;
   }
 }

@@ -1,37 +1,51 @@
 import { fileURLToPath } from 'node:url';
+import { ExecutorRunningError } from '../runtime/lock/executor-running-error.js';
 import { ProcessLock } from '../runtime/lock/process-lock.js';
 import { StateDir } from '../runtime/state-dir.js';
 import { Supervisor } from '../runtime/supervisor/supervisor.js';
-import { parseDuration } from '../runtime/units.js';
+import { formatDuration } from '../runtime/units.js';
 import type { RunFlags } from './run-flags.js';
 import { runIdOf } from './run-id.js';
 import type { Carried } from './run-job.js';
+import { clearLeftoverBar, outliveReaderOfStderr } from './terminal.js';
+import { commandFor } from './type-next.js';
 
 const EXECUTOR_PROCESS = fileURLToPath(new URL('./executor-process.js', import.meta.url));
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 type Given = Record<string, unknown>;
+type Check = () => Promise<RunFlags>;
 
 /**
  * `runtime run`: the supervisor's side, or all of it with `--no-supervise`.
  * @param extra arguments that no flag took
  */
 export async function run(module: string | undefined, given: Given, extra: readonly string[]): Promise<number> {
+  outliveReaderOfStderr();
   const check = async () => (await import('./run-flags.js')).resolveRunFlags(module, given, extra);
-  return given['supervise'] === false ? runAlone(await check()) : runSupervised(module, given, check);
+  // Without a module there is nothing to be quick for.
+  const checked = module === undefined || given['supervise'] === false ? await check() : undefined;
+  const runId = (given['runId'] as string | undefined) ?? runIdOf(module!);
+  const stateDir = new StateDir(given['dir'] as string | undefined);
+  try {
+    const lock = await takeLock(stateDir, runId, check);
+    try {
+      return await (checked === undefined ? runSupervised(check, lock, stateDir) : runAlone(checked, lock, stateDir));
+    } finally {
+      lock.release();
+    }
+  } finally {
+    stateDir.removeUnused();
+  }
 }
 
 /** One process: lock, executor and signals are all its own. */
-async function runAlone(flags: RunFlags): Promise<number> {
+async function runAlone(flags: RunFlags, lock: ProcessLock, stateDir: StateDir): Promise<number> {
   const { runJob } = await import('./run-job.js');
-  const { dir, runId } = flags.executor;
-  const stateDir = new StateDir(dir);
-  stateDir.ensureRunDir(runId);
-  const lock = await new ProcessLock({ path: stateDir.lockPath(runId), runId }).acquire({ waitMs: flags.waitMs ?? 0 });
   let signals = 0;
   try {
     await spool(flags, stateDir);
-    const exitCode = await runJob(flags, {
+    return await runJob(flags, {
       start: { lock },
       carried: undefined,
       restarts: 0,
@@ -43,13 +57,9 @@ async function runAlone(flags: RunFlags): Promise<number> {
       progressed: () => {},
       carry: () => {},
     });
-    process.exitCode = exitCode;
   } finally {
     await endSpool(flags, stateDir);
-    lock.release();
   }
-  // Standard input may still be open, and threads in native code that does not return.
-  process.exit();
 }
 
 /**
@@ -57,44 +67,47 @@ async function runAlone(flags: RunFlags): Promise<number> {
  * both take a while to load, and so they do it at the same time. The executor
  * does nothing before it gets its job.
  */
-async function runSupervised(module: string | undefined, given: Given, check: () => Promise<RunFlags>): Promise<number> {
-  const runId = (given['runId'] as string | undefined) ?? runIdOf(module ?? 'unknown');
-  const stateDir = new StateDir(given['dir'] as string | undefined);
-  const lock = await takeLock(stateDir, runId, given, check);
+async function runSupervised(check: Check, lock: ProcessLock, stateDir: StateDir): Promise<number> {
   const supervisor = new Supervisor<RunFlags, Carried>({
     entry: EXECUTOR_PROCESS,
     lockFd: () => lock.fd,
     onDeath: (how, restarting) => {
+      clearLeftoverBar();
       const next = restarting ? 'starting another' : 'giving up; the same command continues the run';
-      process.stderr.write(`runtime: the executor of ${runId} ${how}; ${next}\n`);
+      process.stderr.write(`runtime: the executor of ${lock.runId} ${how}; ${next}\n`);
     },
   });
+  for (const signal of SIGNALS) process.on(signal, () => supervisor.stop(signal));
+  let flags: RunFlags;
   try {
-    const flags = await check();
+    flags = await check();
     await spool(flags, stateDir);
-    for (const signal of SIGNALS) process.on(signal, () => supervisor.stop(signal));
-    process.exitCode = await supervisor.run(flags, flags.executor.maxCrashes, flags.executor.graceMs);
-    await endSpool(flags, stateDir);
-    lock.release();
-    // Standard input may still be open.
-    process.exit();
   } catch (error) {
-    supervisor.abandon();
-    lock.release();
+    await supervisor.abandon();
     throw error;
   }
+  const exitCode = await supervisor.run(flags, flags.executor.maxCrashes, flags.executor.graceMs);
+  await endSpool(flags, stateDir);
+  return exitCode;
 }
 
 /** What is wrong with the flags is told first: it would still be wrong with the lock free. */
-async function takeLock(stateDir: StateDir, runId: string, given: Given, check: () => Promise<RunFlags>): Promise<ProcessLock> {
+async function takeLock(stateDir: StateDir, runId: string, check: Check): Promise<ProcessLock> {
   try {
     stateDir.ensureRunDir(runId);
     const lock = new ProcessLock({ path: stateDir.lockPath(runId), runId });
-    const wait = given['wait'] as string | undefined;
-    return await lock.acquire(wait === undefined ? {} : { waitMs: parseDuration(wait) });
+    if (lock.tryAcquire()) return lock;
+    const { waitMs = 0, quiet } = await check();
+    if (waitMs > 0 && !quiet) {
+      const who = lock.holder()?.executorId ?? 'another executor';
+      process.stderr.write(`runtime: waiting up to ${formatDuration(waitMs)} for ${who} to end run ${runId}\n`);
+    }
+    return await lock.acquire({ waitMs });
   } catch (error) {
     await check();
-    throw error;
+    if (!(error instanceof ExecutorRunningError)) throw error;
+    const hint = `See what it does: ${commandFor(`status ${runId}`, stateDir.root)}. Or wait for its end: --wait 10m.`;
+    throw new ExecutorRunningError({ runId, path: error.path, holder: error.holder, hint });
   }
 }
 
@@ -103,7 +116,7 @@ async function spool(flags: RunFlags, stateDir: StateDir): Promise<void> {
   const { needsSpool, spoolStdin } = await import('./input/spool.js');
   if (!(await needsSpool(flags.source))) return;
   const { streamOf } = await import('./feed.js');
-  if (process.stdin.isTTY && !flags.quiet) process.stderr.write('runtime: reading tasks from the terminal; Ctrl-D ends them\n');
+  if (flags.typed && !flags.quiet) process.stderr.write('runtime: reading tasks from the terminal; Ctrl-D ends them\n');
   await spoolStdin(streamOf(flags.source), stateDir.runDir(flags.executor.runId));
 }
 

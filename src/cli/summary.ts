@@ -2,6 +2,8 @@
 import type { Outcome, TaskCounts, TaskState } from '../runtime/task.js';
 import { formatCount, formatDuration, formatRate } from '../runtime/units.js';
 import { painter, type Color, type Paint } from './color.js';
+import { printable } from './terminal.js';
+import { commandFor } from './type-next.js';
 
 export interface RunSummary {
   runId: string;
@@ -11,9 +13,9 @@ export interface RunSummary {
   before: number;
   /** Since this invocation began. */
   elapsedMs: number;
-  /** Of the attempts of this invocation, in milliseconds; `undefined` if there were none. */
-  taskMs: { p50: number; p95: number; p99: number } | undefined;
-  /** Share of the threads' time spent on tasks, 0 to 1. */
+  /** Of the last attempts at tasks that this executor saw end, in milliseconds; `undefined` if it saw none. */
+  taskMs: { p50: number; p95: number; p99: number; max: number } | undefined;
+  /** Share of the threads' time spent on tasks since this executor started, 0 to 1. */
   busy: number;
   threads: number;
   /** Threads or processes that died under a task. */
@@ -37,9 +39,17 @@ const NOT_DONE = ['failed', 'crashed', 'timed-out', 'cancelled'] as const;
 const WAITING = ['queued', 'delayed', 'running'] as const;
 const SHOWN_FAILURES = 5;
 
-/** The exit code of a run that came to its end: 0 if every task of it is `done`, else 3. */
-export function exitCodeOf(counts: TaskCounts): 0 | 3 {
-  return sum(counts, NOT_DONE) + sum(counts, WAITING) === 0 ? 0 : 3;
+/** How many tasks have an outcome. */
+export function ended(counts: TaskCounts): number {
+  return counts.done + sum(counts, NOT_DONE);
+}
+
+/**
+ * The exit code of a run that came to its end: 0 if every task of it is `done`, else 3.
+ * @param whole whether all of the input was taken
+ */
+export function exitCodeOf(counts: TaskCounts, whole: boolean): 0 | 3 {
+  return whole && sum(counts, NOT_DONE) + sum(counts, WAITING) === 0 ? 0 : 3;
 }
 
 export function summaryDocument(summary: RunSummary): SummaryDocument {
@@ -56,49 +66,79 @@ export function summaryDocument(summary: RunSummary): SummaryDocument {
   };
 }
 
+export interface SummaryWords {
+  color: boolean;
+  /** The state folder, absolute. */
+  dir: string;
+  /** Whether the queue is on disk. */
+  durable: boolean;
+  /** Whether all of the input was taken. */
+  whole: boolean;
+}
+
 /** For standard error: lines for people, the last one with its newline. */
-export function formatSummary(summary: RunSummary, options: { color: boolean }): string {
-  const paint = painter(options.color);
+export function formatSummary(summary: RunSummary, words: SummaryWords): string {
+  const paint = painter(words.color);
   const { counts, before, taskMs, crashes, restarts } = summary;
   const told = (states: readonly TaskState[], color: Color) =>
     states.filter((state) => counts[state] > 0).map((state) => paint(color, `${formatCount(counts[state])} ${state}`));
-  const rows = [
-    ['run', summary.runId],
-    ['tasks', [paint('green', `${formatCount(counts.done)} done`), ...told(NOT_DONE, 'red'), ...told(WAITING, 'yellow')]],
-    ['before', before > 0 ? `${formatCount(before)} had ended before this start` : []],
-    ['elapsed', `${formatDuration(summary.elapsedMs)}, ${formatRate(perSecond(summary))}`],
-    ['task time', taskMs ? (['p50', 'p95', 'p99'] as const).map((p) => `${p} ${formatDuration(taskMs[p])}`) : []],
-    ['threads', `${summary.threads}, busy ${Math.round(summary.busy * 100)}% of the time`],
+  const tasks = [...told(['done'], 'green'), ...told(NOT_DONE, 'red'), ...told(WAITING, 'yellow')];
+  const now = ended(counts) - before;
+  const rows: [string, string[]][] = [
+    ['run', [summary.runId]],
+    ['tasks', tasks.length > 0 ? tasks : ['none']],
+    ['before', before > 0 ? [`${now === 0 ? 'all ' : ''}${formatCount(before)} had ended before this start`] : []],
+    ['elapsed', [formatDuration(summary.elapsedMs), ...(now > 0 ? [formatRate(perSecond(summary))] : [])]],
+    ['task time', taskMs ? (['p50', 'p95', 'p99', 'max'] as const).map((at) => `${at} ${taskTime(taskMs[at])}`) : []],
+    ['threads', now > 0 ? [`${summary.threads}, busy ${Math.round(summary.busy * 100)}% of the time`] : []],
     ['trouble', [...count(crashes, 'crash', 'crashes'), ...count(restarts, 'restart', 'restarts')]],
-  ] as const;
-  const lines = rows
-    .filter(([, words]) => words.length > 0)
-    .map(([label, words]) => `${paint('dim', label.padEnd(11))}${[words].flat().join(', ')}`);
-  return [...lines, ...failureLines(summary, paint)].map((line) => `${line}\n`).join('');
+  ];
+  const row = ([label, texts]: [string, string[]]) => `${paint('dim', label.padEnd(11))}${texts.join(', ')}`;
+  const lines = [
+    ...rows.filter(([, texts]) => texts.length > 0).map(row),
+    ...failureLines(summary, paint),
+    ...nextSteps(summary, words).map((step) => row(['next', [step]])),
+  ];
+  return lines.map((line) => `${line}\n`).join('');
 }
 
-function failureLines({ runId, counts, failures }: RunSummary, paint: Paint): string[] {
-  const shown = failures.slice(0, SHOWN_FAILURES);
-  const lines = shown.map(
-    ({ id, state, error }) =>
-      `  ${paint('red', state)} ${printable(id)}${error === undefined ? '' : `: ${printable(error.message)}`}`,
-  );
-  const more = sum(counts, NOT_DONE) - shown.length;
-  if (more <= 0) return lines;
-  // The states of those that are not shown are not known here: the largest group is the one to look at.
-  const state = NOT_DONE.reduce((most, each) => (counts[each] > counts[most] ? each : most));
-  return [...lines, `  and ${formatCount(more)} more: runtime results ${runId} --state ${state}`];
+/** The histogram of times begins at a microsecond. */
+function taskTime(ms: number): string {
+  return ms < 0.01 ? '<0.01ms' : formatDuration(ms);
 }
 
-/** Of a text from a task: its first line, cut, and with nothing in it that steers a terminal. */
-function printable(text: string): string {
-  const line = text.split('\n', 1)[0]!.replace(/[\u0000-\u001f\u007f-\u009f]/g, '\uFFFD');
-  return line.length > 200 ? `${line.slice(0, 199)}…` : line;
+function failureLines({ failures }: RunSummary, paint: Paint): string[] {
+  return failures
+    .slice(0, SHOWN_FAILURES)
+    .map(
+      ({ id, state, error }) =>
+        `  ${paint('red', state)} ${printable(id)}${error === undefined ? '' : `: ${printable(error.message)}`}`,
+    );
+}
+
+/** What there is to type now. */
+function nextSteps(summary: RunSummary, { dir, durable, whole }: SummaryWords): string[] {
+  const { runId, counts, before, failures } = summary;
+  const notDone = sum(counts, NOT_DONE);
+  const left = sum(counts, WAITING);
+  if (!durable) {
+    return left > 0 || !whole ? ['the queue was in memory: the same command starts over'] : [];
+  }
+  const steps: string[] = [];
+  if (notDone > Math.min(failures.length, SHOWN_FAILURES)) {
+    // The states of those that are not shown are not known here: the largest group is the one to look at.
+    const state = NOT_DONE.reduce((most, each) => (counts[each] > counts[most] ? each : most));
+    steps.push(`all that did not end done: ${commandFor(`results ${runId} --state ${state}`, dir)}`);
+  }
+  if (left > 0) steps.push(`the same command goes on with the ${formatCount(left)} left`);
+  else if (!whole) steps.push('the same command, with the same input, goes on where this one stopped');
+  if (notDone > 0) steps.push(`the same command with --retry-failed tries ${formatCount(notDone)} again`);
+  if (whole && left === 0 && before > 0 && before === ended(counts)) steps.push('the same command with --fresh starts over');
+  return steps;
 }
 
 function perSecond({ counts, before, elapsedMs }: RunSummary): number {
-  const ended = counts.done + sum(counts, NOT_DONE) - before;
-  return elapsedMs > 0 ? Math.max(0, ended) / (elapsedMs / 1_000) : 0;
+  return elapsedMs > 0 ? Math.max(0, ended(counts) - before) / (elapsedMs / 1_000) : 0;
 }
 
 function sum(counts: TaskCounts, states: readonly TaskState[]): number {

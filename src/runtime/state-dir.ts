@@ -1,5 +1,5 @@
-import { mkdirSync, readdirSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { mkdirSync, readdirSync, rmdirSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { HoldfastError, InvalidInputError } from './errors.js';
 import { quoted } from './faults.js';
 
@@ -20,6 +20,8 @@ export function validateRunId(runId: string): string {
 export class StateDir {
   /** Absolute path. */
   readonly root: string;
+  /** Folders that this object has made, each before those in it. */
+  readonly #made: string[] = [];
 
   /** @param dir default: `RUNTIME_DIR`, else `.runtime` in the working directory */
   constructor(dir?: string) {
@@ -41,16 +43,28 @@ export class StateDir {
    * may be written by others: who can write there decides what this user runs.
    */
   ensure(): void {
-    this.#making(() => mkdirSync(this.root, { recursive: true, mode: 0o700 }));
+    this.#make(this.root);
     refuseUnlessPrivate(this.root);
   }
 
-  /** Makes the folder of a run (0700), and the state folder as `ensure` does; gives the run's folder. */
+  /** Makes the folders of a run and of locks (0700), and the state folder as `ensure` does; gives the run's folder. */
   ensureRunDir(runId: string): string {
     const dir = this.runDir(runId);
     this.ensure();
-    this.#making(() => mkdirSync(dir, { recursive: true, mode: 0o700 }));
+    this.#make(dirname(this.lockPath(runId)));
+    this.#make(dir);
     return dir;
+  }
+
+  /** Removes the folders that this object has made, as far as nothing came to lie in them. */
+  removeUnused(): void {
+    for (const folder of this.#made.splice(0).reverse()) {
+      try {
+        rmdirSync(folder);
+      } catch {
+        // Something is in it, or it is gone.
+      }
+    }
   }
 
   /** Every run that has a folder or a lock file here, sorted. Throws `ERR_STATE_DIR`. */
@@ -70,9 +84,13 @@ export class StateDir {
     }
   }
 
-  #making(make: () => void): void {
+  #make(folder: string): void {
     try {
-      make();
+      const first = mkdirSync(folder, { recursive: true, mode: 0o700 });
+      if (first === undefined) return;
+      const made = [folder];
+      while (made[0]!.length > first.length) made.unshift(dirname(made[0]!));
+      this.#made.push(...made);
     } catch (error) {
       throw unusable(this.root, (error as Error).message, ANOTHER_FOLDER, error);
     }

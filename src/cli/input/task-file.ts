@@ -28,10 +28,11 @@ export async function readTasks(
   return { total: checked.tasks, tasks: tasksOf(name, open(), choice, checked.lines) };
 }
 
-/** The bytes of a file. @throws HoldfastError `ERR_INVALID_OPTIONS` if it cannot be read. */
-export async function* fileChunks(path: string): AsyncGenerator<Uint8Array> {
+/** The bytes of a file. @throws HoldfastError `ERR_INVALID_OPTIONS` if it cannot be read, or `signal` ends it. */
+export async function* fileChunks(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
   try {
-    yield* createReadStream(path, { highWaterMark: 256 * 1024 }) as AsyncIterable<Uint8Array>;
+    const options = { highWaterMark: 256 * 1024, ...(signal && { signal }) };
+    yield* createReadStream(path, options) as AsyncIterable<Uint8Array>;
   } catch (error) {
     const reason = (error as NodeJS.ErrnoException).code ?? 'unknown';
     const words: Record<string, string> = { ENOENT: 'there is no such file', EISDIR: 'it is a folder' };

@@ -1,7 +1,7 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
-import type { Executor } from '../executor.js';
+import type { ExecutorStatus } from '../status.js';
 import { controlSocketPath } from './socket-path.js';
 
 /** Longer requests are none of ours. */
@@ -14,7 +14,9 @@ export interface ControlServer {
 
 /** What a run lets other terminals do with it. */
 export interface Steering {
-  executor: Pick<Executor, 'status' | 'pause' | 'resume'>;
+  status(): Promise<ExecutorStatus>;
+  pause(): void;
+  resume(): void;
   /** Lets what runs come to its end, and ends the run. */
   drain(): void;
 }
@@ -50,23 +52,23 @@ export async function serveControl(runDir: string, steering: Steering): Promise<
   };
 }
 
-async function answer(request: IncomingMessage, { executor, drain }: Steering): Promise<[number, unknown]> {
+async function answer(request: IncomingMessage, steering: Steering): Promise<[number, unknown]> {
   switch (`${request.method} ${request.url}`) {
     case 'GET /status':
       break;
     case 'POST /pause':
-      executor.pause();
+      steering.pause();
       break;
     case 'POST /resume':
-      executor.resume();
+      steering.resume();
       break;
     case 'POST /drain':
-      drain();
+      steering.drain();
       break;
     default:
       return [404, { error: `unknown request: ${request.method} ${request.url}` }];
   }
-  return [200, await executor.status()];
+  return [200, await steering.status()];
 }
 
 function reply(response: ServerResponse, status: number, body: unknown): void {

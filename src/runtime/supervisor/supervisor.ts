@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { constants } from 'node:os';
 import type { PreviousDeath } from '../queue/contract.js';
 import { LOCK_FD_VARIABLE, type FromExecutor, type ToExecutor } from './messages.js';
@@ -72,10 +73,14 @@ export class Supervisor<Job, Carried> {
     this.#killTimer = setTimeout(() => this.#child.kill('SIGKILL'), patience);
   }
 
-  /** Ends the executor process, which has no job yet. */
-  abandon(): void {
-    this.#child.removeAllListeners('exit');
-    this.#child.kill('SIGKILL');
+  /** Ends the executor process, which has no job yet. Resolves once it is gone, and its share of the lock with it. */
+  async abandon(): Promise<void> {
+    const child = this.#child;
+    child.removeAllListeners('exit');
+    if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+    const gone = once(child, 'exit');
+    child.kill('SIGKILL');
+    await gone;
   }
 
   #spawn(): ChildProcess {
