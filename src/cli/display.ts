@@ -1,0 +1,89 @@
+/** What is shown of a run while it goes on, all of it on standard error. */
+import type { Executor } from '../runtime/executor.js';
+import type { ExecutorStatus } from '../runtime/status.js';
+import { formatCount, formatDuration } from '../runtime/units.js';
+import { createLog, type Log } from './log.js';
+import { OutputLines } from './output-lines.js';
+import { createProgress, type Progress, type ProgressData } from './progress.js';
+import type { RunFlags } from './run-flags.js';
+import { printable } from './terminal.js';
+
+/** How often progress is shown, in ms. */
+const PROGRESS_INTERVAL_MS = 100;
+
+/** Tasks that are named in one line. */
+const MAX_NAMED = 5;
+
+export class Display {
+  readonly #quiet: boolean;
+  readonly #progress: Progress;
+  readonly #log: Log;
+  readonly #output: OutputLines;
+  #timer: NodeJS.Timeout | undefined;
+
+  static async create(flags: RunFlags): Promise<Display> {
+    // A bar would stand in the middle of what else is on that terminal.
+    const inTheWay = flags.typed || (flags.results === '-' && process.stdout.isTTY);
+    return new Display(flags, await createProgress({ quiet: flags.quiet, color: flags.color, plain: inTheWay }));
+  }
+
+  private constructor(flags: RunFlags, progress: Progress) {
+    this.#quiet = flags.quiet;
+    this.#progress = progress;
+    this.#log = createLog({ quiet: flags.quiet, color: flags.color, print: progress.print });
+    this.#output = new OutputLines(progress.print);
+  }
+
+  /** Shows what the executor tells of its tasks and threads. */
+  listen(executor: Executor): void {
+    executor.on('log', ({ level, message, fields, taskId, thread }) => {
+      if (level !== 'debug') this.#log[level]({ task: taskId, thread, ...fields }, message);
+    });
+    executor.on('output', (text, stream, thread) => this.#output.add(`${thread} ${stream}`, text));
+    executor.on('thread-died', ({ thread, cause, tasks }) => {
+      this.#log.warn({ thread, tasks: tasks.slice(0, MAX_NAMED) }, `thread died: ${cause.message}`);
+    });
+    executor.on('thread-silent', ({ thread, taskId, silentMs }) => {
+      const silent = formatDuration(Math.round(silentMs / 1000) * 1000);
+      this.#log.warn({ thread, task: taskId }, `thread silent for ${silent}: its event loop does not turn`);
+    });
+  }
+
+  /** Shows progress from now on, and asks for it each time. */
+  follow(look: () => Promise<ProgressData>): void {
+    this.#timer = setInterval(() => {
+      // A queue that has just failed gives none; that is told elsewhere.
+      look().then(
+        (data) => this.#timer && this.#progress.update(data),
+        () => {},
+      );
+    }, PROGRESS_INTERVAL_MS);
+  }
+
+  /** A line of the command's own, unless `--quiet`. */
+  say(text: string): void {
+    if (!this.#quiet) this.#progress.print(`${text}\n`);
+  }
+
+  /** That the run ends, why, and what it waits for. */
+  sayEnding(why: string, { threads }: ExecutorStatus, how: string): void {
+    const running = threads.flatMap((thread) => thread.running.map(({ id }) => printable(id)));
+    if (running.length === 0) return this.say(`${why}: ending`);
+    const named = running.slice(0, MAX_NAMED).join(', ');
+    const more = running.length > MAX_NAMED ? `, and ${formatCount(running.length - MAX_NAMED)} more` : '';
+    this.say(`${why}: waiting for ${taskCount(running.length, 'running')}: ${named}${more}\n  ${how}`);
+  }
+
+  /** Takes progress away, and shows what was still held back. Safe to call twice. */
+  close(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#progress.stop();
+    this.#output.flush();
+  }
+}
+
+/** `1 task`, `2,000 running tasks`. */
+export function taskCount(count: number, kind = ''): string {
+  return `${formatCount(count)} ${kind}${kind && ' '}${count === 1 ? 'task' : 'tasks'}`;
+}

@@ -1,0 +1,30 @@
+/** What may be written to a terminal, and what becomes of a stream whose reader has gone. */
+import { isDrawable } from './color.js';
+
+/** Control characters: the ones of ASCII, and those of Latin-1, by which some terminals are steered, too. */
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g;
+const MAX_CHARACTERS = 200;
+
+/** Of a text from a task: its first line, cut, and with nothing in it that steers a terminal. */
+export function printable(text: string): string {
+  const line = text.split('\n', 1)[0]!.replace(CONTROL, '\uFFFD');
+  return line.length > MAX_CHARACTERS ? `${line.slice(0, MAX_CHARACTERS - 1)}…` : line;
+}
+
+/** Takes a progress bar away that a process has left on the terminal's last line when it died. */
+export function clearLeftoverBar(): void {
+  if (isDrawable(process.stderr)) process.stderr.write('\r\x1B[K');
+}
+
+/**
+ * Standard error carries words alone: that nobody reads them any more (the
+ * terminal was closed, `2>&1 | head`) is no reason to end a run.
+ */
+export function outliveReaderOfStderr(): void {
+  process.stderr.on('error', () => {});
+}
+
+/** Resolves once the system has all that was written to standard output; with the error if it never will. */
+export function flushStdout(): Promise<NodeJS.ErrnoException | undefined> {
+  return new Promise((resolve) => process.stdout.write('', (error) => resolve(error ?? undefined)));
+}

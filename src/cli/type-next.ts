@@ -1,0 +1,17 @@
+import { relative } from 'node:path';
+import { StateDir } from '../runtime/state-dir.js';
+
+/**
+ * A command to be typed next, such as `runtime status nightly`; with `--dir`
+ * where the state is not in the folder that would be looked into without it.
+ */
+export function commandFor(words: string, root: string): string {
+  if (root === new StateDir().root) return `runtime ${words}`;
+  const near = relative('', root);
+  return `runtime ${words} --dir ${inShell(near.startsWith('..') ? root : near || '.')}`;
+}
+
+/** A word that a shell reads as it is. */
+function inShell(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}
