@@ -2,10 +2,16 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { askExecutor } from '../runtime/control/client.js';
 import { HoldfastError } from '../runtime/errors.js';
+import { didYouMean } from '../runtime/faults.js';
 import { ProcessLock } from '../runtime/lock/process-lock.js';
 import { QUEUE_FILE } from '../runtime/run-folder.js';
 import type { StateDir } from '../runtime/state-dir.js';
 import type { ExecutorStatus } from '../runtime/status.js';
+import { formatCount } from '../runtime/units.js';
+import { commandFor } from './type-next.js';
+
+/** Runs that are named where another one was asked for. */
+const MAX_NAMED = 20;
 
 export function lockOf(stateDir: StateDir, runId: string): ProcessLock {
   return new ProcessLock({ path: stateDir.lockPath(runId), runId });
@@ -15,8 +21,12 @@ export function lockOf(stateDir: StateDir, runId: string): ProcessLock {
 export function mustKnowRun(stateDir: StateDir, runId: string): void {
   if (existsSync(stateDir.runDir(runId)) || existsSync(stateDir.lockPath(runId))) return;
   const known = stateDir.runIds();
-  throw new HoldfastError('ERR_NO_EXECUTOR', `there is no run "${runId}" in ${stateDir.root}`, {
-    hint: known.length === 0 ? 'No run has left its state there (another folder: --dir).' : `There are: ${known.join(', ')}.`,
+  const more = known.length > MAX_NAMED ? ` and ${formatCount(known.length - MAX_NAMED)} more` : '';
+  throw new HoldfastError('ERR_NO_EXECUTOR', `there is no run "${runId}" in ${stateDir.root}${didYouMean(runId, known)}`, {
+    hint:
+      known.length === 0
+        ? 'No run has left its state there (another folder: --dir).'
+        : `There are: ${known.slice(0, MAX_NAMED).join(', ')}${more}.`,
   });
 }
 
@@ -36,7 +46,7 @@ export async function askRun(
   const lock = lockOf(stateDir, runId);
   if (!lock.isLocked()) {
     throw new HoldfastError('ERR_NO_EXECUTOR', `no executor is running for "${runId}"`, {
-      hint: `Where the run stands: runtime status ${runId}`,
+      hint: `Where the run stands: ${commandFor(`status ${runId}`, stateDir.root)}`,
     });
   }
   const holder = lock.holder();

@@ -2,6 +2,8 @@ import { StateDir } from '../runtime/state-dir.js';
 import type { LockHolder } from '../runtime/lock/holder.js';
 import { EXIT } from './exit-code.js';
 import { lockOf, mustKnowRun } from './find-run.js';
+import { table } from './table.js';
+import { printable } from './terminal.js';
 
 interface Given {
   dir?: string;
@@ -24,8 +26,8 @@ export async function lockList(given: Given): Promise<number> {
     .map((runId) => view(stateDir, runId))
     .filter(({ held, holder }) => held || holder !== null);
   if (given.json) process.stdout.write(`${JSON.stringify({ schema: 1, locks: views })}\n`);
-  else if (views.length === 0) process.stderr.write(`no lock is held in ${stateDir.root}\n`);
-  else for (const one of views) process.stdout.write(`${one.runId}\t${describe(one)}\n`);
+  else if (views.length === 0) process.stderr.write(`no locks in ${stateDir.root}\n`);
+  else process.stdout.write(table(views.map((one) => [one.runId, describe(one)])));
   return EXIT.ok;
 }
 
@@ -39,9 +41,9 @@ export async function lockShow(runId: string, given: Given): Promise<number> {
     return EXIT.ok;
   }
   const rows = [['run', runId], ['state', describe(one)]];
-  if (one.holder) rows.push(['folder', one.holder.cwd], ['since', one.holder.startedAt]);
+  if (one.holder) rows.push(['folder', printable(one.holder.cwd)], ['since', one.holder.startedAt]);
   rows.push(['lock', one.path]);
-  process.stdout.write(rows.map(([label, text]) => `${label!.padEnd(8)}${text}\n`).join(''));
+  process.stdout.write(table(rows));
   return EXIT.ok;
 }
 
@@ -50,7 +52,7 @@ export async function lockRelease(runId: string, given: Given): Promise<number> 
   const stateDir = new StateDir(given.dir);
   mustKnowRun(stateDir, runId);
   const removed = lockOf(stateDir, runId).forceUnlock();
-  process.stderr.write(removed ? `removed what a dead holder of ${runId} left\n` : `${runId} is not locked: nothing to release\n`);
+  process.stderr.write(removed ? `removed the lock file that the dead holder of ${runId} left\n` : `the lock of ${runId} is free: nothing to release\n`);
   return EXIT.ok;
 }
 
@@ -64,5 +66,5 @@ function view(stateDir: StateDir, runId: string): LockView {
 function describe({ held, holder }: LockView): string {
   const who = holder === null ? 'somebody' : holder.executorId;
   if (held) return `held by ${who}`;
-  return holder === null ? 'free' : `free; ${who} held it last and did not end cleanly`;
+  return holder === null ? 'free' : `free: ${who} died with it`;
 }

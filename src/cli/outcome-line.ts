@@ -16,7 +16,15 @@ export function outcomeLine(outcome: Outcome): string {
     thread,
   }).slice(1);
   // The result is JSON text already: to parse it and print it again could only change it.
-  return result === undefined ? `${head},${tail}\n` : `${head},"result":${resultText(result)},${tail}\n`;
+  const line = result === undefined ? `${head},${tail}` : `${head},"result":${resultText(result)},${tail}`;
+  return `${line.replace(CONTROL, escaped)}\n`;
+}
+
+/** JSON leaves these as they are, and some terminals are steered by them. */
+const CONTROL = /[\u007f-\u009f]/g;
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 function resultText(result: Encoded): string {

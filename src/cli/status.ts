@@ -1,12 +1,17 @@
 import { HoldfastError } from '../runtime/errors.js';
 import { openSqliteQueueReader } from '../runtime/queue/sqlite-reader.js';
 import { StateDir } from '../runtime/state-dir.js';
-import type { ExecutorStatus } from '../runtime/status.js';
+import type { ExecutorStatus, ThreadStatus } from '../runtime/status.js';
 import type { TaskCounts } from '../runtime/task.js';
 import { formatCount, formatDuration } from '../runtime/units.js';
 import { hasColor, painter, type Paint } from './color.js';
 import { EXIT } from './exit-code.js';
 import { askRun, lockOf, mustKnowRun, queuePath } from './find-run.js';
+import { table } from './table.js';
+import { printable } from './terminal.js';
+
+/** Running tasks that are shown of one thread. */
+const MAX_RUNNING = 10;
 
 interface Given {
   dir?: string;
@@ -40,7 +45,7 @@ export async function status(runId: string | undefined, given: Given): Promise<n
     process.stderr.write(`no runs in ${stateDir.root}\n`);
   } else {
     const paint = painter(hasColor(process.stdout, given.color ?? true));
-    for (const run of runs) process.stdout.write(runId === undefined ? `${line(run, paint)}\n` : page(run, paint));
+    process.stdout.write(runId === undefined ? table(runs.map((run) => line(run, paint))) : page(runs[0]!, paint));
   }
   return EXIT.ok;
 }
@@ -87,34 +92,44 @@ async function recordedCounts(path: string): Promise<TaskCounts | null> {
   }
 }
 
-function line(run: RunStatus, paint: Paint): string {
-  return [run.runId, paint(colorOf(run.state), run.state), countsText(run.counts, paint)].join('  ');
+function line(run: RunStatus, paint: Paint): string[] {
+  const tasks = countsText(run, paint);
+  return [run.runId, paint(colorOf(run.state), run.state), run.problem === null ? tasks : `${tasks} (${run.problem})`];
 }
 
 function page(run: RunStatus, paint: Paint): string {
   const rows: [string, string][] = [
     ['run', run.runId],
     ['state', paint(colorOf(run.state), run.state)],
-    ['tasks', countsText(run.counts, paint)],
+    ['tasks', countsText(run, paint)],
   ];
   if (run.holder) rows.push(['holder', `${run.holder.pid}@${run.holder.hostname} since ${run.holder.startedAt}`]);
   for (const thread of run.executor?.threads ?? []) {
-    rows.push([`thread ${thread.number}`, `${thread.state}, ${formatCount(thread.tasksDone)} tasks done`]);
-    for (const { id, handler, since, progress } of thread.running) {
-      const share = progress === undefined ? '' : `, ${progress.done}${progress.total === undefined ? '' : `/${progress.total}`}`;
-      rows.push(['', `${handler} ${id} for ${formatDuration(Date.now() - since)}${share}`]);
-    }
+    const done = `${formatCount(thread.tasksDone)} ${thread.tasksDone === 1 ? 'task' : 'tasks'} done`;
+    rows.push([`thread ${thread.number}`, `${thread.state}, ${done}`]);
+    for (const task of thread.running.slice(0, MAX_RUNNING)) rows.push(['', runningText(task)]);
+    const more = thread.running.length - MAX_RUNNING;
+    if (more > 0) rows.push(['', `and ${formatCount(more)} more`]);
   }
   if (run.executor?.error) rows.push(['error', run.executor.error.message]);
   if (run.problem !== null) rows.push(['problem', run.problem]);
   return rows.map(([label, text]) => `${paint('dim', label.padEnd(11))}${text}\n`).join('');
 }
 
-function countsText(counts: TaskCounts | null, paint: Paint): string {
+function runningText({ id, handler, since, progress }: ThreadStatus['running'][number]): string {
+  const time = `${printable(handler)} ${printable(id)} for ${formatDuration(Math.max(0, Date.now() - since))}`;
+  if (progress === undefined) return time;
+  const { done, total } = progress;
+  return `${time}, at ${formatCount(done)}${total === undefined ? '' : ` of ${formatCount(total)}`}`;
+}
+
+function countsText({ state, counts }: RunStatus, paint: Paint): string {
   if (counts === null) return 'nothing recorded';
   const told = Object.entries(counts).filter(([, count]) => count > 0);
-  if (told.length === 0) return 'no tasks';
-  return told.map(([state, count]) => paint(TASK_COLORS[state] ?? 'yellow', `${formatCount(count)} ${state}`)).join(', ');
+  if (told.length === 0) return 'none';
+  // Without an executor nothing runs: these were running when the last one died, and will run again.
+  const nameOf = (name: string) => (name === 'running' && state === 'idle' ? 'interrupted' : name);
+  return told.map(([name, count]) => paint(TASK_COLORS[name] ?? 'yellow', `${formatCount(count)} ${nameOf(name)}`)).join(', ');
 }
 
 const TASK_COLORS: Record<string, Parameters<Paint>[0]> = {

@@ -4,6 +4,8 @@ import { formatCount } from '../runtime/units.js';
 import { EXIT } from './exit-code.js';
 import { askRun, mustKnowRun } from './find-run.js';
 
+const MODE_AFTER = { pause: 'paused', resume: 'running', drain: 'draining' } as const;
+
 /** `runtime pause|resume|drain <run-id>`: asks the run in another terminal. */
 export async function steer(
   what: Exclude<ControlRequest, 'status'>,
@@ -14,6 +16,12 @@ export async function steer(
   mustKnowRun(stateDir, runId);
   const { mode, counts } = await askRun(stateDir, runId, what);
   const waiting = counts.queued + counts.delayed;
-  process.stderr.write(`${runId} is ${mode}: ${formatCount(counts.running)} running, ${formatCount(waiting)} waiting\n`);
-  return EXIT.ok;
+  const stands = `${runId} is ${mode}: ${formatCount(counts.running)} running, ${formatCount(waiting)} waiting\n`;
+  if (mode === MODE_AFTER[what]) {
+    process.stderr.write(stands);
+    return EXIT.ok;
+  }
+  // One that ends cannot be held up; it may even have ended since it was asked.
+  process.stderr.write(`runtime: too late to ${what}: ${stands}`);
+  return what === 'drain' ? EXIT.ok : EXIT.failure;
 }

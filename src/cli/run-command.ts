@@ -1,0 +1,58 @@
+import type { Command } from 'commander';
+
+/** The arguments and flags of `runtime run`; they are checked all together, in `run-flags.ts`. */
+export function describeRun(command: Command): Command {
+  return (
+    command
+      .description('run a handler of a module over many inputs; the same command goes on where it stopped')
+      .usage('<module> (--each <glob> | --tasks <file> | --lines) [options]')
+      .argument('[module]', 'JavaScript or TypeScript file that exports the handlers')
+      .optionsGroup('Tasks:')
+      .option('--each <glob>', 'a task for each file that matches; its input is the path')
+      .option('--tasks <file>', 'a task for each line of an NDJSON file, "-" for standard input')
+      .option('--lines', 'a task for each line of standard input')
+      .option('--handler <export>', 'the export that runs tasks that name none (default: the default or only export)')
+      .option('--timeout <duration>', 'for one attempt at a task, such as 30s (default: none)')
+      .option('--retries <n>', 'tries after the first one (default: 0)')
+      .option('--max-crashes <n>', 'crashes after which a task is given up (default: 3)')
+      .optionsGroup('The run:')
+      .option('--run-id <id>', 'names the run and its state on disk (default: the name of the module)')
+      .option('--fresh', 'forget what the run has recorded, and start it over')
+      .option('--retry-failed', 'run tasks again that ended failed, crashed, timed-out or cancelled')
+      .option('--wait <duration>', 'wait for another executor of the run to end (default: not at all)')
+      .option('--dir <folder>', 'where all state is kept (default: $RUNTIME_DIR, else .runtime)')
+      .option('--no-durable', 'keep the queue in memory: faster, and gone with the process')
+      .option('--no-supervise', 'one process, for systemd, Kubernetes and the like')
+      .optionsGroup('Threads:')
+      .option('--threads <n>', 'worker threads (default: what the machine offers)')
+      .option('--concurrency <n>', 'async tasks in flight in one thread (default: 1)')
+      .option('--memory <size>', 'heap limit of one thread, such as 512MB (default: what Node sets)')
+      .option('--grace <duration>', 'from the abort of a task to the end of its thread (default: 2s)')
+      .option('--recycle-after-tasks <n>', 'replace a thread after so many tasks (default: never)')
+      .option('--recycle-above-memory <size>', 'replace a thread when its heap is above this (default: never)')
+      .option('--stall-after <duration>', 'warn of a thread that is silent for so long (default: 30s)')
+      .optionsGroup('Output:')
+      .option('--results <file>', 'write the outcomes as NDJSON, "-" for standard output')
+      .option('--json', 'print the summary as JSON to standard output')
+      .option('--quiet', 'no progress, no summary; errors only')
+      .option('--no-color', 'no colours')
+      .helpOption('-h, --help', 'show this')
+      // Unknown ones are told together with all other faults.
+      .allowUnknownOption()
+      .allowExcessArguments()
+      .addHelpText(
+        'after',
+        `
+Examples:
+  runtime run resize.mjs --each 'photos/**/*.jpg'
+  runtime run crawl.mjs --tasks pages.ndjson --concurrency 20 --timeout 30s --retries 2
+  find . -name '*.log' | runtime run scan.mjs --lines --results -
+
+A line of a task file:
+  {"input": …, "id"?: text, "handler"?: export, "priority"?: n, "timeout"?: "30s", "retries"?: n}
+
+Exit codes: 0 all tasks done, 1 could not run, 3 some tasks did not end done,
+64 wrong usage, 128+n stopped by signal n (the same command goes on).`,
+      )
+  );
+}
