@@ -1,0 +1,98 @@
+/**
+ * Who may import whom, as docs/architecture.md draws it.
+ *
+ * Rooms of `src/runtime` that know nobody else see only the shared words:
+ * `errors.ts` and `task.ts`.
+ */
+const WORDS = '^src/runtime/(errors|task)[.]ts$';
+
+/** A room that knows the shared words, itself, and `others`. */
+const room = (name, others = []) => ({
+  name: `${name}-knows-its-place`,
+  severity: 'error',
+  comment: `src/runtime/${name} imports nobody but ${['errors.ts, task.ts', ...others].join(', ')}`,
+  from: { path: `^src/runtime/${name}/` },
+  to: { path: '^src/', pathNot: [WORDS, `^src/runtime/${name}/`, ...others.map((other) => `^src/runtime/${other}`)] },
+});
+
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-circles',
+      severity: 'error',
+      comment: 'Two files that know each other are one file, or want a third one.',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'never-upward',
+      severity: 'error',
+      comment: 'The runtime does not know the command, nor the public index.',
+      from: { path: '^src/runtime/' },
+      to: { path: '^src/(cli/|index[.]ts)' },
+    },
+    {
+      name: 'command-not-through-index',
+      severity: 'error',
+      comment: 'The command loads what it needs, not all of the public API.',
+      from: { path: '^src/cli/' },
+      to: { path: '^src/index[.]ts' },
+    },
+    {
+      name: 'words-know-nobody',
+      severity: 'error',
+      from: { path: WORDS },
+      to: { path: '^src/' },
+    },
+    room('lock'),
+    room('queue'),
+    room('thread'),
+    room('pool', ['thread/', 'queue/(contract|generated-id)[.]ts']),
+    room('supervisor', ['queue/contract[.]ts']),
+    room('control', ['(executor|status)[.]ts']),
+    {
+      name: 'only-queue-knows-sql',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/runtime/queue/' },
+      to: { path: 'better-sqlite3' },
+    },
+    {
+      name: 'only-lock-knows-the-kernel',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/runtime/lock/' },
+      to: { path: 'fs-native-extensions' },
+    },
+    {
+      name: 'only-pool-knows-piscina',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/runtime/pool/' },
+      to: { path: 'node_modules/piscina' },
+    },
+    {
+      name: 'only-thread-runs-in-a-thread',
+      severity: 'error',
+      comment: 'Code for worker threads lives in src/runtime/thread, and nothing else asks whether it is in one.',
+      from: { path: '^src/', pathNot: '^src/runtime/thread/' },
+      to: { path: '^(node:)?worker_threads$' },
+    },
+    {
+      name: 'nothing-unresolved',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'only-what-is-installed-with-us',
+      severity: 'error',
+      comment: 'What src imports must be a dependency, not a devDependency or a guest of another package.',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
+    },
+  ],
+  options: {
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'node', 'default'] },
+  },
+};
