@@ -55,5 +55,13 @@ export async function askRun(
       hint: 'One that was started from code serves none. One that just starts will in a moment.',
     });
   }
-  return askExecutor(holder.controlSocket, what);
+  try {
+    return await askExecutor(holder.controlSocket, what);
+  } catch (error) {
+    if (!(error instanceof HoldfastError) || lock.isLocked() === false) throw error;
+    throw new HoldfastError(error.code, error.message, {
+      cause: error,
+      hint: `It is process ${holder.pid} on ${holder.hostname}: stopped (kill -CONT lets it go on), or too busy to answer.`,
+    });
+  }
 }

@@ -36,8 +36,9 @@ interface RunStatus {
 export async function status(runId: string | undefined, given: Given): Promise<number> {
   const stateDir = new StateDir(given.dir);
   if (runId !== undefined) mustKnowRun(stateDir, runId);
-  const runs: RunStatus[] = [];
-  for (const id of runId === undefined ? stateDir.runIds() : [runId]) runs.push(await lookAt(stateDir, id));
+  const ids = runId === undefined ? stateDir.runIds() : [runId];
+  // All at once: a silent one takes its time.
+  const runs = await Promise.all(ids.map((id) => lookAt(stateDir, id)));
   if (given.json) {
     const body = runId === undefined ? { runs } : runs[0];
     process.stdout.write(`${JSON.stringify({ schema: 1, ...body })}\n`);

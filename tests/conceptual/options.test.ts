@@ -199,6 +199,7 @@ describe('the flags of runtime run', () => {
       quiet: false,
       color: true,
       waitMs: 10_000,
+      typed: false,
     });
   });
 
@@ -211,7 +212,8 @@ describe('the flags of runtime run', () => {
     const runOf = (module: string) => resolveRunFlags(module, { lines: true }, [], around).executor.runId;
     expect(runOf('./jobs/re size.test.mjs')).toBe('re-size.test');
     expect(runOf('/x/_index.ts')).toBe('index');
-    expect(faultsOf(() => runOf('./ü.mjs'))).toHaveProperty('--run-id');
+    expect(runOf(`${'x'.repeat(200)}.mjs`)).toBe('x'.repeat(128));
+    expect(faultsOf(() => runOf('./ü.mjs'))).toEqual({ '--run-id': 'the name of the module makes none: choose one' });
   });
 
   test('are refused together, by the names they are typed with', () => {
@@ -223,14 +225,21 @@ describe('the flags of runtime run', () => {
       '--max-crashes': 'wants a whole number from 1 to 1000, got "3x"',
       '--timeout': '"30" has no unit: write 500ms, 2s, 5m, 1h or 1d',
       '--threads': 'wants a whole number from 1 to 1024, got -1',
-      '--each': 'no tasks: give one of --each <glob>, --tasks <file|->, --lines',
-      '--results': '"-" and --json would both write to standard output',
+      'no tasks': 'give one of --each <glob>, --tasks <file|->, --lines',
+      '--results - and --json': 'both would write to standard output',
+    });
+  });
+
+  test('want a module, and tell what else is wrong with it missing', () => {
+    expect(faultsOf(() => resolveRunFlags(undefined, { lines: true, retries: 'x' }))).toEqual({
+      '<module>': 'is missing: the file that exports the handlers',
+      '--retries': 'wants a whole number from 0 to 1000, got "x"',
     });
   });
 
   test('refuse two sources, naming them', () => {
     expect(faultsOf(() => flags({ each: 'x', lines: true, tasks: 'y' }))).toEqual({
-      '--tasks': 'a run has one source of tasks, here are --each, --tasks, --lines',
+      '--each and --tasks and --lines': 'a run has one source of tasks',
     });
   });
 

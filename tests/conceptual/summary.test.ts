@@ -1,6 +1,7 @@
+import { resolve } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
-import { exitCodeOf, formatSummary, summaryDocument, type RunSummary } from '../../dist/cli/summary.js';
+import { describe, expect, test, vi } from 'vitest';
+import { exitCodeOf, formatSummary, summaryDocument, type RunSummary, type SummaryWords } from '../../dist/cli/summary.js';
 import type { Outcome, TaskCounts } from '../../dist/runtime/task.js';
 
 const none: TaskCounts = {
@@ -31,7 +32,7 @@ const summary: RunSummary = {
   counts: { ...none, done: 1_200, failed: 7, 'timed-out': 9, queued: 2 },
   before: 216,
   elapsedMs: 2_000,
-  taskMs: { p50: 0.42, p95: 12.34, p99: 1_530 },
+  taskMs: { p50: 0.42, p95: 12.34, p99: 1_530, max: 61_000 },
   busy: 0.934,
   threads: 2,
   crashes: 1,
@@ -39,15 +40,23 @@ const summary: RunSummary = {
   failures: ['a', 'b', 'c', 'd', 'e', 'f'].map((id) => failure(id, { name: 'Error', message: `no ${id}` })),
 };
 
-const told = (change: Partial<RunSummary> = {}) => formatSummary({ ...summary, ...change }, { color: false });
+const words: SummaryWords = { color: false, dir: resolve('.runtime'), durable: true, whole: true };
+const told = (change: Partial<RunSummary> = {}, how: Partial<SummaryWords> = {}) =>
+  formatSummary({ ...summary, ...change }, { ...words, ...how });
+const next = (change: Partial<RunSummary>, how: Partial<SummaryWords> = {}) =>
+  told(change, how)
+    .split('\n')
+    .filter((line) => line.startsWith('next'))
+    .map((line) => line.slice(11));
 
-test('the exit code is 0 only if every task of the run is done, else 3', () => {
+test('the exit code is 0 only if all of the input was taken and every task of the run is done, else 3', () => {
   const counts = fc.record(Object.fromEntries(Object.keys(none).map((state) => [state, fc.nat(2)])));
   fc.assert(
     fc.property(counts, (given) => {
       const all = given as unknown as TaskCounts;
       const others = Object.entries(all).some(([state, count]) => state !== 'done' && count > 0);
-      expect(exitCodeOf(all)).toBe(others ? 3 : 0);
+      expect(exitCodeOf(all, true)).toBe(others ? 3 : 0);
+      expect(exitCodeOf(all, false)).toBe(3);
     }),
   );
 });
@@ -60,7 +69,7 @@ describe('the closing words', () => {
         'tasks      1,200 done, 7 failed, 9 timed-out, 2 queued',
         'before     216 had ended before this start',
         'elapsed    2s, 500/s',
-        'task time  p50 0.42ms, p95 12.3ms, p99 1.5s',
+        'task time  p50 0.42ms, p95 12.3ms, p99 1.5s, max 1m 1s',
         'threads    2, busy 93% of the time',
         'trouble    1 crash, 2 restarts',
         '  failed a: no a',
@@ -68,23 +77,65 @@ describe('the closing words', () => {
         '  failed c: no c',
         '  failed d: no d',
         '  failed e: no e',
-        '  and 11 more: runtime results demo --state timed-out',
+        'next       all that did not end done: runtime results demo --state timed-out',
+        'next       the same command goes on with the 2 left',
+        'next       the same command with --retry-failed tries 16 again',
         '',
       ].join('\n'),
     );
   });
 
   test('leave out what there is nothing to tell of', () => {
-    expect(
-      told({ counts: { ...none, done: 3 }, before: 0, taskMs: undefined, crashes: 0, restarts: 0, failures: [], elapsedMs: 0 }),
-    ).toBe('run        demo\ntasks      3 done\nelapsed    0ms, 0/s\nthreads    2, busy 93% of the time\n');
+    const quiet = { before: 0, taskMs: undefined, crashes: 0, restarts: 0, failures: [] };
+    expect(told({ ...quiet, counts: { ...none, done: 3 }, elapsedMs: 1_000 })).toBe(
+      'run        demo\ntasks      3 done\nelapsed    1s, 3/s\nthreads    2, busy 93% of the time\n',
+    );
+    expect(told({ ...quiet, counts: none, elapsedMs: 0 })).toBe('run        demo\ntasks      none\nelapsed    0ms\n');
   });
 
-  test('say nothing of others where every failure is shown', () => {
-    const words = told({ counts: { ...none, failed: 1 }, failures: [failure('a')], before: 0 });
-    expect(words).toContain('  failed a\n');
-    expect(words).not.toContain('more');
-    expect(words).toContain('0 done, 1 failed');
+  test('do not take a time below the clock for none', () => {
+    expect(told({ taskMs: { p50: 0.001, p95: 0.009, p99: 0.01, max: 2 } })).toContain(
+      'p50 <0.01ms, p95 <0.01ms, p99 0.01ms, max 2ms',
+    );
+  });
+
+  test('point to the results only where not every failure is shown', () => {
+    const one = { counts: { ...none, failed: 1 }, failures: [failure('a')], before: 0 };
+    expect(told(one)).toContain('tasks      1 failed\n');
+    expect(told(one)).toContain('  failed a\n');
+    expect(next(one)).toEqual(['the same command with --retry-failed tries 1 again']);
+    expect(next({ ...one, failures: [] })[0]).toBe('all that did not end done: runtime results demo --state failed');
+  });
+
+  test('say what the same command will do', () => {
+    const counts = { ...none, done: 5 };
+    expect(next({ counts, before: 0 })).toEqual([]);
+    expect(next({ counts, before: 5 })).toEqual(['the same command with --fresh starts over']);
+    expect(told({ counts, before: 5 })).toContain('before     all 5 had ended before this start\nelapsed    2s\n');
+    expect(next({ counts: { ...counts, queued: 1_000, running: 1 }, before: 0 }, { whole: false })).toEqual([
+      'the same command goes on with the 1,001 left',
+    ]);
+    expect(next({ counts, before: 5 }, { whole: false })).toEqual([
+      'the same command, with the same input, goes on where this one stopped',
+    ]);
+    expect(next({ counts: { ...counts, failed: 1 }, before: 0 }, { durable: false })).toEqual([]);
+    expect(next({ counts: { ...counts, queued: 1 } }, { durable: false })).toEqual([
+      'the queue was in memory: the same command starts over',
+    ]);
+  });
+
+  test.each([
+    ['state', ' --dir state'],
+    ['.', ' --dir .'],
+    ["my 'own' state", String.raw` --dir 'my '\''own'\'' state'`],
+    ['/elsewhere/state', ' --dir /elsewhere/state'],
+    ['.runtime', ''],
+  ])('name the state folder %s in a command only if it must be typed', (dir, flag) => {
+    vi.stubEnv('RUNTIME_DIR', '');
+    expect(next({ failures: [] }, { dir: resolve(dir) })[0]).toBe(
+      `all that did not end done: runtime results demo --state timed-out${flag}`,
+    );
+    vi.unstubAllEnvs();
   });
 
   test('hold one short line of a failure, and nothing in it that steers the terminal', () => {
@@ -97,7 +148,7 @@ describe('the closing words', () => {
   });
 
   test('have colours only where they are wanted', () => {
-    expect(formatSummary(summary, { color: true })).toContain('\u001b[31m7 failed\u001b[0m');
+    expect(told({}, { color: true })).toContain('\u001b[31m7 failed\u001b[0m');
     expect(told()).not.toContain('\u001b');
   });
 });
@@ -111,7 +162,7 @@ test('the document is versioned, whole, and nothing but data', () => {
     before: 216,
     elapsedMs: 2_000,
     perSecond: 500,
-    taskMs: { p50: 0.42, p95: 12.34, p99: 1_530 },
+    taskMs: { p50: 0.42, p95: 12.34, p99: 1_530, max: 61_000 },
     busy: 0.934,
     threads: 2,
     crashes: 1,
