@@ -2,10 +2,12 @@
 import { errorText, exitCodeOfError } from './exit-code.js';
 import { runJob, type Carried } from './run-job.js';
 import type { RunFlags } from './run-flags.js';
+import { exitWith, outliveReaderOfStderr } from './terminal.js';
 import { ProcessLock } from '../runtime/lock/process-lock.js';
 import { StateDir } from '../runtime/state-dir.js';
 import { connectToSupervisor } from '../runtime/supervisor/supervised.js';
 
+outliveReaderOfStderr();
 const supervisor = connectToSupervisor<RunFlags, Carried>();
 const { job, predecessor } = await supervisor.start;
 let exitCode: number;
@@ -26,4 +28,4 @@ try {
   exitCode = exitCodeOfError(error);
 }
 await supervisor.tell({ type: 'finished', exitCode });
-process.exit(exitCode);
+exitWith(exitCode);

@@ -12,7 +12,7 @@ import { ResultsWriter } from './results-writer.js';
 import type { RunFlags } from './run-flags.js';
 import type { Carried, JobControl } from './run-job.js';
 import { ended, exitCodeOf, formatSummary, summaryDocument, type RunSummary } from './summary.js';
-import { flushStdout } from './terminal.js';
+import { printToStdout } from './terminal.js';
 
 /** Failures that the summary may name. */
 const MAX_FAILURES = 5;
@@ -212,8 +212,7 @@ export class Job {
       const { dir, durable } = executor;
       process.stderr.write(formatSummary(summary, { color: hasColor(process.stderr, color), dir, durable, whole }));
     }
-    if (json) process.stdout.write(`${JSON.stringify(summaryDocument(summary))}\n`);
-    const unread = json ? await flushStdout() : undefined;
+    const unread = json ? await printToStdout(`${JSON.stringify(summaryDocument(summary))}\n`) : undefined;
     switch (this.#ending?.kind) {
       case 'error':
         process.stderr.write(errorText(this.#ending.error));

@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander';
 import { errorText, EXIT, exitCodeOfError, exitCodeOfSignal } from './exit-code.js';
 import { describeRun } from './run-command.js';
+import { exitWith } from './terminal.js';
 
 type Given = Record<string, unknown>;
 
@@ -109,5 +110,5 @@ try {
   }
 }
 // A run that was refused may leave standard input open, which would keep the process.
-if (process.argv[2] === 'run') process.exit(exitCode);
+if (process.argv[2] === 'run') exitWith(exitCode);
 process.exitCode = exitCode;

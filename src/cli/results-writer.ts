@@ -4,6 +4,7 @@ import type { Writable } from 'node:stream';
 import type { Executor } from '../runtime/executor.js';
 import { HoldfastError } from '../runtime/errors.js';
 import { outcomeLine } from './outcome-line.js';
+import { printToStdout } from './terminal.js';
 
 /** How long outcomes may wait to be written together, in ms. */
 const WRITE_INTERVAL_MS = 50;
@@ -51,7 +52,12 @@ export class ResultsWriter {
     clearTimeout(this.#timer);
     this.#write();
     await this.#writing;
-    if (!this.#ownFile || this.#broken) return;
+    if (this.#broken) return;
+    if (!this.#ownFile) {
+      // Where a pipe is written to in the background, the end of the process would lose the rest.
+      await printToStdout('');
+      return;
+    }
     (this.#stream as WriteStream).end();
     await once(this.#stream, 'close');
   }

@@ -1,5 +1,6 @@
 /** What may be written to a terminal, and what becomes of a stream whose reader has gone. */
 import { isDrawable } from './color.js';
+import { exitCodeOfSignal } from './exit-code.js';
 
 /** Control characters: the ones of ASCII, and those of Latin-1, by which some terminals are steered, too. */
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g;
@@ -24,7 +25,28 @@ export function outliveReaderOfStderr(): void {
   process.stderr.on('error', () => {});
 }
 
-/** Resolves once the system has all that was written to standard output; with the error if it never will. */
-export function flushStdout(): Promise<NodeJS.ErrnoException | undefined> {
-  return new Promise((resolve) => process.stdout.write('', (error) => resolve(error ?? undefined)));
+/** Writes to standard output; resolves once the system has it, with the error if it never will. */
+export function printToStdout(text: string): Promise<NodeJS.ErrnoException | undefined> {
+  return new Promise((resolve) => {
+    process.stdout.once('error', resolve);
+    process.stdout.write(text, (error) => {
+      if (error) return;
+      process.stdout.off('error', resolve);
+      resolve(undefined);
+    });
+  });
+}
+
+/**
+ * Ends the process. After its terminal was closed, by the signal itself: Node
+ * restores the terminal's settings at its exit, and crashes (SIGSEGV, seen with
+ * 20.20) where that fails.
+ */
+export function exitWith(exitCode: number): never {
+  const onTerminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;
+  if (onTerminal && exitCode === exitCodeOfSignal('SIGHUP')) {
+    process.removeAllListeners('SIGHUP');
+    process.kill(process.pid, 'SIGHUP');
+  }
+  process.exit(exitCode);
 }
