@@ -1,0 +1,39 @@
+#!/usr/bin/env node
+// @ts-check
+/**
+ * Kills a run again and again, and checks that it held what it promises:
+ *
+ *   npm run chaos -- [--kills 200] [--tasks 20000] [--seed <n>]
+ *
+ * Prints the seed and what was measured; exits with 1, and keeps all traces of
+ * the run, if anything is wrong. What a seed repeats: see `chaos/plan.mjs`.
+ */
+import { parseArgs } from 'node:util';
+import { describe } from './chaos/figures.mjs';
+import { chaosRun, removeRun } from './chaos/run.mjs';
+
+const { values } = parseArgs({
+  options: { kills: { type: 'string' }, tasks: { type: 'string' }, seed: { type: 'string' } },
+});
+
+/** @param {'kills' | 'tasks' | 'seed'} name @param {number} otherwise */
+function wholeNumber(name, otherwise) {
+  const text = values[name];
+  if (text === undefined) return otherwise;
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  console.error(`chaos: --${name} wants a whole number, got ${JSON.stringify(text)}`);
+  process.exit(64);
+}
+
+const settings = {
+  seed: wholeNumber('seed', Math.floor(Math.random() * 1e9)),
+  kills: wholeNumber('kills', 200),
+  tasks: wholeNumber('tasks', 20_000),
+};
+console.error(`chaos: seed ${settings.seed}`);
+const { seen, faults, folder } = await chaosRun(settings);
+for (const line of describe(seen)) console.log(line);
+for (const line of faults.lines()) console.log(`WRONG         ${line}`);
+console.log(faults.count === 0 ? 'all that was promised held' : `${faults.count} faults; all traces are in ${folder}`);
+if (faults.count === 0) removeRun(folder);
+else process.exitCode = 1;

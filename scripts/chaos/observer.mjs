@@ -1,0 +1,76 @@
+// @ts-check
+/** Looks at a run from beside it: at its queue through a reader, at its lock through a probe process. */
+import { fork } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { openSqliteQueueReader } from '../../dist/runtime/queue/sqlite-reader.js';
+import { StateDir } from '../../dist/runtime/state-dir.js';
+
+/** @typedef {import('./checker.mjs').RecordedOutcome} RecordedOutcome */
+/** @typedef {import('./checker.mjs').LockSpan} LockSpan */
+
+/**
+ * The outcomes recorded so far, in their order.
+ *
+ * @param {import('./command.mjs').Place} place @param {number} afterOrdinal 0: all of them
+ * @returns {Promise<RecordedOutcome[]>}
+ */
+export async function readOutcomes({ stateDir, runId }, afterOrdinal) {
+  const reader = await openSqliteQueueReader(join(new StateDir(stateDir).runDir(runId), 'queue.db'));
+  if (reader === undefined) return [];
+  try {
+    /** @type {RecordedOutcome[]} */
+    const outcomes = [];
+    for await (const { ordinal, ...outcome } of reader.outcomes({ afterOrdinal })) {
+      const { id, state, result } = outcome;
+      const content = JSON.stringify(outcome);
+      outcomes.push({
+        id,
+        ordinal,
+        state,
+        content,
+        result: result === undefined ? undefined : JSON.parse(String(result)),
+      });
+    }
+    return outcomes;
+  } finally {
+    await reader.close();
+  }
+}
+
+/** The task ids in a file of `--results`. @param {string} path @returns {string[]} */
+export function readResultIds(path) {
+  const text = readFileSync(path, 'utf8').trimEnd();
+  return text === '' ? [] : text.split('\n').map((line) => JSON.parse(line).id);
+}
+
+/** The process that asks for the lock all the time. */
+export class LockProbe {
+  #child;
+
+  /** @param {import('./command.mjs').Place} place */
+  constructor({ stateDir, runId }) {
+    const path = new StateDir(stateDir).lockPath(runId);
+    this.#child = fork(fileURLToPath(new URL('probe.mjs', import.meta.url)), [path, runId]);
+  }
+
+  /** Resolves once it asks. */
+  async started() {
+    await this.#answer();
+  }
+
+  /** Ends it; gives what it saw. @returns {Promise<LockSpan[]>} */
+  async end() {
+    const answer = this.#answer();
+    this.#child.send('end');
+    return /** @type {Promise<LockSpan[]>} */ (answer);
+  }
+
+  #answer() {
+    return new Promise((resolve, reject) => {
+      this.#child.once('message', resolve);
+      this.#child.once('exit', (code) => reject(new Error(`the lock probe ended with ${code}`)));
+    });
+  }
+}
