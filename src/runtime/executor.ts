@@ -169,14 +169,21 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
    * Runs a task for each input, and yields their outcomes in the order of the
    * inputs; a task that failed is an outcome, not an exception. Reads no more
    * than `window` inputs ahead, so a source of millions never sits in memory.
-   * Ending the loop early leaves the tasks already read in the queue.
+   * Ending the loop early closes the source, and leaves the tasks already read
+   * in the queue.
+   *
+   * Throws what `submit` rejects with before a task has its outcome, and
+   * `ERR_INVALID_OPTIONS` for a window that is no whole number from 1.
    */
   async *map<Name extends HandlerName<Module>>(
     handler: Name,
     inputs: Iterable<HandlerInput<Module, Name>> | AsyncIterable<HandlerInput<Module, Name>>,
     { window = Math.max(1000, 4 * this.#options.threads * this.#options.concurrency) }: MapOptions = {},
   ): AsyncGenerator<TaskOutcome<HandlerResult<Module, Name>>, void, undefined> {
-    const run = (input: HandlerInput<Module, Name>) => this.#submissions.outcomeOf(this.#newTask(handler, input));
+    if (!(Number.isSafeInteger(window) && window > 0)) {
+      throw new HoldfastError('ERR_INVALID_OPTIONS', `window wants a whole number from 1, got ${String(window)}`);
+    }
+    const run = async (input: HandlerInput<Module, Name>) => this.#submissions.outcomeOf(this.#newTask(handler, input));
     for await (const outcome of mapBounded(inputs, run, window)) yield decodeOutcome(outcome);
   }
 
