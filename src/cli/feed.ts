@@ -123,9 +123,9 @@ async function* chunks(tasks: AsyncIterable<SourceTask>): AsyncGenerator<SourceT
       () => (arrived = true),
     );
     // What the source has in hand arrives within these two turns of the microtask queue.
-    await undefined;
-    await undefined;
-    await undefined;
+    await Promise.resolve();
+    await Promise.resolve();
+    await Promise.resolve();
     if (!arrived && chunk.length > 0) {
       yield chunk;
       chunk = [];

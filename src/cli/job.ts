@@ -8,7 +8,7 @@ import { Display, taskCount } from './display.js';
 import { errorText, exitCodeOfError, exitCodeOfSignal } from './exit-code.js';
 import type { FeedState } from './feed.js';
 import type { ProgressData } from './progress.js';
-import { ResultsWriter } from './results-writer.js';
+import { openResults, ResultsWriter } from './results-writer.js';
 import type { RunFlags } from './run-flags.js';
 import type { Carried, JobControl } from './run-job.js';
 import { ended, exitCodeOf, formatSummary, summaryDocument, type RunSummary } from './summary.js';
@@ -94,7 +94,7 @@ export class Job {
     if (crashed.length > 0) this.#control.progressed();
     if (this.#control.carried === undefined) await this.#sayWhereItStands(interrupted);
     this.#control.carry(this.#carried);
-    this.#openResults();
+    await this.#startResults();
     this.#fed = state;
     this.#display.follow(() => this.#progress(state));
   }
@@ -147,12 +147,12 @@ export class Job {
     if (retried > 0) this.#display.say(`${taskCount(retried)} that did not end done: to be tried again`);
   }
 
-  #openResults(): void {
-    const { results } = this.#flags;
+  async #startResults(): Promise<void> {
+    const { results, source } = this.#flags;
     if (results === undefined) return;
     const toStdout = results === '-';
     this.#results = new ResultsWriter(this.#executor, {
-      target: results,
+      stream: await openResults(results, source),
       // A file is written anew and holds the whole run; what was printed is printed.
       afterOrdinal: toStdout ? this.#carried.printedOrdinal : 0,
       onWritten: (ordinal) => {
@@ -161,7 +161,7 @@ export class Job {
         this.#control.carry(this.#carried);
       },
       onBroken: (error) => {
-        const readerGone = toStdout && (error as { code?: string }).code === 'EPIPE';
+        const readerGone = (error as { code?: string }).code === 'EPIPE';
         this.#end(readerGone ? { kind: 'signal', signal: 'SIGPIPE' } : { kind: 'error', error });
       },
     });

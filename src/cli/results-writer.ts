@@ -1,17 +1,45 @@
-import { createWriteStream, type WriteStream } from 'node:fs';
 import { once } from 'node:events';
+import { open, stat } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
+import { HoldfastError, InvalidInputError } from '../runtime/errors.js';
 import type { Executor } from '../runtime/executor.js';
-import { HoldfastError } from '../runtime/errors.js';
 import { outcomeLine } from './outcome-line.js';
+import type { RunFlags } from './run-flags.js';
 import { printToStdout } from './terminal.js';
+
+const HINT = 'What is recorded is safe: once this is mended, the same command goes on and writes all of it.';
 
 /** How long outcomes may wait to be written together, in ms. */
 const WRITE_INTERVAL_MS = 50;
 
-export interface ResultsTarget {
-  /** A path, or `-` for standard output. */
-  target: string;
+/**
+ * Opens what `--results` names, and empties it if it is a file.
+ * @throws InvalidInputError `ERR_INVALID_OPTIONS` if it cannot be written, or holds the tasks of this very run
+ */
+export async function openResults(target: string, source: RunFlags['source']): Promise<Writable> {
+  if (target === '-') return process.stdout;
+  const refused = (problem: string, cause?: unknown) =>
+    new InvalidInputError('ERR_INVALID_OPTIONS', 'nothing was started', [{ where: '--results', problem }], { cause });
+  if (source.kind === 'tasks' && (await isSameFile(target, source.file))) {
+    throw refused(`${JSON.stringify(target)} holds the tasks, and would be overwritten`);
+  }
+  try {
+    return (await open(target, 'w', 0o600)).createWriteStream();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const words: Record<string, string> = { ENOENT: 'there is no such folder', EISDIR: 'it is a folder' };
+    throw refused(`${JSON.stringify(target)} cannot be written: ${words[code ?? ''] ?? message}`, error);
+  }
+}
+
+async function isSameFile(one: string, other: string): Promise<boolean> {
+  const [a, b] = await Promise.all([one, other].map((path) => stat(path).catch(() => undefined)));
+  return a !== undefined && b !== undefined && a.isFile() && a.ino === b.ino && a.dev === b.dev;
+}
+
+export interface ResultsSettings {
+  /** Of `openResults`. */
+  stream: Writable;
   /** Outcomes up to this ordinal were written before. */
   afterOrdinal: number;
   /** Called after outcomes up to `ordinal` were handed to the system. */
@@ -27,20 +55,18 @@ export interface ResultsTarget {
  */
 export class ResultsWriter {
   readonly #executor: Executor;
-  readonly #settings: ResultsTarget;
+  readonly #settings: ResultsSettings;
   readonly #stream: Writable;
-  readonly #ownFile: boolean;
   #written: number;
   #writing: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #broken = false;
 
-  constructor(executor: Executor, settings: ResultsTarget) {
+  constructor(executor: Executor, settings: ResultsSettings) {
     this.#executor = executor;
     this.#settings = settings;
     this.#written = settings.afterOrdinal;
-    this.#ownFile = settings.target !== '-';
-    this.#stream = this.#ownFile ? createWriteStream(settings.target, { mode: 0o600 }) : process.stdout;
+    this.#stream = settings.stream;
     this.#stream.on('error', (error: NodeJS.ErrnoException) => this.#break(error));
     executor.on('outcome', this.#onOutcome);
     this.#onOutcome();
@@ -53,13 +79,14 @@ export class ResultsWriter {
     this.#write();
     await this.#writing;
     if (this.#broken) return;
-    if (!this.#ownFile) {
+    if (this.#stream === process.stdout) {
       // Where a pipe is written to in the background, the end of the process would lose the rest.
       await printToStdout('');
       return;
     }
-    (this.#stream as WriteStream).end();
-    await once(this.#stream, 'close');
+    this.#stream.end();
+    // An error has been told of by then.
+    await once(this.#stream, 'close').catch(() => {});
   }
 
   readonly #onOutcome = (): void => {
@@ -97,11 +124,7 @@ export class ResultsWriter {
   #break(error: NodeJS.ErrnoException): void {
     if (this.#broken) return;
     this.#broken = true;
-    const where = this.#ownFile ? this.#settings.target : 'standard output';
-    const told =
-      error instanceof HoldfastError
-        ? error
-        : Object.assign(new Error(`the results cannot be written to ${where}: ${error.message}`), { code: error.code });
-    this.#settings.onBroken(told);
+    if (error instanceof HoldfastError || error.code === 'EPIPE') this.#settings.onBroken(error);
+    else this.#settings.onBroken(new HoldfastError('ERR_RESULTS', `--results: ${error.message}`, { cause: error, hint: HINT }));
   }
 }
