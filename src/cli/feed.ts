@@ -122,7 +122,7 @@ async function* chunks(tasks: AsyncIterable<SourceTask>): AsyncGenerator<SourceT
       () => (arrived = true),
       () => (arrived = true),
     );
-    // What the source has in hand arrives within these two turns of the microtask queue.
+    // What the source has in hand arrives within these three turns of the microtask queue.
     await Promise.resolve();
     await Promise.resolve();
     await Promise.resolve();

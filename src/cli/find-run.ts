@@ -58,7 +58,7 @@ export async function askRun(
   try {
     return await askExecutor(holder.controlSocket, what);
   } catch (error) {
-    if (!(error instanceof HoldfastError) || lock.isLocked() === false) throw error;
+    if (!(error instanceof HoldfastError) || !lock.isLocked()) throw error;
     throw new HoldfastError(error.code, error.message, {
       cause: error,
       hint: `It is process ${holder.pid} on ${holder.hostname}: stopped (kill -CONT lets it go on), or too busy to answer.`,

@@ -160,7 +160,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
     try {
       task = this.#newTask(handler, input, options);
     } catch (error) {
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     }
     return this.#submissions.resultOf(task) as Promise<HandlerResult<Module, Name>>;
   }

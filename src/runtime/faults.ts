@@ -64,10 +64,12 @@ export function faultsOf(issues: readonly z.core.$ZodIssue[], known: Record<stri
 /** A value as it is quoted in a fault: short, on one line, whatever it is. */
 export function quoted(value: unknown): string {
   if (typeof value === 'function') return 'a function';
-  if (typeof value === 'bigint' || typeof value === 'number' || value === undefined) return String(value);
+  if (typeof value === 'bigint' || typeof value === 'number' || typeof value === 'symbol' || value === undefined) {
+    return String(value);
+  }
   let text: string;
   try {
-    text = JSON.stringify(value) ?? String(value);
+    text = JSON.stringify(value) ?? 'an object';
   } catch {
     return 'an object';
   }

@@ -10,7 +10,7 @@ import { resolveOptions, type ExecutorOptions } from '../../dist/runtime/options
 const around = { cwd: '/work', env: {} };
 const least: ExecutorOptions = { runId: 'a', handlers: './x.mjs' };
 
-const resolve = (options: object) => resolveOptions({ ...least, ...options } as ExecutorOptions, around);
+const resolve = (options: object) => resolveOptions({ ...least, ...options }, around);
 
 function faultsOf(action: () => unknown): Record<string, string> {
   try {

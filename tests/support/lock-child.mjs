@@ -76,13 +76,14 @@ if (heirlooms === 'adopt') {
   });
   setInterval(() => {}, 1000);
 } else {
-  process.on('message', async ({ id, command, args }) => {
+  const answer = async ({ id, command, args }) => {
     try {
       process.send({ id, value: await commands[command](...args) });
     } catch (error) {
       const { name, code, message, hint } = error;
       process.send({ id, error: { name, code, message, hint, cause: error.cause?.code } });
     }
-  });
+  };
+  process.on('message', (request) => void answer(request));
   process.send({ ready: true });
 }

@@ -57,7 +57,7 @@ export class LockProcess {
   call<T = void>(command: string, ...args: unknown[]): Promise<T> {
     const id = ++this.#calls;
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
+      this.#waiting.set(id, { resolve, reject });
       this.#child.send({ id, command, args });
     });
   }

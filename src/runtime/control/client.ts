@@ -35,7 +35,7 @@ function exchange(socketPath: string, what: ControlRequest): Promise<ExecutorSta
           if (response.statusCode === 200) resolve(body);
           else reject(new Error(String(body.error)));
         } catch (error) {
-          reject(error as Error);
+          reject(error);
         }
       });
     });

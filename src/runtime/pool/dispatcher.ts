@@ -132,7 +132,7 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
     if (index === -1) return false;
     const [task] = this.#hand.splice(index, 1);
     this.#unsettled++;
-    this.#settle([task!], [cancelledBeforeStart(task!)]);
+    void this.#settle([task!], [cancelledBeforeStart(task!)]);
     return true;
   }
 
@@ -236,7 +236,7 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
         }
         if (!this.#open) {
           this.#unsettled++;
-          this.#settle([task], [{ kind: 'suspect', seq: task.seq }]);
+          void this.#settle([task], [{ kind: 'suspect', seq: task.seq }]);
           return;
         }
         this.#suspects--;
@@ -245,7 +245,7 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
         if (lane) this.#run(lane.thread, lane.lane, [task]);
         else {
           this.#unsettled++;
-          this.#settle([task], [{ kind: 'suspect', seq: task.seq }]);
+          void this.#settle([task], [{ kind: 'suspect', seq: task.seq }]);
         }
       },
       (error: Error) => {

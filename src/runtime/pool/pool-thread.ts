@@ -127,7 +127,7 @@ export class PoolThread {
       this.#exited = new Promise((resolve) => worker.once('exit', () => resolve()));
       // An idle thread that exits by itself (`process.exit` in a left-over timer) is told by nobody else.
       // An error, if there was one, tells more, and comes first but a microtask later.
-      worker.once('exit', (code) => setImmediate(() => this.#die(new Error(`the thread exited with code ${code}`))));
+      worker.once('exit', (code) => setImmediate(() => void this.#die(new Error(`the thread exited with code ${code}`))));
       return reply.handlers;
     }
     await this.end();

@@ -101,6 +101,6 @@ export class Statements {
 }
 
 /** Makes a statement give its rows as arrays; the types of the driver know only objects. */
-function raw<P extends unknown[], R>(statement: Statement<unknown[], unknown>): Statement<P, R> {
+function raw<P extends unknown[], R>(statement: Statement): Statement<P, R> {
   return statement.raw() as unknown as Statement<P, R>;
 }

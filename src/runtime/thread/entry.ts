@@ -57,8 +57,8 @@ function captureOutput(stream: 'stdout' | 'stderr'): void {
       typeof chunk === 'string' ? chunk : Buffer.from(chunk as Uint8Array).toString();
     post({ type: 'output', stream, text });
     const done = typeof encoding === 'function' ? encoding : callback;
-    if (typeof done === 'function') process.nextTick(done as () => void);
+    if (typeof done === 'function') process.nextTick(done);
     return true;
   };
-  process[stream].write = write as typeof process.stdout.write;
+  process[stream].write = write;
 }
