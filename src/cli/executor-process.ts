@@ -1,6 +1,7 @@
 /** The process that a supervisor starts: one executor, one job. */
 import { errorText, exitCodeOfError } from './exit-code.js';
-import { runJob, type Carried } from './run-job.js';
+import type { Carried } from './job-control.js';
+import { runJob } from './run-job.js';
 import type { RunFlags } from './run-flags.js';
 import { exitWith, outliveReaderOfStderr } from './terminal.js';
 import { ProcessLock } from '../runtime/lock/process-lock.js';

@@ -10,7 +10,7 @@ import type { FeedState } from './feed.js';
 import type { ProgressData } from './progress.js';
 import { openResults, ResultsWriter } from './results-writer.js';
 import type { RunFlags } from './run-flags.js';
-import type { Carried, JobControl } from './run-job.js';
+import type { Carried, JobControl } from './job-control.js';
 import { ended, exitCodeOf, formatSummary, summaryDocument, type RunSummary } from './summary.js';
 import { printToStdout } from './terminal.js';
 

@@ -6,7 +6,7 @@ import { Supervisor } from '../runtime/supervisor/supervisor.js';
 import { formatDuration } from '../runtime/units.js';
 import type { RunFlags } from './run-flags.js';
 import { runIdOf } from './run-id.js';
-import type { Carried } from './run-job.js';
+import type { Carried } from './job-control.js';
 import { clearLeftoverBar, outliveReaderOfStderr } from './terminal.js';
 import { commandFor } from './type-next.js';
 

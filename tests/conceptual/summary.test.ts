@@ -110,7 +110,7 @@ describe('the closing words', () => {
   test('say what the same command will do', () => {
     const counts = { ...none, done: 5 };
     expect(next({ counts, before: 0 })).toEqual([]);
-    expect(next({ counts, before: 5 })).toEqual(['the same command with --fresh starts over']);
+    expect(next({ counts, before: 5 })).toEqual(['nothing was left to do: the same command with --fresh starts over']);
     expect(told({ counts, before: 5 })).toContain('before     all 5 had ended before this start\nelapsed    2s\n');
     expect(next({ counts: { ...counts, queued: 1_000, running: 1 }, before: 0 }, { whole: false })).toEqual([
       'the same command goes on with the 1,001 left',

@@ -1,0 +1,32 @@
+/** What surrounds a job: a supervisor, or the command itself with `--no-supervise`. Types only. */
+import type { StartSettings } from '../runtime/start-executor.js';
+import type { StopMessage } from '../runtime/supervisor/messages.js';
+import type { Outcome } from '../runtime/task.js';
+
+/** What an executor process hands on to its successor. */
+export interface Carried {
+  /** Milliseconds since the epoch at which the command started. */
+  startedAt: number;
+  /** Outcomes that were recorded before the command started. */
+  before: number;
+  /** Deaths of threads so far. */
+  crashes: number;
+  /** The first outcomes of this command that are not `done`. */
+  failures: Outcome[];
+  /** Results up to this ordinal went to standard output. */
+  printedOrdinal: number;
+}
+
+/** What a job depends on, whether it has a supervisor or not. */
+export interface JobControl {
+  start: StartSettings;
+  /** What the executor before this one handed on; `undefined`: this is the first of the command. */
+  carried: Carried | undefined;
+  /** Starts of an executor after the first. */
+  restarts: number;
+  /** Stops that came before are told at once. */
+  onStop(listener: (stop: StopMessage) => void): void;
+  /** An outcome was recorded. */
+  progressed(): void;
+  carry(carried: Carried): void;
+}
