@@ -1,0 +1,63 @@
+// @ts-check
+/**
+ * `npm run bench`: the figures of `docs/benchmarks.md`, measured side by side in
+ * one run of about six minutes. Every contender has a process of its own.
+ */
+import { parseArgs } from 'node:util';
+import { command } from './bench/command.mjs';
+import { writeDocument } from './bench/document.mjs';
+import { acquireAndRelease, takeover } from './bench/lock.mjs';
+import { machine } from './bench/machine.mjs';
+import { memory } from './bench/memory.mjs';
+import { cpu, latency, noop } from './bench/pools.mjs';
+import { terminalTable } from './bench/table.mjs';
+
+const USAGE = `npm run bench -- [--only <row,row>] [--json] [--strict] [--write]
+
+  --only    measure some rows (1 to 8)
+  --json    print one JSON document instead of the table
+  --strict  exit with 1 when a bar is not met
+  --write   put the figures into docs/benchmarks.md
+`;
+
+const groups = [noop, cpu, latency, acquireAndRelease, takeover, memory, command];
+const known = groups.flatMap(({ ids }) => ids);
+
+const options = readOptions();
+const around = machine();
+const rows = [];
+for (const group of groups) {
+  const wanted = new Set(group.ids.filter((id) => options.only.has(id)));
+  if (wanted.size === 0) continue;
+  const start = performance.now();
+  process.stderr.write(`measuring row ${[...wanted].join(' and ')} ...`);
+  rows.push(...(await group.measure(wanted)));
+  process.stderr.write(` ${Math.round((performance.now() - start) / 1000)} s\n`);
+}
+if (options.json) {
+  const told = rows.map(({ bar, ...row }) => ({ ...row, ...(bar && { bar: bar.text, result: bar.judge(row) }) }));
+  process.stdout.write(`${JSON.stringify({ schema: 1, machine: around, rows: told }, undefined, 2)}\n`);
+} else process.stdout.write(terminalTable(rows));
+if (options.write) writeDocument(around, rows);
+if (options.strict && rows.some((row) => row.bar?.judge(row) === 'SHORT')) process.exitCode = 1;
+
+function readOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        only: { type: 'string' },
+        json: { type: 'boolean', default: false },
+        strict: { type: 'boolean', default: false },
+        write: { type: 'boolean', default: false },
+      },
+    });
+    const only = new Set(values.only?.split(',').map(Number) ?? known);
+    for (const id of only) if (!known.includes(id)) throw new Error(`there is no row ${id}: ${known.join(', ')}`);
+    if (values.write && only.size < known.length)
+      throw new Error('--write wants all rows: figures of one table are of one run');
+    return { ...values, only };
+  } catch (error) {
+    process.stderr.write(`bench: ${/** @type {Error} */ (error).message}\n\n${USAGE}`);
+    process.exit(64);
+  }
+}

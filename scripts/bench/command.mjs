@@ -1,0 +1,80 @@
+// @ts-check
+/** Row 8: the whole command, beside a script that does the same with Piscina. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { race } from './race.mjs';
+import { atMost, rowOfRace } from './row.mjs';
+import { stateFolder } from './state-folder.mjs';
+
+/** @typedef {import('./row.mjs').Group} Group */
+
+const ROUNDS = 25;
+const INPUT = 21;
+const RESULT = '42';
+const beside = (/** @type {string} */ file) => fileURLToPath(new URL(file, import.meta.url));
+
+/** @type {Group} */
+export const command = {
+  ids: [8],
+  async measure() {
+    const state = stateFolder();
+    const tasks = join(state.path, 'tasks.ndjson');
+    writeFileSync(tasks, `${JSON.stringify({ input: INPUT })}\n`);
+    let runs = 0;
+    const run = (/** @type {string[]} */ ...flags) =>
+      timeOf([
+        ...[
+          beside('../../dist/cli/main.js'),
+          'run',
+          beside('./threads/handlers.mjs'),
+          '--handler',
+          'double',
+          '--tasks',
+          tasks,
+        ],
+        ...['--threads', '2', '--results', '-', '--dir', state.path, '--run-id', `run-${++runs}`, ...flags],
+      ]);
+    const contenders = [
+      { name: 'runtime run', measure: () => run() },
+      { name: 'alone', measure: () => run('--no-supervise') },
+      { name: 'piscina', measure: () => timeOf([beside('./processes/piscina-script.mjs'), String(INPUT)]) },
+    ];
+    // The first round only brings the files into the system's cache.
+    await race(contenders, 1);
+    const figures = await race(contenders, ROUNDS);
+    state.remove();
+    const common = { figures, id: 8, unit: /** @type {const} */ ('ms'), peers: ['piscina'], baseline: 'piscina' };
+    return [
+      rowOfRace({
+        ...common,
+        what: '`runtime run` of one task, whole process',
+        ours: 'runtime run',
+        bar: atMost(2),
+        how:
+          'From spawn to exit, two processes and the durable queue included, each time a fresh run; against a script that ' +
+          `runs the same function of the same module in a Piscina of two threads, and prints its result; ${ROUNDS} rounds.`,
+      }),
+      rowOfRace({ ...common, what: 'the same, --no-supervise', ours: 'alone', how: 'One process: no supervisor.' }),
+    ];
+  },
+};
+
+/**
+ * @param {readonly string[]} args of `node`
+ * @returns {Promise<number>} ms from spawn to exit
+ */
+async function timeOf(args) {
+  const start = performance.now();
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const printed = Promise.all([text(child.stdout), text(child.stderr)]);
+  const [code] = await once(child, 'exit');
+  const duration = performance.now() - start;
+  const [stdout, stderr] = await printed;
+  if (code !== 0 || !stdout.includes(RESULT))
+    throw new Error(`${args.join(' ')} ended with ${code}: ${stdout}${stderr}`);
+  return duration;
+}

@@ -1,0 +1,39 @@
+// @ts-check
+/** One pool under one load; tells one figure. */
+import { pools } from '../contenders/pools.mjs';
+import { settingsOfProcess, tellFigure, warm } from '../race.mjs';
+import { percentile } from '../statistics.mjs';
+
+/** @typedef {{ pool: string, load: 'throughput' | 'latency', handler: string, tasks: number, input: number }} PoolSettings */
+
+/** @type {PoolSettings} */
+const { pool: name, load, handler, tasks, input } = settingsOfProcess();
+const pool = await pools[name]?.();
+if (pool === undefined) throw new Error(`no such pool: ${name}`);
+
+const loads = {
+  /** Tasks a second: all are submitted at once, with a promise each, and all are awaited. */
+  async throughput() {
+    const promises = new Array(tasks);
+    const start = performance.now();
+    for (let i = 0; i < tasks; i++) promises[i] = pool.run(handler, input);
+    // Not Promise.all: at these speeds it would be a tenth of the time.
+    for (const promise of promises) await promise;
+    return (tasks * 1000) / (performance.now() - start);
+  },
+
+  /** Median, in µs, from submit to result, of tasks that go one after the other. */
+  async latency() {
+    const durations = new Array(tasks);
+    for (let i = 0; i < tasks; i++) {
+      const start = performance.now();
+      await pool.run(handler, input);
+      durations[i] = performance.now() - start;
+    }
+    return percentile(durations, 0.5) * 1000;
+  },
+};
+
+const figures = await warm(loads[load]);
+await pool.stop();
+tellFigure(percentile(figures, 0.5));

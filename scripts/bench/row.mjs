@@ -1,0 +1,86 @@
+// @ts-check
+import { measured, ratios } from './statistics.mjs';
+
+/** @typedef {import('./statistics.mjs').Measured} Measured */
+
+/** @typedef {'tasks/s' | 'pairs/s' | 'ms' | 'µs' | 'MB'} Unit */
+
+/**
+ * @typedef {object} Bar
+ * @property {string} text
+ * @property {(row: Row) => 'met' | 'met within noise' | 'SHORT'} judge
+ */
+
+/**
+ * @typedef {object} Row
+ * @property {number} id as `--only` takes it
+ * @property {string} what
+ * @property {Unit} unit
+ * @property {Measured} ours
+ * @property {Record<string, Measured>} peers
+ * @property {string} [baseline] the peer that `ratio` is against
+ * @property {Measured} [ratio]
+ * @property {Bar} [bar] a row without one only tells more
+ * @property {string} how how it was measured
+ */
+
+/**
+ * Rows that are measured together.
+ * @typedef {object} Group
+ * @property {readonly number[]} ids
+ * @property {(wanted: ReadonlySet<number>) => Promise<Row[]>} measure
+ */
+
+/**
+ * @param {Omit<Row, 'ours' | 'peers' | 'ratio'> & { figures: Record<string, number[]>, ours: string, peers: readonly string[] }} row
+ * @returns {Row}
+ */
+export function rowOfRace({ figures, ours, peers, ...row }) {
+  const of = (/** @type {string} */ name) => figures[name] ?? [];
+  return {
+    ...row,
+    ours: measured(of(ours)),
+    peers: Object.fromEntries(peers.map((name) => [name, measured(of(name))])),
+    ...(row.baseline !== undefined && { ratio: measured(ratios(of(ours), of(row.baseline))) }),
+  };
+}
+
+/** @param {number} times @returns {Bar} */
+export const atLeast = (times) => ({
+  text: `at least ${times}x`,
+  judge: ({ ratio }) => (ratio !== undefined && ratio.value >= times ? 'met' : 'SHORT'),
+});
+
+/** @param {number} times @returns {Bar} */
+export const atMost = (times) => ({
+  text: `at most ${times}x`,
+  judge: ({ ratio }) => (ratio !== undefined && ratio.value <= times ? 'met' : 'SHORT'),
+});
+
+/**
+ * @param {number} limit
+ * @param {Unit} unit
+ * @returns {Bar}
+ */
+export const below = (limit, unit) => ({
+  text: `below ${limit} ${unit}`,
+  judge: ({ ours }) => (ours.value < limit ? 'met' : 'SHORT'),
+});
+
+/** A machine noisier than this cannot show that a bar is met. */
+const MOST_NOISE = 0.05;
+
+/**
+ * At least 1x, as far as that can be told apart: `noise` is the ratio of the
+ * baseline to itself, run twice in the same race.
+ * @param {Measured} noise
+ * @returns {Bar}
+ */
+export const notBelow = (noise) => ({
+  text: 'not below',
+  judge: ({ ratio }) => {
+    if (ratio === undefined) return 'SHORT';
+    if (ratio.value >= 1) return 'met';
+    return ratio.value >= Math.max(noise.min, 1 - MOST_NOISE) ? 'met within noise' : 'SHORT';
+  },
+});

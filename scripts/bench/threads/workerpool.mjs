@@ -1,0 +1,5 @@
+// @ts-check
+import { worker } from 'workerpool';
+import * as handlers from './handlers.mjs';
+
+worker({ ...handlers });
