@@ -64,9 +64,10 @@ export class Submissions {
   settle(task: ClaimedTask, settlement: Settlement & { kind: 'outcome' }): void {
     const waiting = this.#waiters.take(task.seq);
     if (waiting === undefined) return;
+    const { state, result } = settlement;
     // The way nearly all go: without an object for the outcome in between.
-    if (settlement.state === 'done' && !Array.isArray(waiting) && waiting.wants === 'result') {
-      waiting.resolve(settlement.result === undefined ? undefined : decode(settlement.result));
+    if (state === 'done' && typeof result !== 'object' && !Array.isArray(waiting) && waiting.wants === 'result') {
+      waiting.resolve(result === undefined ? undefined : decode(result));
     } else deliver(waiting, outcomeOf(task, settlement));
   }
 
@@ -117,10 +118,13 @@ export class Submissions {
   async #addInChunks(tasks: NewTask[], waiters: Waiter[]): Promise<void> {
     this.#adding += tasks.length;
     for (let start = 0; start < tasks.length; start += CHUNK) {
-      this.#add(tasks.slice(start, start + CHUNK), waiters.slice(start, start + CHUNK));
+      const chunk = tasks.slice(start, start + CHUNK);
+      // From here on it counts for itself. Taken off any later, its outcomes could be there
+      // before, and whoever waits for the executor to be idle would not hear of it.
+      this.#adding -= chunk.length;
+      this.#add(chunk, waiters.slice(start, start + CHUNK));
       await new Promise((resolve) => setImmediate(resolve));
     }
-    this.#adding -= tasks.length;
   }
 
   #add(tasks: NewTask[], waiters: Waiter[]): void {
@@ -178,8 +182,12 @@ export class Submissions {
 
 function deliver(waiting: Waiter | Waiter[], outcome: Outcome): void {
   for (const { wants, resolve, reject } of Array.isArray(waiting) ? waiting : [waiting]) {
-    if (wants === 'outcome') resolve(outcome);
-    else if (outcome.state === 'done') resolve(valueOf(outcome));
-    else reject(new TaskError(decodeOutcome(outcome) as ConstructorParameters<typeof TaskError>[0]));
+    try {
+      if (wants === 'outcome') resolve(outcome);
+      else if (outcome.state === 'done') resolve(valueOf(outcome));
+      else reject(new TaskError(decodeOutcome(outcome) as ConstructorParameters<typeof TaskError>[0]));
+    } catch (error) {
+      reject(error as Error);
+    }
   }
 }

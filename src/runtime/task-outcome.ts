@@ -1,3 +1,4 @@
+import { HoldfastError } from './errors.js';
 import type { ClaimedTask, Settlement } from './queue/contract.js';
 import { idOf } from './queue/generated-id.js';
 import type { Outcome, OutcomeState, TaskErrorRecord } from './task.js';
@@ -8,7 +9,7 @@ export interface TaskOutcome<Result = unknown> {
   id: string;
   handler: string;
   state: OutcomeState;
-  /** Attempts that came to an end of their own: done, failed or timed out. */
+  /** Attempts that came to an end of their own: done, failed, timed out or cancelled. */
   attempts: number;
   /** Attempts in which the thread or the process died. */
   crashes: number;
@@ -41,9 +42,19 @@ export function outcomeOf(task: ClaimedTask, settlement: Settlement & { kind: 'o
   };
 }
 
-/** What the handler returned. */
-export function valueOf({ result }: Outcome): unknown {
-  return result === undefined ? undefined : decode(result);
+/**
+ * What the handler returned.
+ *
+ * @throws HoldfastError ERR_VALUE_NOT_CLONEABLE when it is nested too deep for
+ * this thread: the stack of a main thread is a quarter of that of a pool thread
+ */
+export function valueOf({ id, result }: Pick<Outcome, 'id' | 'result'>): unknown {
+  try {
+    return result === undefined ? undefined : decode(result);
+  } catch (cause) {
+    const message = `the result of task ${id} is recorded, but cannot be read here: ${(cause as Error).message}`;
+    throw new HoldfastError('ERR_VALUE_NOT_CLONEABLE', message, { cause, hint: 'Return data that is less deeply nested.' });
+  }
 }
 
 export function decodeOutcome<Result>(outcome: Outcome): TaskOutcome<Result> {

@@ -42,7 +42,7 @@ export interface Outcome {
   id: string;
   handler: string;
   state: OutcomeState;
-  /** Attempts that ran to an end of their own (done, failed, timed out). */
+  /** Attempts that ran to an end of their own (done, failed, timed out, cancelled). */
   attempts: number;
   /** Attempts in which the thread or the process died while this task was the suspect. */
   crashes: number;

@@ -6,10 +6,21 @@ import type { Encoded } from '../task.js';
 const MAX_JSON_DEPTH = 100;
 
 /**
+ * With more values in it, a value is left to the structured clone as well. It
+ * may be a few that refer to each other: JSON would write what is shared once
+ * for each way that leads to it, so 30 nested pairs would never end.
+ */
+const MAX_JSON_VALUES = 1_000_000;
+
+/** Larger arrays are not searched for properties: it would take 15 times as long as to write them. */
+const MAX_SEARCHED_ARRAY = 1000;
+
+/**
  * Turns a value into what travels and is stored: JSON text where JSON holds it
  * unchanged, so that the queue can be read with any SQLite tool; else the bytes
  * of V8's structured clone, so that Maps, Dates, BigInts, Buffers and cycles
- * survive. As in JSON, a property whose value is `undefined` is left out.
+ * survive. As in JSON, a property whose value is `undefined` may be left out,
+ * and what is referred to twice may become two.
  *
  * Text is also the fast way: a batch of 500 small JSON texts passes between
  * threads twice as fast as the same values cloned one by one.
@@ -18,6 +29,7 @@ const MAX_JSON_DEPTH = 100;
  * @throws HoldfastError ERR_VALUE_NOT_CLONEABLE for functions, symbols and the like
  */
 export function encode(value: unknown, what: string): Encoded {
+  valuesLeft = MAX_JSON_VALUES;
   if (isJson(value, 0)) return JSON.stringify(value);
   try {
     return serialize(value);
@@ -34,6 +46,9 @@ export function encode(value: unknown, what: string): Encoded {
 export function decode(encoded: Encoded): unknown {
   return typeof encoded === 'string' ? JSON.parse(encoded) : deserialize(encoded);
 }
+
+/** How many more values the one that is being encoded may have. */
+let valuesLeft = 0;
 
 function isJson(value: unknown, depth: number): boolean {
   switch (typeof value) {
@@ -52,6 +67,9 @@ function isJson(value: unknown, depth: number): boolean {
 }
 
 function isJsonArray(array: readonly unknown[], depth: number): boolean {
+  if ((valuesLeft -= array.length + 1) < 0) return false;
+  // What `text.match()` gives has an `index` beside its elements.
+  if (array.length <= MAX_SEARCHED_ARRAY && Object.keys(array).length !== array.length) return false;
   for (let i = 0; i < array.length; i++) if (!isJson(array[i], depth + 1)) return false;
   return true;
 }
@@ -59,7 +77,9 @@ function isJsonArray(array: readonly unknown[], depth: number): boolean {
 function isJsonObject(object: object, depth: number): boolean {
   const prototype: unknown = Object.getPrototypeOf(object);
   if (prototype !== Object.prototype && prototype !== null) return false;
-  for (const key of Object.keys(object)) {
+  const keys = Object.keys(object);
+  if ((valuesLeft -= keys.length + 1) < 0) return false;
+  for (const key of keys) {
     // JSON.parse keeps `__proto__` as a key of its own, but code that copies the result may not.
     if (key === '__proto__') return false;
     const value = (object as Record<string, unknown>)[key];

@@ -1,4 +1,4 @@
-import { inspect } from 'node:util';
+import { inspect, types } from 'node:util';
 import type { TaskErrorRecord } from '../task.js';
 
 /** Keeps a runaway message or stack from filling the queue; in characters. */
@@ -10,7 +10,8 @@ const MAX_TEXT = 16_384;
  */
 export function toErrorRecord(thrown: unknown): TaskErrorRecord {
   try {
-    if (thrown instanceof Error) return fromError(thrown);
+    // An error of another realm (`node:vm`) is no instance of this one's class.
+    if (thrown instanceof Error || types.isNativeError(thrown)) return fromError(thrown);
     return { name: 'NonError', message: clip(`a value that is no Error was thrown: ${inspect(thrown)}`) };
   } catch {
     return { name: 'NonError', message: 'a value that cannot even be inspected was thrown' };

@@ -1,6 +1,8 @@
+import { HoldfastError } from '../errors.js';
 import { AbortReason, now, type ThreadBoard } from './board.js';
 import { decode, encode } from './codec.js';
 import { post, RunningTaskContext } from './context.js';
+import type { TaskErrorRecord } from '../task.js';
 import { toErrorRecord } from './error-record.js';
 import type { Handler } from './handler-module.js';
 import { AttemptEnd, type BatchReport, type BatchRequest } from './protocol.js';
@@ -62,7 +64,7 @@ export class Lane {
     });
     this.#current = context;
     try {
-      const handler = this.#handlers.get(itemAt(request.handlers, position))!;
+      const handler = this.#handler(itemAt(request.handlers, position));
       const input = parsed === undefined ? decode(request.inputs[position]!) : parsed[position];
       const value = handler(input, context);
       if (isThenable(value)) return this.#settle(value, context, startedAt);
@@ -71,6 +73,13 @@ export class Lane {
       this.#fail(error, context, startedAt);
     }
     return undefined;
+  }
+
+  /** A task may have been queued by an executor whose module had more handlers than this one. */
+  #handler(name: string): Handler {
+    const handler = this.#handlers.get(name);
+    if (handler !== undefined) return handler;
+    throw new HoldfastError('ERR_HANDLER_MISSING', `the module exports no function "${name}"`);
   }
 
   async #settle(promise: PromiseLike<unknown>, context: RunningTaskContext, startedAt: number): Promise<void> {
@@ -86,7 +95,7 @@ export class Lane {
   #succeed(value: unknown, context: RunningTaskContext, startedAt: number): void {
     // What ran over its timeout is late, whatever it brought in the end.
     if (context.abortRequest === AbortReason.timeout) {
-      this.#record(AttemptEnd.timedOut, timeoutRecord(), startedAt);
+      this.#record(AttemptEnd.timedOut, TIMED_OUT, startedAt);
       return;
     }
     const result = value === undefined ? undefined : encode(value, 'the result');
@@ -95,7 +104,9 @@ export class Lane {
 
   #fail(thrown: unknown, context: RunningTaskContext, startedAt: number): void {
     const end = endOfFailure(context.abortRequest);
-    this.#record(end, end === AttemptEnd.timedOut ? timeoutRecord(thrown) : toErrorRecord(thrown), startedAt);
+    const { stack, ...thrownRecord } = toErrorRecord(thrown);
+    const record = end === AttemptEnd.failed ? thrownRecord : end === AttemptEnd.cancelled ? CANCELLED : TIMED_OUT;
+    this.#record(end, stack === undefined ? record : { ...record, stack }, startedAt);
   }
 
   #record(end: AttemptEnd, payload: BatchReport['payloads'][number], startedAt: number): void {
@@ -148,15 +159,17 @@ function endOfFailure(abortRequest: AbortReason | undefined): AttemptEnd {
   }
 }
 
-function timeoutRecord(thrown?: unknown): ReturnType<typeof toErrorRecord> {
-  const record = {
-    name: 'TimeoutError',
-    message: 'the task ran for longer than its timeout',
-    code: 'ERR_TASK_TIMED_OUT',
-  };
-  const stack = thrown === undefined ? undefined : toErrorRecord(thrown).stack;
-  return stack === undefined ? record : { ...record, stack };
-}
+// What is thrown after an abort is mostly the abort itself; only where it was thrown tells more.
+const TIMED_OUT: TaskErrorRecord = {
+  name: 'TimeoutError',
+  message: 'the task ran for longer than its timeout',
+  code: 'ERR_TASK_TIMED_OUT',
+};
+const CANCELLED: TaskErrorRecord = {
+  name: 'AbortError',
+  message: 'the task was cancelled',
+  code: 'ERR_TASK_CANCELLED',
+};
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
