@@ -2,7 +2,7 @@
  * What `npm start` runs: the checksum of a file, and what the file would weigh
  * compressed. Plain CPU work, which blocks its own thread and no other.
  *
- *   runtime run examples/checksum.mjs --each 'node_modules/**'
+ *   runtime run examples/checksum.mjs --each 'node_modules/**/*.{js,json,ts}'
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -15,6 +15,6 @@ export default function checksum(path) {
     sha256: createHash('sha256').update(content).digest('hex'),
     bytes: content.length,
     gzip: gzipSync(content, { level: constants.Z_BEST_COMPRESSION }).length,
-    brotli: brotliCompressSync(content, { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } }).length,
+    brotli: brotliCompressSync(content, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }).length,
   };
 }

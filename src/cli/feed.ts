@@ -27,7 +27,7 @@ export interface FeedState {
  * `default` export, or the only one.
  * @throws HoldfastError ERR_HANDLER_MISSING, naming what there is
  */
-export function chooseHandler(flags: RunFlags, handlers: ReadonlySet<string>): string | undefined {
+function chooseHandler(flags: RunFlags, handlers: ReadonlySet<string>): string | undefined {
   const names = [...handlers];
   const hint = names.length === 0 ? 'It exports no function at all.' : `It exports: ${names.join(', ')}.`;
   const module = decodeURIComponent(new URL(flags.executor.handlers).pathname);

@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest';
 const PROGRAM = fileURLToPath(new URL('lock-child.mjs', import.meta.url));
 
 /** What an error was, after it crossed processes. */
-export interface RemoteError {
+interface RemoteError {
   name: string;
   code?: string;
   message: string;

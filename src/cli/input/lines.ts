@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { hash } from 'node:crypto';
 
 /** A longer line is a fault, and is not held in memory. */
-export const MAX_LINE_BYTES = 16 * 1024 ** 2;
+const MAX_LINE_BYTES = 16 * 1024 ** 2;
 
 export interface Line {
   /** From 1, blank lines counted. */
