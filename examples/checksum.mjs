@@ -2,7 +2,7 @@
  * What `npm start` runs: the checksum of a file, and what the file would weigh
  * compressed. Plain CPU work, which blocks its own thread and no other.
  *
- *   runtime run examples/checksum.mjs --each 'node_modules/**/*.{js,json,ts}'
+ *   runtime run examples/checksum.mjs --each 'docs/*.md'
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
