@@ -87,8 +87,8 @@ function killed(kill) {
   return at;
 }
 
-/** @param {number} pid @returns {number | undefined} */
-function childOf(pid) {
+/** The process that another one has started. @param {number} pid @returns {number | undefined} */
+export function childOf(pid) {
   const file = `/proc/${pid}/task/${pid}/children`;
   const children = existsSync('/proc/self/task') ? read(file) : pgrep(pid);
   const child = Number.parseInt(children, 10);

@@ -20,6 +20,7 @@ try {
     start: { lock, previousDeath: predecessor?.death ?? 'unseen' },
     carried: predecessor?.carried ?? undefined,
     restarts: predecessor?.restarts ?? 0,
+    stopping: supervisor.stopping,
     onStop: supervisor.onStop,
     progressed: () => void supervisor.tell({ type: 'progressed' }),
     carry: (carried) => void supervisor.tell({ type: 'carry', carried }),

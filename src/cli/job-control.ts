@@ -24,6 +24,8 @@ export interface JobControl {
   carried: Carried | undefined;
   /** Starts of an executor after the first. */
   restarts: number;
+  /** Whether it was told to stop already. */
+  stopping(): boolean;
   /** Stops that came before are told at once. */
   onStop(listener: (stop: StopMessage) => void): void;
   /** An outcome was recorded. */

@@ -21,6 +21,8 @@ export async function runJob(flags: RunFlags, control: JobControl): Promise<numb
     fresh: flags.fresh && first,
     captureOutput: true,
   });
+  // Told to stop while it started, it runs nothing: not even what its predecessor left running.
+  if (control.stopping()) void executor.drain();
   const aborting = new AbortController();
   try {
     const job = await Job.create(flags, control, executor);

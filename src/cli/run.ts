@@ -49,6 +49,8 @@ async function runAlone(flags: RunFlags, lock: ProcessLock, stateDir: StateDir):
       start: { lock },
       carried: undefined,
       restarts: 0,
+      // Before there is a listener, a signal ends this process.
+      stopping: () => false,
       onStop: (listener) => {
         for (const signal of SIGNALS) {
           process.on(signal, () => listener({ type: 'stop', signal, force: ++signals > 1 }));

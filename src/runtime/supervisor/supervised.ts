@@ -6,6 +6,8 @@ export interface SupervisedProcess<Job, Carried> {
   lockFd: number;
   /** Resolves with the job. */
   start: Promise<StartMessage<Job, Carried>>;
+  /** Whether a stop came already. */
+  stopping(): boolean;
   onStop(listener: (message: StopMessage) => void): void;
   /** Resolves once the supervisor has it. */
   tell(message: FromExecutor<Carried>): Promise<void>;
@@ -34,7 +36,10 @@ export function connectToSupervisor<Job, Carried>(): SupervisedProcess<Job, Carr
     stops.push(message);
     for (const listener of stopListeners) listener(message);
   });
-  process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+  const end = () => process.kill(process.pid, 'SIGKILL');
+  process.once('disconnect', end);
+  // It died while this process was loading, and nobody was told.
+  if (!process.connected) end();
   const toSelf = (signal: NodeJS.Signals) => () => {
     for (const listener of stopListeners) listener({ type: 'stop', signal, force: false });
   };
@@ -44,6 +49,7 @@ export function connectToSupervisor<Job, Carried>(): SupervisedProcess<Job, Carr
   return {
     lockFd,
     start,
+    stopping: () => stops.length > 0,
     onStop: (listener) => {
       stopListeners.push(listener);
       for (const stop of stops) listener(stop);

@@ -1,0 +1,53 @@
+// @ts-check
+/** Handlers that end well, wait to be let go, or take their process down. */
+import { existsSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+
+/** @typedef {{ taskId: string, attempt: number, signal: AbortSignal }} Context */
+
+const dir = /** @type {string} */ (process.env['HOLD_DIR']);
+
+/** @param {unknown} input */
+export function echo(input) {
+  return input;
+}
+
+/** Says that it runs, and ends once it may. @param {string} go name of a file @param {Context} context */
+export async function hold(go, { taskId, signal }) {
+  writeFileSync(join(dir, `${taskId}.runs`), '');
+  while (!existsSync(join(dir, go))) {
+    signal.throwIfAborted();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  return process.pid;
+}
+
+/** Hears nothing. @param {unknown} _ @param {Context} context */
+export function spin(_, { taskId }) {
+  writeFileSync(join(dir, `${taskId}.runs`), '');
+  for (;;);
+}
+
+/** @param {NodeJS.Signals} signal */
+export function raise(signal) {
+  process.kill(process.pid, signal);
+  for (;;); // it has not arrived yet
+}
+
+/** A segmentation fault in native code: an addon trusts what it is given. */
+export function nativeCrash() {
+  const addon = createRequire(import.meta.url)('fs-native-extensions/binding');
+  addon.getAttr();
+  return 'survived';
+}
+
+/** A table that V8 cannot grow: it ends the process, not the thread. */
+export function burst() {
+  const table = new Map();
+  for (let i = 0; ; i++) table.set(i, i);
+}
+
+export function abort() {
+  process.abort();
+}
