@@ -19,6 +19,7 @@ export const ERROR_CODES = {
   ERR_QUEUE_BUSY: 'another process kept the queue locked for too long',
   ERR_QUEUE_CORRUPT: 'the queue file is damaged, or is no queue',
   ERR_QUEUE_DISK_FULL: 'the disk that holds the queue is full',
+  ERR_QUEUE_DRIVER: 'the SQLite driver is not built, or was built for another Node',
   ERR_QUEUE_IO: 'the queue could not be read or written',
   ERR_QUEUE_NEWER_SCHEMA: 'the queue was written by a newer version of holdfast',
   ERR_QUEUE_READ_ONLY: 'the queue, or its folder, is read-only',

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
@@ -52,6 +54,34 @@ test.each([
 test('an error in a folder that is gone is still told', () => {
   const path = join(tempDir(), 'gone', 'queue.db');
   expect(told(path, new Database.SqliteError('', 'SQLITE_IOERR_WRITE'))).toMatchObject({ code: 'ERR_QUEUE_IO' });
+});
+
+/** What the driver throws when it cannot load what npm should have built. */
+function driverError(open: () => unknown): Error {
+  try {
+    open();
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error('it loads');
+}
+
+test.each([
+  ['was not built', (dir: string) => createRequire(import.meta.resolve('better-sqlite3'))('bindings')({ bindings: 'none', module_root: dir })],
+  [
+    'was built for another system',
+    (dir: string) => {
+      writeFileSync(join(dir, 'other.node'), 'no program');
+      return new Database(':memory:', { nativeBinding: join(dir, 'other.node') });
+    },
+  ],
+])('a driver that %s is told in one line, with the command that builds it', (_case, open) => {
+  const dir = tempDir();
+  const error = driverError(() => open(dir));
+  const queueError = told(join(dir, 'queue.db'), error);
+  const hint = expect.stringContaining('npm rebuild better-sqlite3') as string;
+  expect(queueError).toMatchObject({ code: 'ERR_QUEUE_DRIVER', cause: error, hint });
+  expect((queueError as Error).message).not.toContain('\n');
 });
 
 test("an error that is not the store's own comes as it was", () => {

@@ -32,6 +32,12 @@ export function isStoreTrouble(error: unknown): boolean {
 
 /** An error of SQLite or of the file system in the queue's words; any other as it came. */
 function queueError(path: string, error: unknown): unknown {
+  if (isUnbuiltDriver(error)) {
+    return new HoldfastError('ERR_QUEUE_DRIVER', `better-sqlite3 does not load: ${error.message.split('\n', 1)[0]}`, {
+      cause: error,
+      hint: 'Build it: npm install-scripts approve better-sqlite3 (npm 11 and newer), then npm rebuild better-sqlite3.',
+    });
+  }
   if (!(error instanceof Database.SqliteError) && !isSystemError(error)) return error;
   const code = queueErrorCode(path, error.code);
   const message = `${PROBLEMS[code]}: ${path} (${error.code}: ${error.message})`;
@@ -59,6 +65,11 @@ export function inQueueWords<T>(path: string, body: () => T): T {
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException & { code: string } {
   return error instanceof Error && 'syscall' in error && 'code' in error;
+}
+
+/** npm did not run its install script (then no file was found, after some tries), or another Node did. */
+function isUnbuiltDriver(error: unknown): error is Error {
+  return error instanceof Error && ('tries' in error || (error as NodeJS.ErrnoException).code === 'ERR_DLOPEN_FAILED');
 }
 
 /** SQLite says only that it could not open a file; whether it may at all is ours to find out. */
