@@ -54,7 +54,7 @@ describe('the codes', () => {
 });
 
 /** Codes of Node's own errors that the code knows. */
-const NODES_OWN = new Set(['ERR_WORKER_OUT_OF_MEMORY']);
+const NODES_OWN = new Set(['ERR_DLOPEN_FAILED', 'ERR_WORKER_OUT_OF_MEMORY']);
 
 function withoutComments(code: string): string {
   return code.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');

@@ -33,7 +33,7 @@ export function isStoreTrouble(error: unknown): boolean {
 /** An error of SQLite or of the file system in the queue's words; any other as it came. */
 function queueError(path: string, error: unknown): unknown {
   if (isUnbuiltDriver(error)) {
-    return new HoldfastError('ERR_QUEUE_DRIVER', `better-sqlite3 does not load: ${error.message.split('\n', 1)[0]}`, {
+    return new HoldfastError('ERR_QUEUE_DRIVER', `better-sqlite3 does not load: ${error.message.split('\n', 1)[0]!.replace(/ Tried:$/, '')}`, {
       cause: error,
       hint: 'Build it: npm install-scripts approve better-sqlite3 (npm 11 and newer), then npm rebuild better-sqlite3.',
     });
