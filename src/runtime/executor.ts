@@ -14,6 +14,7 @@ import type { ExecutorMode, ExecutorStatus } from './status.js';
 import { Submissions } from './submissions.js';
 import { decodeOutcome, outcomeOf, type TaskOutcome } from './task-outcome.js';
 import type { NewTask, Outcome, OutcomeState, TaskCounts } from './task.js';
+import { wallTime } from './thread/board.js';
 import { encode } from './thread/codec.js';
 import type { LogLevel } from './thread/protocol.js';
 
@@ -53,6 +54,9 @@ export interface ExecutorEvents {
   'mode-changed': [mode: ExecutorMode];
 }
 
+/** A look whether a task that was neither in the queue nor on a thread has arrived costs a transaction. */
+const IN_BETWEEN_MS = 5;
+
 /** What an executor is made of; put together by `startExecutor`. */
 export interface ExecutorParts {
   options: ResolvedOptions;
@@ -85,7 +89,6 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
   readonly #dispatcher: Dispatcher;
   readonly #submissions: Submissions;
   readonly #statistics = new Statistics();
-  readonly #progress = new Map<string, { done: number; total?: number }>();
   readonly #idleWaiters = new Set<{ resolve(): void; reject(error: Error): void }>();
   readonly #release: () => void;
   readonly #forgetExit: () => void;
@@ -107,14 +110,12 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
     dispatcher.on('settled', (tasks, settlements, ordinals) => this.#onSettled(tasks, settlements, ordinals));
     dispatcher.on('idle', () => void this.#tellIdle());
     dispatcher.on('broken', (error) => this.#fail(error));
-    dispatcher.on('event', ({ number }, event) => {
-      if (event.type === 'progress') {
-        const { taskId, done, total } = event;
-        this.#progress.set(taskId, { done, ...(total !== undefined && { total }) });
-      } else if (event.type === 'output') this.emit('output', event.text, event.stream, number);
+    dispatcher.on('event', (thread, event) => {
+      if (event.type === 'progress') thread.progress[event.lane] = event;
+      else if (event.type === 'output') this.emit('output', event.text, event.stream, thread.number);
       else {
         const { type: _, ...entry } = event;
-        this.emit('log', { ...entry, thread: number });
+        this.emit('log', { ...entry, thread: thread.number });
       }
     });
     dispatcher.on('thread-died', ({ number }, cause, tasks) =>
@@ -125,9 +126,13 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
     );
     lock.on('lost', ({ reason }) =>
       this.#fail(
-        new HoldfastError('ERR_LOCK_LOST', `the lock file ${lock.path} was ${reason} under the executor of ${this.runId}`, {
-          hint: 'Tasks that were running may be run again by whoever holds the lock now. Start the run again.',
-        }),
+        new HoldfastError(
+          'ERR_LOCK_LOST',
+          `the lock file ${lock.path} was ${reason} under the executor of ${this.runId}`,
+          {
+            hint: 'Tasks that were running may be run again by whoever holds the lock now. Start the run again.',
+          },
+        ),
       ),
     );
     this.#forgetExit = atExit(release);
@@ -202,14 +207,16 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
       if (this.#dispatcher.cancel(id)) return true;
       const { found, cancelled } = await this.#queue.cancel(id);
       if (cancelled) {
+        this.#statistics.record(cancelled.outcome);
         this.#submissions.deliver(cancelled.seq, cancelled.outcome);
         this.emit('outcome', cancelled.outcome, cancelled.outcome.ordinal);
         void this.#tellIdle();
         return true;
       }
       if (found !== 'running') return false;
-      // Between the queue and a thread, or back: in a moment it is here or there.
-      await new Promise((resolve) => setImmediate(resolve));
+      // Between the queue and a thread, or back. Mostly it is here or there in a moment, but an
+      // attempt that has ended is not told of before its thread is done with a task that never yields.
+      await new Promise((resolve) => setTimeout(resolve, IN_BETWEEN_MS));
     }
   }
 
@@ -246,12 +253,26 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
     });
   }
 
-  /** Changes the number of threads; surplus ones finish what they have. Resolves once new ones have loaded. */
+  /**
+   * Changes the number of threads; surplus ones finish what they have. Resolves once new ones have loaded.
+   *
+   * Rejects with `ERR_INVALID_OPTIONS` unless it is a whole number from 1 to 1024, with `ERR_HANDLER_MODULE`
+   * when the module does not load any more, and with `ERR_EXECUTOR_STOPPED` or why the executor failed.
+   */
   async scale(threads: number): Promise<void> {
     if (!Number.isInteger(threads) || threads < 1 || threads > 1024) {
-      throw new HoldfastError('ERR_INVALID_OPTIONS', `threads wants a whole number from 1 to 1024, got ${String(threads)}`);
+      throw new HoldfastError(
+        'ERR_INVALID_OPTIONS',
+        `threads wants a whole number from 1 to 1024, got ${String(threads)}`,
+      );
     }
-    await this.#dispatcher.pool.scale(threads);
+    if (this.#error || this.#stopping) throw this.#error ?? this.#stopped();
+    try {
+      await this.#dispatcher.pool.scale(threads);
+    } catch (error) {
+      // Threads that were just loading end with the executor.
+      throw this.#stopping ? this.#stopped() : error;
+    }
   }
 
   /**
@@ -315,15 +336,17 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
         state: !thread.loaded ? 'loading' : !thread.accepting ? 'retiring' : thread.busy ? 'busy' : 'idle',
         running: inFlight
           .filter((running) => running.thread === thread)
-          .map(({ task, since }) => {
-            const progress = this.#progress.get(idOf(task));
-            return { id: idOf(task), handler: task.handler, since, ...(progress && { progress }) };
-          }),
-        lastBeat: thread.board.lastBeat || null,
+          .map(({ batch, task, since }) => ({
+            id: idOf(task),
+            handler: task.handler,
+            since: wallTime(since),
+            ...thread.progressOf(batch, task),
+          })),
+        lastBeat: thread.board.lastBeat === 0 ? null : wallTime(thread.board.lastBeat),
         tasksDone: thread.tasksDone,
         heapUsed: thread.heapUsed,
       })),
-      statistics: this.#statistics.snapshot(pool.busyMs, pool.size),
+      statistics: this.#statistics.snapshot(pool.busyMs, pool.readyMs),
       ...(this.#error && {
         error: { code: (this.#error as { code?: string }).code, message: this.#error.message },
       }),
@@ -352,10 +375,9 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
     const heard = this.listenerCount('outcome') > 0;
     for (let i = 0; i < tasks.length; i++) {
       const settlement = settlements[i]!;
-      if (this.#progress.size > 0) this.#progress.delete(idOf(tasks[i]!));
       if (settlement.kind !== 'outcome') continue;
       const ordinal = ordinals[recorded++]!;
-      this.#statistics.record(settlement.durationMs);
+      this.#statistics.record(settlement);
       this.#submissions.settle(tasks[i]!, settlement);
       if (heard) this.emit('outcome', outcomeOf(tasks[i]!, settlement), ordinal);
     }
@@ -435,7 +457,8 @@ function checkTaskOptions({ id, priority, timeoutMs, retries }: TaskOptions): vo
   if (id !== undefined && (typeof id !== 'string' || id === '' || id.startsWith('#'))) {
     throw invalid(`a task id is a text that is not empty and does not begin with "#", got ${JSON.stringify(id)}`);
   }
-  if (priority !== undefined && !Number.isSafeInteger(priority)) throw invalid(`priority wants a whole number, got ${priority}`);
+  if (priority !== undefined && !Number.isSafeInteger(priority))
+    throw invalid(`priority wants a whole number, got ${priority}`);
   if (timeoutMs !== undefined && !(timeoutMs > 0 && timeoutMs < Infinity)) {
     throw invalid(`timeoutMs wants a number above 0, got ${timeoutMs}`);
   }
@@ -443,4 +466,3 @@ function checkTaskOptions({ id, priority, timeoutMs, retries }: TaskOptions): vo
     throw invalid(`retries wants a whole number from 0, got ${retries}`);
   }
 }
-

@@ -60,7 +60,7 @@ test('no more than the window is read and not yet yielded, at any instant', asyn
         let most = 0;
         const see = () => (most = Math.max(most, read - yielded));
         function* numbers() {
-          for (; read < count; ) {
+          for (; read < count;) {
             read++;
             see();
             yield read;
@@ -175,7 +175,11 @@ test('a source that fails to close fails the loop, but not once the loop has bee
   const failing = (next: () => Promise<IteratorResult<number>>) => ({
     [Symbol.asyncIterator]: () => ({ next, return: () => Promise.reject(new Error('cannot close')) }),
   });
-  const idle = mapBounded(failing(async () => ({ done: false, value: 1 })), async (input) => input, 1);
+  const idle = mapBounded(
+    failing(async () => ({ done: false, value: 1 })),
+    async (input) => input,
+    1,
+  );
   await idle.next();
   await expect(idle.return()).rejects.toThrow('cannot close');
 

@@ -51,16 +51,16 @@ export function conclude(
   };
 }
 
+/** Whether a task that kills its thread once more is only tried again. */
+export function mayCrashAgain({ crashes }: ClaimedTask, { maxCrashes }: RetryPolicy): boolean {
+  return crashes + 1 < maxCrashes;
+}
+
 /** What is to be recorded of the one task that was running when its thread died. */
-export function concludeCrash(
-  task: ClaimedTask,
-  cause: Error,
-  place: AttemptPlace,
-  policy: RetryPolicy,
-): Settlement {
+export function concludeCrash(task: ClaimedTask, cause: Error, place: AttemptPlace, policy: RetryPolicy): Settlement {
   const { seq, attempts } = task;
   const crashes = task.crashes + 1;
-  if (crashes < policy.maxCrashes) return { kind: 'retry', seq, attempts, crashes, runAt: Date.now() };
+  if (mayCrashAgain(task, policy)) return { kind: 'retry', seq, attempts, crashes, runAt: Date.now() };
   const { code } = cause as { code?: unknown };
   const detail = typeof code === 'string' ? `${cause.message} (${code})` : cause.message;
   return {

@@ -1,17 +1,33 @@
 import { EventEmitter } from 'node:events';
 import type { ClaimedTask, Settlement, TaskQueue } from '../queue/contract.js';
+import { CANCELLED } from '../queue/endings.js';
 import { idOf } from '../queue/generated-id.js';
-import { now } from '../thread/board.js';
+import { now, wallTime } from '../thread/board.js';
 import type { BatchReport, ThreadEvent } from '../thread/protocol.js';
 import { AttemptEnd } from '../thread/protocol.js';
 import type { Encoded, TaskErrorRecord } from '../task.js';
-import { conclude, concludeCrash, type RetryPolicy } from './conclude.js';
+import { conclude, concludeCrash, mayCrashAgain, type RetryPolicy } from './conclude.js';
 import { CostModel, MAX_BATCH } from './cost-model.js';
 import { Pool, type PoolSettings } from './pool.js';
 import type { Batch, PoolThread } from './pool-thread.js';
 import { AbortReason, VitalSigns, type TaskInFlight, type VitalSignsSettings } from './vital-signs.js';
 
+/**
+ * Tasks that are claimed in one go, at most: with hundreds of threads and tasks
+ * that cost nothing, one claim would keep the main thread for seconds.
+ */
+const MAX_CLAIM = 10_000;
+
 export interface DispatcherSettings extends PoolSettings, RetryPolicy, VitalSignsSettings {}
+
+/** Why a thread is ended by force: a task did not stop when it was asked to. */
+interface Sentence {
+  culprit: ClaimedTask;
+  /** How its attempt is to count. */
+  end: AttemptEnd;
+  /** It was out of time, and so was its thread's event loop: any task there may have kept the others from stopping. */
+  stuck: boolean;
+}
 
 export interface DispatcherEvents {
   /** What became of tasks is durable. `tasks`, `settlements` and `ordinals` (of the outcomes only) run in step. */
@@ -35,6 +51,11 @@ export interface DispatcherEvents {
  * Three modes: `open` claims and dispatches; `closed` does neither, what runs
  * goes on; `alone`, entered by itself while there are suspects, lets one task
  * at a time run in the whole process.
+ *
+ * Who is to blame for a thread that died? For sure only a task that was the
+ * only one ever to run there: what kills may be something that an earlier task
+ * left behind, a forgotten promise that is rejected late. So no task is
+ * recorded as `crashed` but on such evidence.
  */
 export class Dispatcher extends EventEmitter<DispatcherEvents> {
   readonly pool: Pool;
@@ -45,7 +66,10 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
   readonly #costs = new CostModel();
   #hand: ClaimedTask[] = [];
   #open = false;
+  /** How many suspects the queue holds. */
   #suspects = 0;
+  /** The suspect that is being tried: until what became of it is durable, nothing else runs. */
+  #trial: ClaimedTask | undefined;
   #claiming = false;
   #broken = false;
   /** The last claim found less than it asked for; nothing came since. */
@@ -53,8 +77,8 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
   /** Tasks that are on a thread or whose settlement is not durable yet. */
   #unsettled = 0;
   #dueTimer: NodeJS.Timeout | undefined;
-  /** Threads that are being ended by force: because of which task, and how its attempt is to count. */
-  readonly #condemned = new Map<PoolThread, { culprit: ClaimedTask; end: AttemptEnd }>();
+  /** Threads that are being ended by force, and why. */
+  readonly #condemned = new Map<PoolThread, Sentence>();
 
   constructor(settings: DispatcherSettings) {
     super();
@@ -67,10 +91,13 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
       onBroken: (error) => this.#break(error),
     });
     this.vitalSigns = new VitalSigns(this.pool, settings, {
-      onUnyielding: (inFlight, reason) => this.#condemn(inFlight, reason),
+      onUnyielding: (inFlight, reason, stuck) => this.#condemn(inFlight, reason, stuck),
+      onStirred: () => this.#pump(),
       onSilent: (inFlight, silentMs) => this.emit('thread-silent', inFlight, silentMs),
-      onStuckBehind: ({ thread, batch }) => {
-        if (this.#open && this.#suspects === 0 && this.pool.freeLanes() > 0) this.#takeBack(thread, batch);
+      onStuckBehind: (thread, batch) => {
+        if (!this.#open || this.#aloneMode || this.pool.freeLanes() === 0) return;
+        this.#takeBack(thread, batch);
+        this.#pump();
       },
     });
   }
@@ -113,7 +140,7 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
 
   /** Asks all running tasks to stop; those that do not within the grace lose their thread. They are released. */
   abortAll(): void {
-    for (const inFlight of this.vitalSigns.inFlight()) this.vitalSigns.abort(inFlight, AbortReason.stop);
+    this.vitalSigns.abortAll();
   }
 
   /** Cancels a task that was claimed; false if it is not here. */
@@ -129,11 +156,13 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
       }
     }
     const index = this.#hand.findIndex((task) => idOf(task) === id);
-    if (index === -1) return false;
-    const [task] = this.#hand.splice(index, 1);
-    this.#unsettled++;
-    void this.#settle([task!], [cancelledBeforeStart(task!)]);
-    return true;
+    if (index !== -1) {
+      const [task] = this.#hand.splice(index, 1);
+      this.#unsettled++;
+      void this.#settle([task!], [cancelledBeforeStart(task!)]);
+    }
+    this.#pump();
+    return index !== -1;
   }
 
   /** Ends all threads at once. */
@@ -146,7 +175,7 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
 
   #pump(): void {
     if (!this.#open) return;
-    if (this.#suspects > 0) {
+    if (this.#aloneMode) {
       this.#pumpAlone();
       return;
     }
@@ -154,11 +183,15 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
     this.#claim();
   }
 
+  get #aloneMode(): boolean {
+    return this.#suspects > 0 || this.#trial !== undefined;
+  }
+
   #fillLanes(): void {
     while (this.#hand.length > 0) {
       const free = this.pool.freeLane();
       if (free === undefined) return;
-      this.#run(free.thread, free.lane, this.#nextBatch());
+      this.#run(free.thread, free.lane, this.#nextBatch(Math.min(this.#batchLimit, free.thread.tasksLeft)));
     }
   }
 
@@ -169,8 +202,7 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
   }
 
   /** As many tasks from the hand as make up one message. One that has killed a thread travels alone. */
-  #nextBatch(): ClaimedTask[] {
-    const limit = this.#batchLimit;
+  #nextBatch(limit: number): ClaimedTask[] {
     let filled = 0;
     let size = 0;
     for (; size < this.#hand.length && size < limit; size++) {
@@ -191,7 +223,7 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
     if (this.#claiming || this.#queueEmpty) return;
     const batch = Math.min(this.#costs.typicalBatch, this.#batchLimit);
     const ahead = batch > 1 ? this.pool.size : 0;
-    const want = batch * (this.pool.freeLanes() + ahead) - this.#hand.length;
+    const want = Math.min(MAX_CLAIM, batch * (this.pool.freeLanes() + ahead) - this.#hand.length);
     // Claims of a few would cost a transaction each.
     if (want < batch) return;
     this.#claiming = true;
@@ -215,6 +247,7 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
 
   /** One suspect at a time, and nothing beside it. */
   #pumpAlone(): void {
+    if (this.#trial) return;
     for (const thread of this.pool.threads) {
       for (const batch of thread.batches) if (batch) this.#takeBack(thread, batch);
     }
@@ -222,9 +255,8 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
       void this.#releaseHand();
       return;
     }
-    if (!this.idle) return;
-    const free = this.pool.freeLane();
-    if (free === undefined) return;
+    // A thread that is being loaded takes the place of one that died: the suspect is tried there, where nothing ran.
+    if (!this.idle || this.pool.loading || !this.pool.freshestLane()) return;
     this.#claiming = true;
     this.#queue.claimSuspect().then(
       (task) => {
@@ -232,21 +264,14 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
         if (task === undefined) {
           this.#suspects = 0;
           this.wake();
-          return;
-        }
-        if (!this.#open) {
-          this.#unsettled++;
-          void this.#settle([task], [{ kind: 'suspect', seq: task.seq }]);
+          this.#tellIfIdle();
           return;
         }
         this.#suspects--;
-        const lane = this.pool.freeLane();
-        // The only thread may have died in the meantime; then it goes back to be tried later.
+        this.#trial = task;
+        const lane = this.#open ? this.pool.freshestLane() : undefined;
         if (lane) this.#run(lane.thread, lane.lane, [task]);
-        else {
-          this.#unsettled++;
-          void this.#settle([task], [{ kind: 'suspect', seq: task.seq }]);
-        }
+        else this.#adjourn(task);
       },
       (error: Error) => {
         this.#claiming = false;
@@ -255,32 +280,36 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
     );
   }
 
+  /** A suspect whose trial cannot be held now goes back, to be tried later. */
+  #adjourn(task: ClaimedTask): void {
+    this.#unsettled++;
+    void this.#settle([task], [{ kind: 'suspect', seq: task.seq }]);
+  }
+
   /** Takes what a lane has not started yet back into the hand. */
   #takeBack(thread: PoolThread, batch: Batch): void {
     this.#putBack(thread.takeRest(batch));
   }
 
   #putBack(tasks: readonly ClaimedTask[]): void {
-    if (tasks.length === 0) return;
     this.#unsettled -= tasks.length;
     this.#hand.unshift(...tasks);
-    this.#pump();
   }
 
   async #releaseHand(): Promise<void> {
     const tasks = this.#hand.splice(0);
     if (tasks.length === 0) return;
     this.#unsettled += tasks.length;
-    this.#queueEmpty = false;
     await this.#settle(
       tasks,
-      tasks.map((task) => ({ kind: 'release', seq: task.seq })),
+      tasks.map((task) => ({ kind: task === this.#trial ? 'suspect' : 'release', seq: task.seq })),
     );
   }
 
   #onReport(thread: PoolThread, batch: Batch, report: BatchReport): void {
     const tasks: ClaimedTask[] = [];
     const settlements: Settlement[] = [];
+    const drift = wallTime(0);
     for (let i = 0; i < report.ends.length; i++) {
       const task = batch.tasks[report.first + i]!;
       tasks.push(task);
@@ -289,7 +318,7 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
           task,
           report.ends[i]!,
           report.payloads[i],
-          { startedAt: report.startedAt[i]!, durationMs: report.durationMs[i]!, thread: thread.number },
+          { startedAt: report.startedAt[i]! + drift, durationMs: report.durationMs[i]!, thread: thread.number },
           this.#policy,
         ),
       );
@@ -316,45 +345,55 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
 
   #onDeath(thread: PoolThread, cause: Error): void {
     const back: ClaimedTask[] = [];
-    const running: { task: ClaimedTask; startedAt: number }[] = [];
+    const running: { task: ClaimedTask; position: number; since: number }[] = [];
     for (const batch of thread.batches) {
       if (batch === undefined) continue;
       const current = thread.board.running(batch.lane);
       for (let position = batch.reported; position < batch.size; position++) {
         const task = batch.tasks[position]!;
-        if (current?.position === position) running.push({ task, startedAt: current.since });
+        if (current?.position === position) running.push({ task, ...current });
         else back.push(task);
       }
     }
     const condemned = this.#condemned.get(thread);
     this.#condemned.delete(thread);
+    const culprit = condemned?.stuck && running.length > 1 ? undefined : condemned?.culprit;
     const tasks: ClaimedTask[] = [];
     const settlements: Settlement[] = [];
-    for (const { task, startedAt } of running) {
-      const at = { startedAt, durationMs: now() - startedAt, thread: thread.number };
-      if (condemned?.culprit === task) {
-        tasks.push(task);
-        settlements.push(conclude(task, condemned.end, forcedEnd(condemned.end), at, this.#policy));
-      } else if (condemned) {
+    for (const { task, position, since } of running) {
+      const at = { startedAt: wallTime(since), durationMs: now() - since, thread: thread.number };
+      const forced = culprit === task ? condemned?.end : this.#endOfCancelled(task);
+      if (forced === undefined && culprit) {
         // It had the bad luck to run beside the culprit, or to start just when that one did end.
         back.push(task);
-      } else if (running.length === 1) {
-        tasks.push(task);
-        settlements.push(concludeCrash(task, cause, at, this.#policy));
-      } else {
-        tasks.push(task);
-        settlements.push({ kind: 'suspect', seq: task.seq });
+        continue;
       }
+      const proven = running.length === 1 && (thread.ranNothingBefore(position) || mayCrashAgain(task, this.#policy));
+      tasks.push(task);
+      if (forced !== undefined) settlements.push(conclude(task, forced, forcedEnd(forced), at, this.#policy));
+      else if (proven && !condemned) settlements.push(concludeCrash(task, cause, at, this.#policy));
+      else settlements.push({ kind: 'suspect', seq: task.seq });
     }
-    if (!condemned) this.emit('thread-died', thread, cause, running.map(({ task }) => task));
+    if (!condemned)
+      this.emit(
+        'thread-died',
+        thread,
+        cause,
+        running.map(({ task }) => task),
+      );
     if (tasks.length > 0) void this.#settle(tasks, settlements);
     this.#putBack(back);
-    if (!this.#open) void this.#releaseHand();
+    if (!this.#open || this.#trial) void this.#releaseHand();
+    this.#pump();
   }
 
-  #condemn({ thread, task }: TaskInFlight, reason: AbortReason): void {
-    if (thread.dead) return;
-    this.#condemned.set(thread, { culprit: task, end: FORCED[reason] });
+  /** Whoever cancelled it was told that it will not run again, whatever its thread dies of. */
+  #endOfCancelled(task: ClaimedTask): AttemptEnd | undefined {
+    return this.vitalSigns.askedWhy(task) === AbortReason.cancel ? AttemptEnd.cancelled : undefined;
+  }
+
+  #condemn({ thread, task }: TaskInFlight, reason: AbortReason, stuck: boolean): void {
+    this.#condemned.set(thread, { culprit: task, end: FORCED[reason], stuck: stuck && reason === AbortReason.timeout });
     thread.kill(new Error(`ended by force: a task did not stop when it was asked to`));
   }
 
@@ -369,6 +408,7 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
       return;
     }
     this.#unsettled -= tasks.length;
+    if (this.#trial && tasks.includes(this.#trial)) this.#trial = undefined;
     for (const settlement of settlements) {
       if (settlement.kind === 'suspect') this.#suspects++;
       if (settlement.kind === 'retry' || settlement.kind === 'release') this.#queueEmpty = false;
@@ -437,7 +477,7 @@ function cancelledBeforeStart(task: ClaimedTask): Settlement {
     attempts: task.attempts,
     crashes: task.crashes,
     result: undefined,
-    error: { name: 'AbortError', message: 'the task was cancelled before it started', code: 'ERR_TASK_CANCELLED' },
+    error: CANCELLED,
     startedAt: null,
     durationMs: 0,
     thread: null,

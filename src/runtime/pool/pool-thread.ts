@@ -2,9 +2,18 @@ import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { HoldfastError } from '../errors.js';
 import type { ClaimedTask } from '../queue/contract.js';
+import { idOf } from '../queue/generated-id.js';
 import type { Encoded } from '../task.js';
-import { ThreadBoard } from '../thread/board.js';
-import type { BatchReport, BatchRequest, LoadReply, LoadRequest, ThreadData, ThreadEvent } from '../thread/protocol.js';
+import { clock, ThreadBoard } from '../thread/board.js';
+import type {
+  BatchReport,
+  BatchRequest,
+  LoadReply,
+  LoadRequest,
+  TaskProgress,
+  ThreadData,
+  ThreadEvent,
+} from '../thread/protocol.js';
 
 const ENTRY = fileURLToPath(new URL('../thread/entry.js', import.meta.url));
 
@@ -15,6 +24,14 @@ const ENTRY = fileURLToPath(new URL('../thread/entry.js', import.meta.url));
  */
 const EXIT_DEADLINE_MS = 2000;
 
+/**
+ * How long a module may take to load, in ms. A top-level await that never ends
+ * is not told by Node within a thread: without an end to the waiting, a run
+ * would hang before its first task, and say nothing. Large TypeScript programs
+ * take a few seconds.
+ */
+const LOAD_DEADLINE_MS = 60_000;
+
 export interface ThreadSettings {
   /** `file:` URL of the module of handlers. */
   module: string;
@@ -23,6 +40,8 @@ export interface ThreadSettings {
   captureOutput: boolean;
   /** Heap limit in bytes; `undefined`: V8's own. */
   memory: number | undefined;
+  /** A thread takes so many tasks, and no more; `undefined`: no limit. */
+  recycleAfterTasks: number | undefined;
 }
 
 /** The tasks that went to a lane in one message, and how far it has told of them. */
@@ -54,14 +73,23 @@ export class PoolThread {
   readonly number: number;
   readonly board: ThreadBoard;
   readonly batches: (Batch | undefined)[];
+  /** What was last told of a lane's progress; it may be of a task that has ended. */
+  readonly progress: (TaskProgress | undefined)[] = [];
   /** Whether the thread takes batches: once it has loaded, until it is retired. */
   accepting = false;
   loaded = false;
+  /** Whether its event loop has not turned for a while: it takes no batches until it does. */
+  blocked = false;
   tasksDone = 0;
+  /** Tasks that it still may take before it is to be replaced. */
+  tasksLeft: number;
   heapUsed = 0;
   /** Milliseconds in which at least one lane had work, up to `#busySince`. */
   #busyMs = 0;
   #busySince: number | undefined;
+  /** `performance.now()`. */
+  #loadedAt: number | undefined;
+  #diesLoading: ((cause: Error) => void) | undefined;
   #dead = false;
   #batchNumber = 0;
   #early: BatchReport[] = [];
@@ -74,12 +102,14 @@ export class PoolThread {
     this.number = number;
     this.#module = settings.module;
     this.#listener = listener;
+    this.tasksLeft = settings.recycleAfterTasks ?? Infinity;
     const board = ThreadBoard.allocate(settings.lanes);
     this.board = new ThreadBoard(board);
     this.batches = Array.from({ length: settings.lanes });
     const workerData: ThreadData = {
       module: settings.module,
       board,
+      clock: clock(),
       captureOutput: settings.captureOutput,
     };
     this.#piscina = new Piscina({
@@ -112,22 +142,46 @@ export class PoolThread {
     return this.#busyMs + (this.#busySince === undefined ? 0 : performance.now() - this.#busySince);
   }
 
-  /** Loads the module; gives the names of its functions. */
+  /** Milliseconds since this thread was ready for work. */
+  get readyMs(): number {
+    return this.#loadedAt === undefined ? 0 : performance.now() - this.#loadedAt;
+  }
+
+  /** How far a task says it is, if it does. */
+  progressOf({ lane }: Batch, task: ClaimedTask): { progress?: { done: number; total?: number } } {
+    const last = this.progress[lane];
+    if (last?.taskId !== idOf(task)) return {};
+    const { done, total } = last;
+    return { progress: { done, ...(total !== undefined && { total }) } };
+  }
+
+  /** Whether a task is running. */
+  get running(): boolean {
+    return this.batches.some((batch, lane) => batch !== undefined && this.board.running(lane) !== undefined);
+  }
+
+  /**
+   * Loads the module; gives the names of its functions.
+   * @throws HoldfastError ERR_HANDLER_MODULE
+   */
   async load(): Promise<string[]> {
     let reply: LoadReply;
     try {
-      reply = (await this.#piscina.run({ type: 'load' } satisfies LoadRequest)) as LoadReply;
+      reply = await this.#requestLoad();
     } catch (error) {
-      this.#dead = true;
-      throw this.#notLoaded(`the thread died over it: ${(error as Error).message}`, error);
+      await this.end();
+      throw this.#notLoaded((error as Error).message, error);
     }
     if ('handlers' in reply) {
       this.loaded = true;
+      this.#loadedAt = performance.now();
       const worker = this.#piscina.threads[0]!;
       this.#exited = new Promise((resolve) => worker.once('exit', () => resolve()));
       // An idle thread that exits by itself (`process.exit` in a left-over timer) is told by nobody else.
       // An error, if there was one, tells more, and comes first but a microtask later.
-      worker.once('exit', (code) => setImmediate(() => void this.#die(new Error(`the thread exited with code ${code}`))));
+      worker.once('exit', (code) =>
+        setImmediate(() => void this.#die(new Error(`the thread exited with code ${code}`))),
+      );
       return reply.handlers;
     }
     await this.end();
@@ -137,9 +191,22 @@ export class PoolThread {
     throw this.#notLoaded(`${name === 'Error' ? '' : `${name}: `}${message}${where}`, cause);
   }
 
+  #requestLoad(): Promise<LoadReply> {
+    return new Promise<LoadReply>((resolve, reject) => {
+      const late = () => reject(new Error(`it has not loaded within ${LOAD_DEADLINE_MS / 1000} s`));
+      const timer = setTimeout(late, LOAD_DEADLINE_MS);
+      const died = (error: Error) => reject(new Error(`the thread died over it: ${error.message}`, { cause: error }));
+      // Piscina answers no request of a thread that never came up: it only tells of its death.
+      this.#diesLoading = died;
+      (this.#piscina.run({ type: 'load' } satisfies LoadRequest) as Promise<LoadReply>)
+        .then(resolve, died)
+        .finally(() => clearTimeout(timer));
+    });
+  }
+
   /** A lane without a batch, if this thread may take one. */
   freeLane(): number | undefined {
-    if (this.#dead || !this.accepting) return undefined;
+    if (this.#dead || !this.accepting || this.blocked || this.tasksLeft === 0) return undefined;
     const lane = this.batches.indexOf(undefined);
     return lane === -1 ? undefined : lane;
   }
@@ -148,6 +215,7 @@ export class PoolThread {
   run(lane: number, tasks: readonly ClaimedTask[], epoch: number): void {
     const batch: Batch = { number: ++this.#batchNumber, lane, tasks, reported: 0, size: tasks.length };
     this.batches[lane] = batch;
+    this.tasksLeft -= tasks.length;
     this.#busySince ??= performance.now();
     this.board.reset(lane);
     const request: BatchRequest = {
@@ -171,7 +239,18 @@ export class PoolThread {
     const first = this.board.takeRest(batch.lane, batch.size);
     const rest = batch.tasks.slice(first, batch.size);
     batch.size = first;
+    this.tasksLeft += rest.length;
     return rest;
+  }
+
+  /** How many batches were sent here so far. */
+  get batchesTaken(): number {
+    return this.#batchNumber;
+  }
+
+  /** Whether a task that is running at that position of its batch is the first that ever ran here. */
+  ranNothingBefore(position: number): boolean {
+    return this.#batchNumber === 1 && position === 0;
   }
 
   /** Ends the thread by force; what it was doing is told by `onDeath`. */
@@ -202,6 +281,7 @@ export class PoolThread {
       this.#early.push(report);
       return;
     }
+    this.blocked = false;
     batch.reported += report.ends.length;
     this.tasksDone += report.ends.length;
     const last = report.heapUsed !== undefined;
@@ -222,6 +302,10 @@ export class PoolThread {
 
   async #die(cause: Error): Promise<void> {
     if (this.#dead) return;
+    if (!this.loaded) {
+      this.#diesLoading?.(cause);
+      return;
+    }
     this.#dead = true;
     void this.#piscina.destroy();
     // The thread's last reports arrive before its exit does.

@@ -7,8 +7,6 @@ const MAX_BARREN_DEATHS = 5;
 
 export interface PoolSettings extends ThreadSettings {
   threads: number;
-  /** A thread is replaced after so many tasks; `undefined`: never. */
-  recycleAfterTasks: number | undefined;
   /** A thread is replaced when its heap in use is above so many bytes; `undefined`: never. */
   recycleAboveMemory: number | undefined;
 }
@@ -30,6 +28,7 @@ export class Pool {
   #barrenDeaths = 0;
   /** Milliseconds of work of threads that are gone. */
   #pastBusyMs = 0;
+  #pastReadyMs = 0;
 
   constructor(settings: PoolSettings, listener: PoolListener) {
     this.#settings = settings;
@@ -49,6 +48,11 @@ export class Pool {
   /** Milliseconds of work of all threads so far. */
   get busyMs(): number {
     return this.threads.reduce((sum, thread) => sum + thread.busyMs, this.#pastBusyMs);
+  }
+
+  /** Milliseconds in which all threads so far were ready for work. */
+  get readyMs(): number {
+    return this.threads.reduce((sum, thread) => sum + thread.readyMs, this.#pastReadyMs);
   }
 
   /**
@@ -81,6 +85,21 @@ export class Pool {
     return best;
   }
 
+  /** A lane of the thread that was sent the least: what other tasks left behind there can do the least harm. */
+  freshestLane(): { thread: PoolThread; lane: number } | undefined {
+    let best: { thread: PoolThread; lane: number } | undefined;
+    for (const thread of this.#threads.values()) {
+      const lane = thread.freeLane();
+      if (lane !== undefined && !(best && best.thread.batchesTaken <= thread.batchesTaken)) best = { thread, lane };
+    }
+    return best;
+  }
+
+  /** Whether a thread is on its way. */
+  get loading(): boolean {
+    return this.threads.some((thread) => !thread.loaded);
+  }
+
   freeLanes(): number {
     let free = 0;
     for (const thread of this.#threads.values()) {
@@ -107,8 +126,8 @@ export class Pool {
   /** Called with each report, after it was dealt with. */
   #afterReport(thread: PoolThread): void {
     this.#barrenDeaths = 0;
-    const { recycleAfterTasks = Infinity, recycleAboveMemory = Infinity } = this.#settings;
-    const wornOut = thread.tasksDone >= recycleAfterTasks || thread.heapUsed > recycleAboveMemory;
+    const { recycleAboveMemory = Infinity } = this.#settings;
+    const wornOut = thread.tasksLeft === 0 || thread.heapUsed > recycleAboveMemory;
     if (wornOut || !thread.accepting) this.#retire(thread);
   }
 
@@ -125,8 +144,7 @@ export class Pool {
   #onDeath(thread: PoolThread, cause: Error): void {
     if (this.#closed) return;
     this.#remove(thread);
-    const idle = thread.batches.every((batch) => batch === undefined);
-    this.#barrenDeaths = idle && thread.tasksDone === 0 ? this.#barrenDeaths + 1 : 0;
+    this.#barrenDeaths = !thread.running && thread.tasksDone === 0 ? this.#barrenDeaths + 1 : 0;
     this.#listener.onDeath(thread, cause);
     if (this.#barrenDeaths >= MAX_BARREN_DEATHS) {
       const message = `threads die by themselves, ${MAX_BARREN_DEATHS} in a row, without any task: ${cause.message}`;
@@ -138,6 +156,7 @@ export class Pool {
 
   #remove(thread: PoolThread): void {
     this.#pastBusyMs += thread.busyMs;
+    this.#pastReadyMs += thread.readyMs;
     this.#threads.delete(thread.number);
   }
 
@@ -164,11 +183,12 @@ export class Pool {
       const handlers = await thread.load();
       if (number <= this.#size) thread.accepting = true;
       else this.#retire(thread);
-      this.#listener.onFree();
       return handlers;
     } catch (error) {
       this.#threads.delete(number);
       throw error;
+    } finally {
+      this.#listener.onFree();
     }
   }
 }

@@ -9,6 +9,9 @@ const WATCH_INTERVAL_MS = 20;
 /** Tasks that wait this many ms behind a slow one of their batch go to another thread, if one is free. */
 const STUCK_BEHIND_MS = 20;
 
+/** A thread with work whose event loop has not turned for this many ms gets no more: four beats. */
+const BLOCKED_MS = 100;
+
 /** A task that is running now, as its thread's board shows it. */
 export interface TaskInFlight {
   thread: PoolThread;
@@ -29,12 +32,14 @@ export interface VitalSignsSettings {
 }
 
 export interface VitalSignsListener {
-  /** The task did not end within the grace after it was asked to. */
-  onUnyielding(inFlight: TaskInFlight, reason: AbortReason): void;
+  /** The task did not end within the grace after it was asked to. `stuck`: its event loop has not turned since. */
+  onUnyielding(inFlight: TaskInFlight, reason: AbortReason, stuck: boolean): void;
   /** The thread's event loop has not turned for `silentMs`. Told once for each task. */
   onSilent(inFlight: TaskInFlight, silentMs: number): void;
-  /** Tasks wait behind a slow one. */
-  onStuckBehind(inFlight: TaskInFlight): void;
+  /** Tasks may wait behind a slow one. */
+  onStuckBehind(thread: PoolThread, batch: Batch): void;
+  /** A thread that was blocked takes work again. */
+  onStirred(): void;
 }
 
 /** Reads the boards of all threads: what runs, since when, and who must be asked, told or ended. */
@@ -45,6 +50,7 @@ export class VitalSigns {
   /** When each task that was asked to abort was asked, and why. */
   #asked = new Map<ClaimedTask, { at: number; reason: AbortReason }>();
   #toldSilent = new WeakSet<ClaimedTask>();
+  #stopping = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(pool: Pool, settings: VitalSignsSettings, listener: VitalSignsListener) {
@@ -77,18 +83,51 @@ export class VitalSigns {
     return all;
   }
 
-  /** Asks a running task to abort; after the grace its thread is ended. */
+  /**
+   * Asks a running task to abort; after the grace its thread is ended. The first
+   * reason counts, but for a cancel, which outranks the others: after those the
+   * task would run again.
+   */
   abort(inFlight: TaskInFlight, reason: AbortReason): void {
-    if (this.#asked.has(inFlight.task)) return;
-    this.#asked.set(inFlight.task, { at: now(), reason });
-    inFlight.thread.board.requestAbort(inFlight.batch.lane, inFlight.position, reason);
+    const { thread, batch, position, task } = inFlight;
+    const asked = this.#asked.get(task);
+    if (asked !== undefined && (reason !== AbortReason.cancel || asked.reason === reason)) return;
+    this.#asked.set(task, { at: asked?.at ?? now(), reason });
+    thread.board.requestAbort(batch.lane, position, reason);
+  }
+
+  /** Asks all running tasks to stop, also those that are just about to start. */
+  abortAll(): void {
+    this.#stopping = true;
+    for (const inFlight of this.inFlight()) this.abort(inFlight, AbortReason.stop);
+  }
+
+  /** Why a running task was asked to abort, if it was. */
+  askedWhy(task: ClaimedTask): AbortReason | undefined {
+    return this.#asked.get(task)?.reason;
   }
 
   #watch(): void {
     const time = now();
     const running = this.inFlight();
+    this.#findBlocked(running, time);
     for (const inFlight of running) this.#look(inFlight, time);
     if (this.#asked.size > 0) this.#forgetEnded(running);
+  }
+
+  /** What was sent to a thread that spins would wait as long as what is behind the spinning task itself. */
+  #findBlocked(running: TaskInFlight[], time: number): void {
+    const stirredAt = new Map<PoolThread, number>();
+    for (const { thread, since } of running) {
+      stirredAt.set(thread, Math.max(stirredAt.get(thread) ?? thread.board.lastBeat, since));
+    }
+    for (const thread of this.#pool.threads) {
+      const wasBlocked = thread.blocked;
+      thread.blocked = time - (stirredAt.get(thread) ?? time) > BLOCKED_MS;
+      if (thread.blocked) {
+        for (const batch of thread.batches) if (batch) this.#listener.onStuckBehind(thread, batch);
+      } else if (wasBlocked) this.#listener.onStirred();
+    }
   }
 
   #look(inFlight: TaskInFlight, time: number): void {
@@ -96,13 +135,14 @@ export class VitalSigns {
     if (thread.dead) return;
     const timeout = task.timeoutMs ?? this.#settings.timeout;
     if (timeout !== undefined && time - since > timeout) this.abort(inFlight, AbortReason.timeout);
+    if (this.#stopping) this.abort(inFlight, AbortReason.stop);
 
     const asked = this.#asked.get(task);
     if (asked !== undefined && time - asked.at > this.#settings.grace) {
-      this.#listener.onUnyielding(inFlight, asked.reason);
+      this.#listener.onUnyielding(inFlight, asked.reason, thread.board.lastBeat < asked.at);
       return;
     }
-    if (position + 1 < batch.size && time - since > STUCK_BEHIND_MS) this.#listener.onStuckBehind(inFlight);
+    if (position + 1 < batch.size && time - since > STUCK_BEHIND_MS) this.#listener.onStuckBehind(thread, batch);
 
     const silentMs = time - Math.max(thread.board.lastBeat, since);
     if (silentMs > this.#settings.stallAfter && !this.#toldSilent.has(task)) {

@@ -27,12 +27,33 @@ const ALL_TAKEN = 1 << 30;
 export const AbortReason = { timeout: 1, cancel: 2, stop: 3 } as const;
 export type AbortReason = (typeof AbortReason)[keyof typeof AbortReason];
 
-/** Read once: the getter costs as much as the clock. */
-const { timeOrigin } = performance;
+/**
+ * Where this thread's `performance.now()` begins, on the one clock that all
+ * threads of a process share. `performance.timeOrigin` is no such thing: each
+ * thread takes it from the system's clock when it is made, and that clock
+ * jumps, when it is set or when the machine slept.
+ */
+const beganAt = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+let { timeOrigin } = performance;
 
-/** Milliseconds since the epoch on a clock that never jumps, comparable between threads. */
+/** Milliseconds since the epoch on a clock that never jumps; threads that follow it agree on it. */
 export function now(): number {
   return timeOrigin + performance.now();
+}
+
+/** An instant of `now`, as the system's clock shows it: what is recorded, and read by people. */
+export function wallTime(instant: number): number {
+  return instant + (Date.now() - now());
+}
+
+/** What another thread needs to `followClock`. */
+export function clock(): number {
+  return timeOrigin - beganAt;
+}
+
+/** From here on, `now` agrees with that of the thread whose `clock` it was. */
+export function followClock(other: number): void {
+  timeOrigin = other + beganAt;
 }
 
 export interface RunningTask {

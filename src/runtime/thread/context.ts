@@ -98,15 +98,23 @@ export class RunningTaskContext implements TaskContext {
 
   /** Aborts the signal if that was asked for on the board. Called whenever the event loop turns. */
   deliverAbort(): void {
-    if (this.#controller === undefined || this.abortRequest === undefined) return;
-    this.#controller.abort(abortError(this.abortRequest));
+    const controller = this.#controller;
+    if (controller === undefined || nativeAborted(controller.signal)) return;
+    const reason = this.abortRequest;
+    if (reason !== undefined) controller.abort(abortError(reason));
   }
 
   #passOnProgress(done: number, total?: number): void {
     const time = now();
     if (time - this.#lastProgress < PROGRESS_INTERVAL_MS && done !== total) return;
     this.#lastProgress = time;
-    post({ type: 'progress', taskId: this.taskId, done, ...(total === undefined ? {} : { total }) });
+    post({
+      type: 'progress',
+      lane: this.#berth.lane,
+      taskId: this.taskId,
+      done,
+      ...(total === undefined ? {} : { total }),
+    });
   }
 
   /** A signal that looks at the board when it is polled, for handlers that never let the event loop turn. */

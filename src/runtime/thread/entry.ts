@@ -4,7 +4,7 @@
  */
 import { getHeapStatistics } from 'node:v8';
 import { workerData } from 'node:worker_threads';
-import { ThreadBoard } from './board.js';
+import { followClock, ThreadBoard } from './board.js';
 import { post } from './context.js';
 import { toErrorRecord } from './error-record.js';
 import { loadHandlers } from './handler-module.js';
@@ -15,6 +15,7 @@ import type { BatchReport, BatchRequest, LoadReply, LoadRequest, ThreadData } fr
 const BEAT_INTERVAL_MS = 25;
 
 const data = workerData as ThreadData;
+followClock(data.clock);
 const board = new ThreadBoard(data.board);
 let lanes: Lane[] = [];
 
@@ -53,8 +54,7 @@ async function runBatch(request: BatchRequest): Promise<BatchReport> {
 function captureOutput(stream: 'stdout' | 'stderr'): void {
   type Write = (chunk: unknown, encoding?: unknown, callback?: unknown) => boolean;
   const write: Write = (chunk, encoding, callback) => {
-    const text =
-      typeof chunk === 'string' ? chunk : Buffer.from(chunk as Uint8Array).toString();
+    const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk as Uint8Array).toString();
     post({ type: 'output', stream, text });
     const done = typeof encoding === 'function' ? encoding : callback;
     if (typeof done === 'function') process.nextTick(done);

@@ -17,6 +17,8 @@ export interface ThreadData {
   /** `file:` URL of the module that exports the handlers. */
   module: string;
   board: SharedArrayBuffer;
+  /** The main thread's, to be followed. */
+  clock: number;
   /** Whether what handlers print travels to the main thread as events instead of to stdout and stderr. */
   captureOutput: boolean;
 }
@@ -67,8 +69,14 @@ export interface BatchReport {
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
+export interface TaskProgress {
+  taskId: string;
+  done: number;
+  total?: number;
+}
+
 export type ThreadEvent =
   | ({ type: 'report' } & BatchReport)
   | { type: 'log'; level: LogLevel; taskId: string; message: string; fields?: Record<string, unknown> }
-  | { type: 'progress'; taskId: string; done: number; total?: number }
+  | ({ type: 'progress'; lane: number } & TaskProgress)
   | { type: 'output'; stream: 'stdout' | 'stderr'; text: string };
