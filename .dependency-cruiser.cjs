@@ -47,7 +47,7 @@ module.exports = {
     room('lock'),
     room('queue'),
     room('thread'),
-    room('pool', ['thread/', 'queue/(contract|generated-id)[.]ts']),
+    room('pool', ['thread/', 'queue/(contract|endings|generated-id)[.]ts']),
     room('supervisor', ['queue/contract[.]ts']),
     room('control', ['(executor|status)[.]ts']),
     {

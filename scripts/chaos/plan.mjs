@@ -19,7 +19,7 @@
 /** @typedef {{ id: string, handler: 'spin' | 'wait', input: { number: number, ms: number } }} ChaosTask */
 
 /** Mulberry32: small, fast, and the same on every machine. @param {number} seed @returns {() => number} from 0 to 1 */
-export function random(seed) {
+function random(seed) {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -14,7 +14,7 @@ import { tempDir } from './temp-dir.js';
 import { waitFor } from './wait-for.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
-export const HANDLERS = fileURLToPath(new URL('supervised-tasks.mjs', import.meta.url));
+const HANDLERS = fileURLToPath(new URL('supervised-tasks.mjs', import.meta.url));
 
 const RUN_ID = 'run-1';
 
