@@ -86,7 +86,7 @@ module.exports = {
       severity: 'error',
       comment: 'What src imports must be a dependency, not a devDependency or a guest of another package.',
       from: { path: '^src/' },
-      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only', 'type-import'] },
     },
   ],
   options: {
