@@ -29,15 +29,24 @@ function collect(source: Record<string, unknown>, into: Map<string, Handler>): v
 /** Node strips types from 22.18 on; before that, tsx does it if the user has installed it. */
 async function enableTypeScript(moduleUrl: string): Promise<void> {
   if ((process.features as { typescript?: unknown }).typescript) return;
-  let tsx: string;
+  const require = createRequire(moduleUrl);
+  let manifest: string;
   try {
-    tsx = createRequire(moduleUrl).resolve('tsx/esm/api');
+    manifest = require.resolve('tsx/package.json');
   } catch {
     throw new Error(
       `Node ${process.versions.node} does not run TypeScript by itself. ` +
         'Install tsx beside it (npm install --save-dev tsx), or use Node 22.18 or newer.',
     );
   }
-  const { register } = (await import(pathToFileURL(tsx).href)) as { register: () => unknown };
-  register();
+  // A `.ts` file without `"type": "module"` near it is CommonJS to Node, so both loaders are needed.
+  (require('tsx/cjs/api') as TsxApi).register();
+  // `require.resolve` finds the CommonJS form of this one, which does not find its own parts (tsx 4.23).
+  const { exports } = require(manifest) as { exports: { './esm/api': { import: { default: string } } } };
+  const entry = new URL(exports['./esm/api'].import.default, pathToFileURL(manifest));
+  ((await import(entry.href)) as TsxApi).register();
+}
+
+interface TsxApi {
+  register(): unknown;
 }
