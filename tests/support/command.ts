@@ -1,0 +1,116 @@
+/** The command as a user types it: `node dist/cli/main.js` in a folder of its own. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa, type ResultPromise } from 'execa';
+import { onTestFinished } from 'vitest';
+import { tempDir } from './temp-dir.js';
+import { waitFor } from './wait-for.js';
+
+export const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+const HANDLERS = `
+import { existsSync, appendFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+export default (input) => input;
+export const odd = (input) => {
+  if (Number(input) % 2 === 0) throw new RangeError('even: ' + input);
+  return input;
+};
+/** Ends when the file "open" is there. */
+export const gate = async (input, { signal }) => {
+  while (!existsSync('open')) {
+    signal.throwIfAborted();
+    await sleep(5);
+  }
+  return input;
+};
+/** Fails until the file "mended" is there. */
+export const flaky = (input) => {
+  if (!existsSync('mended')) throw new Error('not yet');
+  return input;
+};
+export const count = (input) => appendFileSync('counted', input + '\\n');
+`;
+
+const OPTIONS = { reject: false, stripFinalNewline: false, env: { RUNTIME_DIR: '', NO_COLOR: '', HOLDFAST_LOCK_FD: '' } } as const;
+
+type Options = { input?: string | Uint8Array; env?: Record<string, string> };
+type Command = ResultPromise<typeof OPTIONS & { cwd: string }>;
+
+export interface Place {
+  /** The folder that commands run in; `work.mjs` is there. */
+  dir: string;
+  write(name: string, text: string | Uint8Array): string;
+  /** Runs the command to its end; without input, standard input is empty. */
+  runtime(args: readonly string[], options?: Options): Promise<Ended>;
+  /** Starts it; its standard input stays open. It is ended with the test. */
+  start(args: readonly string[], options?: Options): Command;
+  /** What `status --json` says of a run. */
+  status(runId: string): Promise<Status>;
+  /** Waits until `status --json` of a run satisfies `condition`. */
+  until(runId: string, condition: (status: Status) => boolean): Promise<Status>;
+}
+
+export interface Ended {
+  exitCode: number | undefined;
+  signal: string | undefined;
+  stdout: string;
+  stderr: string;
+}
+
+export interface Status {
+  state: string;
+  counts: Record<string, number> | null;
+  holder: { pid: number } | null;
+  executor: { threads: { running: { id: string; progress?: unknown }[] }[] } | null;
+  problem: string | null;
+}
+
+export function place(): Place {
+  const dir = tempDir();
+  writeFileSync(join(dir, 'work.mjs'), HANDLERS);
+  const begin = (args: readonly string[], { input, env }: Options) =>
+    execa(process.execPath, [MAIN, ...args], {
+      ...OPTIONS,
+      cwd: dir,
+      env: { ...OPTIONS.env, ...env },
+      ...(input === undefined ? {} : { input }),
+    });
+  const here: Place = {
+    dir,
+    write: (name, text) => {
+      writeFileSync(join(dir, name), text);
+      return join(dir, name);
+    },
+    runtime: async (args, options = {}) => {
+      const { exitCode, signal, stdout, stderr } = await begin(args, { input: '', ...options });
+      return { exitCode, signal, stdout, stderr };
+    },
+    start: (args, options = {}) => {
+      const command = begin(args, options);
+      onTestFinished(() => void command.kill('SIGKILL'));
+      return command;
+    },
+    status: async (runId) => JSON.parse((await here.runtime(['status', runId, '--json'])).stdout || 'null') as Status,
+    until: (runId, condition) =>
+      waitFor(`a status of ${runId}`, async () => {
+        const status = await here.status(runId);
+        return status !== null && condition(status) && status;
+      }),
+  };
+  return here;
+}
+
+/** Numbers as lines, from 1. */
+export function lines(count: number): string {
+  return Array.from({ length: count }, (_, index) => `${index + 1}\n`).join('');
+}
+
+/** Lines of NDJSON as objects. */
+export function parsed(ndjson: string): Record<string, unknown>[] {
+  return ndjson
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
