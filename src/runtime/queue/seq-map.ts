@@ -16,6 +16,8 @@ export class SeqMap<T> {
   /** The page that was used last: the next call most likely wants it again. */
   #lastNumber = -1;
   #last: Page<T> | undefined;
+  /** An empty page kept for the next: tasks that come one at a time would each make and drop one, 8 KB. */
+  #spare: Page<T> | undefined;
 
   get(seq: number): T | undefined {
     return this.#page(Math.floor(seq / PAGE))?.entries[seq % PAGE];
@@ -25,7 +27,8 @@ export class SeqMap<T> {
     const number = Math.floor(seq / PAGE);
     let page = this.#page(number);
     if (page === undefined) {
-      page = { used: 0, entries: new Array<T | undefined>(PAGE).fill(undefined) };
+      page = this.#spare ?? { used: 0, entries: new Array<T | undefined>(PAGE).fill(undefined) };
+      this.#spare = undefined;
       this.#pages.set(number, page);
       this.#last = page;
     }
@@ -43,6 +46,7 @@ export class SeqMap<T> {
     page.entries[seq % PAGE] = undefined;
     if (--page.used === 0) {
       this.#pages.delete(number);
+      this.#spare = page;
       this.#last = undefined;
       this.#lastNumber = -1;
     }
