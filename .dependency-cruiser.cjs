@@ -86,7 +86,12 @@ module.exports = {
       severity: 'error',
       comment: 'What src imports must be a dependency, not a devDependency or a guest of another package.',
       from: { path: '^src/' },
-      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only', 'type-import'] },
+      to: {
+        dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'],
+        dependencyTypesNot: ['type-only'],
+        // Taken from the user's own folder, where there is one.
+        pathNot: '^node_modules/tsx/',
+      },
     },
   ],
   options: {
