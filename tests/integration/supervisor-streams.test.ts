@@ -44,7 +44,7 @@ describe('standard input survives the executor', () => {
     await killExecutor(run);
     run.stdin.end('ond\n');
     expect(await run.ended).toBe(0);
-    expect((await place.outcomes()).map(({ result }) => result).toSorted()).toEqual(['"first"', '"second"']);
+    expect(new Set((await place.outcomes()).map(({ result }) => result))).toEqual(new Set(['"first"', '"second"']));
   });
 
   test('--tasks -: killed while it still reads, it takes every task once', async () => {
