@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { HoldfastError } from '../errors.js';
 import type { ExecutorStatus } from '../status.js';
+import { DEADLINE_HEADER } from './deadline.js';
 
 /** An executor answers within a few ms; one whose process is stopped or spins does not answer at all. */
 const ANSWER_DEADLINE_MS = 2000;
@@ -24,7 +25,8 @@ export async function askExecutor(socketPath: string, what: ControlRequest): Pro
 function exchange(socketPath: string, what: ControlRequest): Promise<ExecutorStatus> {
   return new Promise((resolve, reject) => {
     const method = what === 'status' ? 'GET' : 'POST';
-    const outgoing = request({ socketPath, path: `/${what}`, method, timeout: ANSWER_DEADLINE_MS }, (response) => {
+    const headers = { [DEADLINE_HEADER]: String(Date.now() + ANSWER_DEADLINE_MS) };
+    const outgoing = request({ socketPath, path: `/${what}`, method, headers, timeout: ANSWER_DEADLINE_MS }, (response) => {
       let text = '';
       response.setEncoding('utf8');
       response.on('data', (chunk: string) => (text += chunk));

@@ -2,6 +2,7 @@ import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import type { ExecutorStatus } from '../status.js';
+import { DEADLINE_HEADER } from './deadline.js';
 import { controlSocketPath } from './socket-path.js';
 
 /** Longer requests are none of ours. */
@@ -53,6 +54,7 @@ export async function serveControl(runDir: string, steering: Steering): Promise<
 }
 
 async function answer(request: IncomingMessage, steering: Steering): Promise<[number, unknown]> {
+  if (Date.now() > Number(request.headers[DEADLINE_HEADER] ?? Infinity)) return [408, { error: 'asked too long ago' }];
   switch (`${request.method} ${request.url}`) {
     case 'GET /status':
       break;
