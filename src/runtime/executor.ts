@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { atExit } from './at-exit.js';
 import { HoldfastError } from './errors.js';
+import { quoted } from './faults.js';
 import type { HandlerInput, HandlerName, HandlerResult, AnyHandler } from './handlers.js';
 import type { ProcessLock } from './lock/process-lock.js';
 import { mapBounded } from './map-bounded.js';
@@ -244,7 +245,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
   /** Resolves once every accepted task has its outcome; rejects when the executor fails or stops before. */
   idle(): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (this.#error || this.#mode === 'stopped') {
+      if (this.#error || this.#stopping) {
         reject(this.#error ?? this.#stopped());
         return;
       }
@@ -280,6 +281,10 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
    * its signals and, after the grace, ends its threads; interrupted tasks are
    * ready again. Then releases the lock. What waits stays in the queue, and
    * those who wait for it get `ERR_EXECUTOR_STOPPED`. A second call may add force.
+   *
+   * Rejects, all the same stopped, with what went wrong meanwhile: when an outcome
+   * could not be recorded (an error of the queue; its task is ready again), or the
+   * lock was lost.
    */
   async stop({ force = false }: { force?: boolean } = {}): Promise<void> {
     this.#stopping ??= this.#stop();
@@ -389,8 +394,10 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
   }
 
   #fail(error: Error): void {
-    if (this.#error || this.#mode === 'stopping' || this.#mode === 'stopped') return;
+    if (this.#error || this.#mode === 'stopped') return;
     this.#error = error;
+    // Then `stop` tells it.
+    if (this.#mode === 'stopping') return;
     this.#setMode('failed');
     this.#submissions.close(error);
     void this.#dispatcher.close();
@@ -402,8 +409,13 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
 
   async #tellIdle(): Promise<void> {
     if (this.#idleWaiters.size === 0 || !this.#dispatcher.idle || this.#submissions.pending > 0) return;
-    const { queued, delayed, running } = await this.#queue.counts();
-    if (queued + delayed + running > 0) return;
+    try {
+      const { queued, delayed, running } = await this.#queue.counts();
+      if (queued + delayed + running > 0) return;
+    } catch (error) {
+      this.#fail(error as Error);
+      return;
+    }
     for (const { resolve } of this.#idleWaiters) resolve();
     this.#idleWaiters.clear();
   }
@@ -422,25 +434,25 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
   }
 
   async #stop(): Promise<void> {
+    const told = this.#error;
     this.#setMode('stopping');
-    const error = this.#error ?? this.#stopped();
+    const error = told ?? this.#stopped();
     this.#submissions.close(error);
     for (const { reject } of this.#idleWaiters) reject(error);
     this.#idleWaiters.clear();
     try {
       await this.#dispatcher.close();
       await this.#quiet();
-      this.#submissions.abandon(error);
+      this.#submissions.abandon(this.#error ?? error);
       await this.#dispatcher.end();
-      await closeQueue(this.#queue, this.runDir).catch((trouble: Error) => {
-        // A queue that failed before need not close well; why it failed was told.
-        if (!this.#error) throw trouble;
-      });
+      await closeQueue(this.#queue, this.runDir).catch((trouble: Error) => this.#fail(trouble));
     } finally {
       this.#forgetExit();
       this.#release();
       this.#setMode('stopped');
     }
+    // What went wrong before was told when it did.
+    if (this.#error !== told) throw this.#error;
   }
 
   #stopped(): HoldfastError {
@@ -453,16 +465,17 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
 }
 
 function checkTaskOptions({ id, priority, timeoutMs, retries }: TaskOptions): void {
-  const invalid = (what: string) => new HoldfastError('ERR_INVALID_TASK', what);
+  const refuse = (what: string, wants: string, got: unknown) => {
+    throw new HoldfastError('ERR_INVALID_TASK', `${what} wants ${wants}, got ${quoted(got)}`);
+  };
   if (id !== undefined && (typeof id !== 'string' || id === '' || id.startsWith('#'))) {
-    throw invalid(`a task id is a text that is not empty and does not begin with "#", got ${JSON.stringify(id)}`);
+    refuse('a task id', 'a text that is not empty and does not begin with "#"', id);
   }
-  if (priority !== undefined && !Number.isSafeInteger(priority))
-    throw invalid(`priority wants a whole number, got ${priority}`);
-  if (timeoutMs !== undefined && !(timeoutMs > 0 && timeoutMs < Infinity)) {
-    throw invalid(`timeoutMs wants a number above 0, got ${timeoutMs}`);
+  if (priority !== undefined && !Number.isSafeInteger(priority)) refuse('priority', 'a whole number', priority);
+  if (timeoutMs !== undefined && !(Number.isFinite(timeoutMs) && timeoutMs > 0)) {
+    refuse('timeoutMs', 'a number above 0', timeoutMs);
   }
-  if (retries !== undefined && !(Number.isInteger(retries) && retries >= 0)) {
-    throw invalid(`retries wants a whole number from 0, got ${retries}`);
+  if (retries !== undefined && !(Number.isSafeInteger(retries) && retries >= 0)) {
+    refuse('retries', 'a whole number from 0', retries);
   }
 }

@@ -57,6 +57,10 @@ async function close(source: Iterator<unknown> | AsyncIterator<unknown>, owed: u
 
 /** Whether `one` settles before `other`. Rejections are left to whoever awaits them. */
 function isFirst(one: Promise<unknown>, other: Promise<unknown>): Promise<boolean> {
-  const settled = (promise: Promise<unknown>, first: boolean) => promise.then(() => first, () => first);
+  const settled = (promise: Promise<unknown>, first: boolean) =>
+    promise.then(
+      () => first,
+      () => first,
+    );
   return Promise.race([settled(one, true), settled(other, false)]);
 }

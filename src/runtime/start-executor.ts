@@ -32,7 +32,7 @@ export interface StartedExecutor<Module> {
  * Starts an executor: lock, then threads and queue, then what the last one left.
  *
  * @throws ExecutorRunningError when another one holds the lock; ERR_HANDLER_MODULE;
- * ERR_STATE_DIR; the errors of the queue. Nothing is left behind then.
+ * ERR_STATE_DIR; ERR_LOCK_LOST; the errors of the queue. Nothing is left behind then.
  */
 export async function startExecutor<Module>(
   options: ResolvedOptions,
@@ -52,16 +52,29 @@ export async function startExecutor<Module>(
     // Threads take their time to load; the queue is opened meanwhile.
     const loading = dispatcher.pool.start();
     loading.catch(() => {});
-    queue = settings.fresh ? await openFresh(options, runDir) : await openQueue(options, runDir);
+    queue = settings.fresh ? await openReadable(options, runDir) : await openQueue(options, runDir);
+    if (settings.fresh) await queue.clear();
     const handlers = await loading;
     const recovery = await queue.recover(settings.previousDeath ?? 'unseen', options.maxCrashes);
+    const suspects = await queue.suspects();
+    // From here on the executor listens.
+    if (!lock.held) {
+      throw new HoldfastError(
+        'ERR_LOCK_LOST',
+        `the lock file ${lock.path} was deleted or replaced while ${options.runId} started`,
+        {
+          hint: 'Start the run again.',
+        },
+      );
+    }
     const parts: ExecutorParts = { options, runDir, lock, release, queue, dispatcher, handlers: new Set(handlers) };
     const executor = new Executor<Module>(parts);
-    dispatcher.open(queue, await queue.suspects());
+    dispatcher.open(queue, suspects);
     return { executor, recovery };
   } catch (error) {
     await dispatcher?.end();
-    if (queue) await closeQueue(queue, runDir);
+    // What went wrong first is what is told, and the lock is let go whatever the queue does.
+    if (queue) await closeQueue(queue, runDir).catch(() => {});
     else removeIfEmpty(runDir);
     release();
     throw error;
@@ -83,18 +96,15 @@ function warnOfNetwork(runDir: string): void {
   });
 }
 
-/** Without what was recorded before. The epoch goes on, unless the file is beyond reading. */
-async function openFresh(options: ResolvedOptions, runDir: string): Promise<TaskQueue> {
-  let queue: TaskQueue;
+/** What was recorded is to go: a file beyond reading goes first. Only then does the epoch start over. */
+async function openReadable(options: ResolvedOptions, runDir: string): Promise<TaskQueue> {
   try {
-    queue = await openQueue(options, runDir);
+    return await openQueue(options, runDir);
   } catch (error) {
     if (!(error instanceof HoldfastError) || error.code !== 'ERR_QUEUE_CORRUPT') throw error;
     for (const suffix of ['', '-wal', '-shm']) rmSync(join(runDir, `${QUEUE_FILE}${suffix}`), { force: true });
-    queue = await openQueue(options, runDir);
+    return openQueue(options, runDir);
   }
-  await queue.clear();
-  return queue;
 }
 
 async function openQueue({ durable }: ResolvedOptions, runDir: string): Promise<TaskQueue> {

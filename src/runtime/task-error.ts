@@ -17,7 +17,11 @@ export class TaskError extends HoldfastError {
   constructor(outcome: TaskOutcome & { state: Exclude<OutcomeState, 'done'> }) {
     const { id, handler, state, error } = outcome;
     const reason = error === undefined ? '' : `: ${error.name}: ${error.message}`;
-    super(CODES[state], `task ${id} (${handler}) ${state}${reason}`, error === undefined ? {} : { cause: rebuild(error) });
+    super(
+      CODES[state],
+      `task ${id} (${handler}) ${state}${reason}`,
+      error === undefined ? {} : { cause: rebuild(error) },
+    );
     this.outcome = outcome;
   }
 }

@@ -53,7 +53,10 @@ export function valueOf({ id, result }: Pick<Outcome, 'id' | 'result'>): unknown
     return result === undefined ? undefined : decode(result);
   } catch (cause) {
     const message = `the result of task ${id} is recorded, but cannot be read here: ${(cause as Error).message}`;
-    throw new HoldfastError('ERR_VALUE_NOT_CLONEABLE', message, { cause, hint: 'Return data that is less deeply nested.' });
+    throw new HoldfastError('ERR_VALUE_NOT_CLONEABLE', message, {
+      cause,
+      hint: 'Return data that is less deeply nested.',
+    });
   }
 }
 

@@ -18,7 +18,9 @@ export async function askExecutor(socketPath: string, what: ControlRequest): Pro
     return await exchange(socketPath, what);
   } catch (error) {
     if (error instanceof HoldfastError) throw error;
-    throw new HoldfastError('ERR_NO_EXECUTOR', `the executor does not answer: ${(error as Error).message}`, { cause: error });
+    throw new HoldfastError('ERR_NO_EXECUTOR', `the executor does not answer: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }
 

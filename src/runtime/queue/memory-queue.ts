@@ -1,6 +1,14 @@
 /** The store without a disk: what it holds ends with the process. */
 import type { Encoded, NewTask, OutcomeState, TaskCounts, TaskState } from '../task.js';
-import type { AddedTask, Cancellation, ClaimedTask, OutcomeRecord, Recovery, Settlement, TaskQueue } from './contract.js';
+import type {
+  AddedTask,
+  Cancellation,
+  ClaimedTask,
+  OutcomeRecord,
+  Recovery,
+  Settlement,
+  TaskQueue,
+} from './contract.js';
 import { CANCELLED } from './endings.js';
 import { generatedSeq, idOf } from './generated-id.js';
 import { Heap } from './heap.js';
@@ -321,7 +329,17 @@ class MemoryQueue implements TaskQueue {
 function outcomeRecord(ordinal: number, task: Task, ending: Ending): OutcomeRecord {
   const { state, attempts, crashes, startedAt, durationMs, thread, result, error } = ending;
   const { handler } = task;
-  const record: OutcomeRecord = { ordinal, id: idOf(task), handler, state, attempts, crashes, startedAt, durationMs, thread };
+  const record: OutcomeRecord = {
+    ordinal,
+    id: idOf(task),
+    handler,
+    state,
+    attempts,
+    crashes,
+    startedAt,
+    durationMs,
+    thread,
+  };
   if (result !== undefined) record.result = result;
   if (error !== undefined) record.error = error;
   return record;

@@ -9,7 +9,8 @@ const NOTHING_LOST = 'nothing that was recorded is lost';
 
 const HINTS = {
   ERR_QUEUE_BUSY: `Close the program that has the file open for writing, then run the same command again: ${NOTHING_LOST}.`,
-  ERR_QUEUE_CORRUPT: 'Move the file aside and keep it (`sqlite3 <file> .recover` may save its rows), then start afresh.',
+  ERR_QUEUE_CORRUPT:
+    'Move the file aside and keep it (`sqlite3 <file> .recover` may save its rows), then start afresh.',
   ERR_QUEUE_DISK_FULL: `Free some space on that disk, then run the same command again: ${NOTHING_LOST}.`,
   ERR_QUEUE_IO: `Check the disk, its quota and the limit on file size (ulimit -f), then run the same command again: ${NOTHING_LOST}.`,
   ERR_QUEUE_READ_ONLY: `Make the file and its folder writable, then run the same command again: ${NOTHING_LOST}.`,
@@ -33,10 +34,14 @@ export function isStoreTrouble(error: unknown): boolean {
 /** An error of SQLite or of the file system in the queue's words; any other as it came. */
 function queueError(path: string, error: unknown): unknown {
   if (isUnbuiltDriver(error)) {
-    return new HoldfastError('ERR_QUEUE_DRIVER', `better-sqlite3 does not load: ${error.message.split('\n', 1)[0]!.replace(/ Tried:$/, '')}`, {
-      cause: error,
-      hint: 'Build it: npm install-scripts approve better-sqlite3 (npm 11 and newer), then npm rebuild better-sqlite3.',
-    });
+    return new HoldfastError(
+      'ERR_QUEUE_DRIVER',
+      `better-sqlite3 does not load: ${error.message.split('\n', 1)[0]!.replace(/ Tried:$/, '')}`,
+      {
+        cause: error,
+        hint: 'Build it: npm install-scripts approve better-sqlite3 (npm 11 and newer), then npm rebuild better-sqlite3.',
+      },
+    );
   }
   if (!(error instanceof Database.SqliteError) && !isSystemError(error)) return error;
   const code = queueErrorCode(path, error.code);

@@ -59,9 +59,7 @@ export class Statements {
        on conflict (id) where id is not null do nothing`,
     );
     this.compare = db.prepare('select seq, handler = ? and input = ? as same from tasks where id = ?');
-    this.wake = db.prepare(
-      `update tasks set state = 'queued', run_at = null where state = 'delayed' and run_at <= ?`,
-    );
+    this.wake = db.prepare(`update tasks set state = 'queued', run_at = null where state = 'delayed' and run_at <= ?`);
     this.claim = raw(
       db.prepare(
         `update tasks set state = 'running', epoch = ? where seq in

@@ -4,7 +4,15 @@
  */
 import type { Database, RunResult } from 'better-sqlite3';
 import type { NewTask, OutcomeState } from '../task.js';
-import type { AddedTask, Cancellation, ClaimedTask, OutcomeRecord, PreviousDeath, Recovery, Settlement } from './contract.js';
+import type {
+  AddedTask,
+  Cancellation,
+  ClaimedTask,
+  OutcomeRecord,
+  PreviousDeath,
+  Recovery,
+  Settlement,
+} from './contract.js';
 import { CANCELLED, crashedWithProcess } from './endings.js';
 import { generatedId, generatedSeq } from './generated-id.js';
 import { notRunning } from './refusals.js';

@@ -2,6 +2,7 @@
  * What runs inside a pool thread. Piscina loads this file and calls its
  * default export with each request.
  */
+import { StringDecoder } from 'node:string_decoder';
 import { getHeapStatistics } from 'node:v8';
 import { workerData } from 'node:worker_threads';
 import { followClock, ThreadBoard } from './board.js';
@@ -53,9 +54,12 @@ async function runBatch(request: BatchRequest): Promise<BatchReport> {
 /** The main thread's stdout is for data only, and its terminal may show a progress bar. */
 function captureOutput(stream: 'stdout' | 'stderr'): void {
   type Write = (chunk: unknown, encoding?: unknown, callback?: unknown) => boolean;
+  // A character may come in two pieces.
+  const decoder = new StringDecoder();
   const write: Write = (chunk, encoding, callback) => {
-    const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk as Uint8Array).toString();
-    post({ type: 'output', stream, text });
+    const isText = typeof chunk === 'string' && typeof encoding !== 'string';
+    const text = isText ? chunk : decoder.write(Buffer.from(chunk as string, encoding as BufferEncoding));
+    if (text !== '') post({ type: 'output', stream, text });
     const done = typeof encoding === 'function' ? encoding : callback;
     if (typeof done === 'function') process.nextTick(done);
     return true;

@@ -8,9 +8,10 @@ import type { Handler } from './handler-module.js';
 import { AttemptEnd, type BatchReport, type BatchRequest } from './protocol.js';
 
 /**
- * A finished task waits at most this many milliseconds of its lane's work
- * before it is told of; with it, that much work at most is done again when the
- * thread dies. A message costs about 20 µs, so this keeps it near 1%.
+ * After this many milliseconds of work a lane tells what has ended so far, so
+ * that much at most is done again when the thread dies. It can only do so
+ * between two tasks: behind one that never yields, what ended just before it
+ * waits. A message costs about 20 µs, so this keeps it near 1%.
  */
 const REPORT_AFTER_MS = 2;
 

@@ -6,8 +6,8 @@
  *                           thread ── ThreadEvent ▶ main      any time
  *
  * A report answers for the tasks from `first` on. A lane that works long sends
- * what has ended so far as events of type `report`, so that a finished task
- * neither waits for a slow neighbour nor is lost with it; the last one is the
+ * what has ended so far as events of type `report`, so that finished tasks
+ * seldom wait for a slow neighbour, or are lost with it; the last one is the
  * answer to the request.
  */
 import type { Encoded, TaskErrorRecord } from '../task.js';
