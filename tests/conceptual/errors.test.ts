@@ -26,8 +26,12 @@ describe('docs/errors.md', () => {
   });
 
   test('names the exit code that the command ends with', () => {
-    const told = Object.fromEntries(ROWS.filter(([, , , exit]) => exit === '1' || exit === '64').map(([code, , , exit]) => [code, Number(exit)]));
-    const real = Object.fromEntries(Object.keys(told).map((code) => [code, exitCodeOfError(new HoldfastError(code as ErrorCode, ''))]));
+    const told = Object.fromEntries(
+      ROWS.filter(([, , , exit]) => exit === '1' || exit === '64').map(([code, , , exit]) => [code, Number(exit)]),
+    );
+    const real = Object.fromEntries(
+      Object.keys(told).map((code) => [code, exitCodeOfError(new HoldfastError(code as ErrorCode, ''))]),
+    );
     expect(told).toEqual(real);
   });
 });

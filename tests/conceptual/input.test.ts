@@ -29,7 +29,10 @@ const linesOf = async (...chunks: (string | Uint8Array)[]): Promise<Line[]> =>
 
 describe('lines', () => {
   test('are the same however the bytes are cut', async () => {
-    const texts = fc.array(fc.stringMatching(/^[^\r\n\uFEFF]*$/).filter((text) => Buffer.from(text).toString() === text), { maxLength: 8 });
+    const texts = fc.array(
+      fc.stringMatching(/^[^\r\n\uFEFF]*$/).filter((text) => Buffer.from(text).toString() === text),
+      { maxLength: 8 },
+    );
     await fc.assert(
       fc.asyncProperty(texts, fc.array(fc.nat()), fc.constantFrom('\n', '\r\n'), async (lines, cuts, end) => {
         const bytes = Buffer.from(lines.map((line) => line + end).join(''));
@@ -115,7 +118,8 @@ describe('lines as tasks', () => {
   });
 
   test('have the same ids the next time, however the input was cut', async () => {
-    const ids = async (...chunks: string[]) => (await collect(eachLine(chunksOf(...chunks), 'h').tasks)).map(({ id }) => id);
+    const ids = async (...chunks: string[]) =>
+      (await collect(eachLine(chunksOf(...chunks), 'h').tasks)).map(({ id }) => id);
     expect(await ids('one\ntw', 'o\n')).toEqual(await ids('one\r\ntwo'));
     expect(new Set(await ids('same\nsame\n')).size).toBe(2);
   });
@@ -185,7 +189,9 @@ describe('a task file', () => {
   });
 
   test('gives nothing if a line in the middle is bad, and names all that is', async () => {
-    expect(await faultsOf('{"input":1}\n{"input":}\n{"inptu":1}\n{"input":2,"prio":1,"retries":-1}\n{"input":3}')).toEqual([
+    expect(
+      await faultsOf('{"input":1}\n{"input":}\n{"inptu":1}\n{"input":2,"prio":1,"retries":-1}\n{"input":3}'),
+    ).toEqual([
       'line 2: column 10: "}" where a value should be',
       'line 3: input is missing',
       'line 3: inptu is unknown; did you mean "input"?',

@@ -83,9 +83,7 @@ test.each([
 });
 
 test('what another version left out is filled, what it added is ignored', () => {
-  expect(
-    parseHolder('{"pid":7,"hostname":"host","schema":2,"colour":"red","cwd":3,"controlSocket":4}\n'),
-  ).toEqual({
+  expect(parseHolder('{"pid":7,"hostname":"host","schema":2,"colour":"red","cwd":3,"controlSocket":4}\n')).toEqual({
     schema: 2,
     runId: 'unknown',
     executorId: '7@host',

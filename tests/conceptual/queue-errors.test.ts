@@ -67,7 +67,11 @@ function driverError(open: () => unknown): Error {
 }
 
 test.each([
-  ['was not built', (dir: string) => createRequire(import.meta.resolve('better-sqlite3'))('bindings')({ bindings: 'none', module_root: dir })],
+  [
+    'was not built',
+    (dir: string) =>
+      createRequire(import.meta.resolve('better-sqlite3'))('bindings')({ bindings: 'none', module_root: dir }),
+  ],
   [
     'was built for another system',
     (dir: string) => {

@@ -62,17 +62,20 @@ test('a call at fault is refused, and the others end as if they had come one by 
   expect(store).toMatchObject({ numbers: [1, 2, 4, 99], transactions: 3 });
 });
 
-test.each([new Trouble('the disk'), new Error('anything')])('when the commit fails (%s), none of its calls is done', async (error) => {
-  const { store, push } = numberStore();
-  store.failCommits.push(error);
-  const results = await Promise.allSettled([push(1), push(2)]);
-  expect(results).toEqual([
-    { status: 'rejected', reason: error },
-    { status: 'rejected', reason: error },
-  ]);
-  expect(store).toMatchObject({ numbers: [], transactions: 1 });
-  expect(await push(3)).toBe(1);
-});
+test.each([new Trouble('the disk'), new Error('anything')])(
+  'when the commit fails (%s), none of its calls is done',
+  async (error) => {
+    const { store, push } = numberStore();
+    store.failCommits.push(error);
+    const results = await Promise.allSettled([push(1), push(2)]);
+    expect(results).toEqual([
+      { status: 'rejected', reason: error },
+      { status: 'rejected', reason: error },
+    ]);
+    expect(store).toMatchObject({ numbers: [], transactions: 1 });
+    expect(await push(3)).toBe(1);
+  },
+);
 
 test("a call that meets the store's trouble is not made scapegoat: the group fails at once", async () => {
   const { store, group, push } = numberStore();

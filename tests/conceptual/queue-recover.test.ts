@@ -40,43 +40,49 @@ test('tasks in company when the executor crashed are all tried alone, charged wi
   expect(await run.queue.claimSuspect()).toMatchObject({ id: 'a', attempts: 0, crashes: 0 });
 });
 
-test.each(['killed', 'unseen'] as const)('in company when it was %s, they go free once, and not twice', async (death) => {
-  const run = await Run.of('a', 'b');
-  await run.claims();
-  expect(await run.dies(death)).toEqual({ interrupted: 2, suspects: 0, crashed: [] });
-  expect(await run.claims()).toEqual(['a', 'b']);
-  expect(await run.dies(death)).toEqual({ interrupted: 2, suspects: 2, crashed: [] });
-  expect(await run.claims()).toEqual([]);
-  expect(await run.queue.claimSuspect()).toMatchObject({ id: 'a', crashes: 0 });
-});
+test.each(['killed', 'unseen'] as const)(
+  'in company when it was %s, they go free once, and not twice',
+  async (death) => {
+    const run = await Run.of('a', 'b');
+    await run.claims();
+    expect(await run.dies(death)).toEqual({ interrupted: 2, suspects: 0, crashed: [] });
+    expect(await run.claims()).toEqual(['a', 'b']);
+    expect(await run.dies(death)).toEqual({ interrupted: 2, suspects: 2, crashed: [] });
+    expect(await run.claims()).toEqual([]);
+    expect(await run.queue.claimSuspect()).toMatchObject({ id: 'a', crashes: 0 });
+  },
+);
 
-test.each(['killed', 'crashed'] as const)('a suspect that runs when it was %s is charged, up to maxCrashes', async (death) => {
-  const run = await Run.of('culprit', 'innocent');
-  await run.claims();
-  await run.dies('crashed');
-  for (const crashes of [1, 2]) {
-    expect(await run.queue.claimSuspect()).toMatchObject({ id: 'culprit', crashes: crashes - 1 });
-    expect(await run.dies(death)).toEqual({ interrupted: 1, suspects: 1, crashed: [] });
-  }
-  await run.queue.claimSuspect();
-  const { interrupted, suspects, crashed } = await run.dies(death);
-  expect({ interrupted, suspects }).toEqual({ interrupted: 1, suspects: 0 });
-  const outcome = {
-    ordinal: 1,
-    id: 'culprit',
-    handler: 'handle',
-    state: 'crashed',
-    attempts: 0,
-    crashes: 3,
-    error: expect.objectContaining({ code: 'ERR_TASK_CRASHED', message: expect.stringContaining('3') as string }),
-    startedAt: null,
-    durationMs: 0,
-    thread: null,
-  };
-  expect(crashed).toEqual([outcome]);
-  expect(await run.queue.outcome('culprit')).toEqual(outcome);
-  expect(await run.queue.claimSuspect()).toMatchObject({ id: 'innocent', crashes: 0 });
-});
+test.each(['killed', 'crashed'] as const)(
+  'a suspect that runs when it was %s is charged, up to maxCrashes',
+  async (death) => {
+    const run = await Run.of('culprit', 'innocent');
+    await run.claims();
+    await run.dies('crashed');
+    for (const crashes of [1, 2]) {
+      expect(await run.queue.claimSuspect()).toMatchObject({ id: 'culprit', crashes: crashes - 1 });
+      expect(await run.dies(death)).toEqual({ interrupted: 1, suspects: 1, crashed: [] });
+    }
+    await run.queue.claimSuspect();
+    const { interrupted, suspects, crashed } = await run.dies(death);
+    expect({ interrupted, suspects }).toEqual({ interrupted: 1, suspects: 0 });
+    const outcome = {
+      ordinal: 1,
+      id: 'culprit',
+      handler: 'handle',
+      state: 'crashed',
+      attempts: 0,
+      crashes: 3,
+      error: expect.objectContaining({ code: 'ERR_TASK_CRASHED', message: expect.stringContaining('3') as string }),
+      startedAt: null,
+      durationMs: 0,
+      thread: null,
+    };
+    expect(crashed).toEqual([outcome]);
+    expect(await run.queue.outcome('culprit')).toEqual(outcome);
+    expect(await run.queue.claimSuspect()).toMatchObject({ id: 'innocent', crashes: 0 });
+  },
+);
 
 test('a suspect is charged even if it was not quite alone, its company is not', async () => {
   const run = await Run.of('a', 'b', 'c');

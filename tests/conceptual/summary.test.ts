@@ -1,7 +1,13 @@
 import { resolve } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
-import { exitCodeOf, formatSummary, summaryDocument, type RunSummary, type SummaryWords } from '../../dist/cli/summary.js';
+import {
+  exitCodeOf,
+  formatSummary,
+  summaryDocument,
+  type RunSummary,
+  type SummaryWords,
+} from '../../dist/cli/summary.js';
 import type { Outcome, TaskCounts } from '../../dist/runtime/task.js';
 
 const none: TaskCounts = {
@@ -154,7 +160,10 @@ describe('the closing words', () => {
 });
 
 test('the document is versioned, whole, and nothing but data', () => {
-  const document = summaryDocument({ ...summary, failures: [failure('a', { name: 'E', message: 'm', code: 'X', stack: 's' }), failure('b')] });
+  const document = summaryDocument({
+    ...summary,
+    failures: [failure('a', { name: 'E', message: 'm', code: 'X', stack: 's' }), failure('b')],
+  });
   expect(JSON.parse(JSON.stringify(document))).toEqual({
     schema: 1,
     runId: 'demo',

@@ -58,7 +58,7 @@ describe('durations', () => {
         const shown = parts.reduce((sum, part) => sum + parseDuration(part), 0);
         const smallest = parts.length === 2 ? parseDuration(`1${parts[1]!.replace(/\d/g, '')}`) : 0;
         // A single whole unit stands for itself and none of the next smaller one.
-        const next = parts.length === 1 ? { d: 3_600_000, h: 60_000, m: 1_000 }[parts[0]!.slice(-1)] ?? 0 : 0;
+        const next = parts.length === 1 ? ({ d: 3_600_000, h: 60_000, m: 1_000 }[parts[0]!.slice(-1)] ?? 0) : 0;
         expect(Math.abs(shown - ms)).toBeLessThanOrEqual(Math.max(1, ms / 20, smallest, next));
       }),
     );

@@ -67,7 +67,10 @@ test.each(['waits', 'computes', 'spins'])('a handler that %s for ever is ended b
   const args = ['examples/stuck.mjs', '--lines', '--handler', handler, '--timeout', '200ms', '--grace', '100ms'];
   const { exitCode, stdout } = await run(tempDir(), [...args, '--results', '-'], '1\n2\n');
   expect(exitCode).toBe(3);
-  const states = [...outcomes(stdout).values()].map(({ state, error }) => ({ state, byForce: /thread was ended/.test(error!.message) }));
+  const states = [...outcomes(stdout).values()].map(({ state, error }) => ({
+    state,
+    byForce: /thread was ended/.test(error!.message),
+  }));
   expect(states).toEqual(Array.from({ length: 2 }, () => ({ state: 'timed-out', byForce: handler === 'spins' })));
 });
 
@@ -77,7 +80,11 @@ test('the program with an executor of its own prints what its tasks returned, an
     const { exitCode, stdout, stderr } = await node(dir, ['examples/from-code.mjs', 'examples']);
     expect({ time, exitCode, stderr }).toEqual({ time, exitCode: 0, stderr: '' });
     const files = readdirSync(join(ROOT, 'examples')).length;
-    const lines = [/^package\.json [0-9a-f]{8} \d+ bytes$/, /^ERR_TASK_FAILED: ENOENT$/, new RegExp(`^${files} files in examples: \\d+ bytes$`)];
+    const lines = [
+      /^package\.json [0-9a-f]{8} \d+ bytes$/,
+      /^ERR_TASK_FAILED: ENOENT$/,
+      new RegExp(`^${files} files in examples: \\d+ bytes$`),
+    ];
     expect(stdout.split('\n')).toEqual(lines.map((line) => expect.stringMatching(line) as string));
   }
 });

@@ -192,7 +192,9 @@ describe('standard input, spooled', () => {
       import { followSpool } from ${JSON.stringify(dist('cli/input/spool.js'))};
       setInterval(() => {}, 1000);
       for await (const bytes of followSpool(${JSON.stringify(dir)})) process.stdout.write(bytes);`;
-    const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     const exited = once(child, 'exit');
     await once(child.stdout, 'data');
     child.kill('SIGKILL');
@@ -224,7 +226,9 @@ describe('standard input, spooled', () => {
     expect(String((await reader.next()).value)).toBe('mine\n');
     const later = openStream();
     later.end('theirs\n');
-    await (await spoolStdin(later, dir)).finished;
+    await (
+      await spoolStdin(later, dir)
+    ).finished;
     const next = expect(reader.next()).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }));
     // As long as it takes a reader that started later to look for more, several times over.
     const clock = tempDir();
@@ -248,7 +252,9 @@ describe('standard input, spooled', () => {
     symlinkSync(victim, join(dir, 'input.partial'));
     const stream = openStream();
     stream.end('x');
-    await (await spoolStdin(stream, dir)).finished;
+    await (
+      await spoolStdin(stream, dir)
+    ).finished;
     expect(readFileSync(victim, 'utf8')).toBe('mine');
   });
 
@@ -281,11 +287,15 @@ describe('standard input, spooled', () => {
       process.on('SIGXFSZ', () => {});
       const { finished } = await spoolStdin(process.stdin, ${JSON.stringify(dir)});
       await finished.catch((error) => console.log(error.code, error.message));`;
-    const out = execFileSync('sh', ['-c', 'ulimit -f 8; exec "$0" --input-type=module -e "$1"', process.execPath, script], {
-      input: Buffer.alloc(200_000, 'x'),
-      // A report of coverage would meet the limit too.
-      env: { ...process.env, NODE_V8_COVERAGE: '' },
-    });
+    const out = execFileSync(
+      'sh',
+      ['-c', 'ulimit -f 8; exec "$0" --input-type=module -e "$1"', process.execPath, script],
+      {
+        input: Buffer.alloc(200_000, 'x'),
+        // A report of coverage would meet the limit too.
+        env: { ...process.env, NODE_V8_COVERAGE: '' },
+      },
+    );
     expect(out.toString()).toMatch(/^ERR_STATE_DIR .*EFBIG/);
     await expect(collect(followSpool(dir))).rejects.toMatchObject({ code: 'ERR_STATE_DIR' });
   });
@@ -318,7 +328,9 @@ describe('standard input, spooled', () => {
       import { followSpool } from ${JSON.stringify(dist('cli/input/spool.js'))};
       for await (const bytes of followSpool(${JSON.stringify(dir)})) process.stdout.write(bytes);
       console.log('end');`;
-    const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     const exited = once(child, 'exit');
     let out = '';
     child.stdout.on('data', (bytes: Buffer) => (out += bytes.toString()));

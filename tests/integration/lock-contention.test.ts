@@ -51,11 +51,8 @@ test(
       if (action === 'enter') {
         // Whoever is still inside must have died there, and be silent for ever.
         const silent =
-          inside !== undefined &&
-          killed.has(inside) &&
-          !all.slice(index).some((later) => later.endsWith(` ${inside}`));
-        if (inside !== undefined && !silent)
-          overlaps.push(`line ${index + 1}: ${pid} entered, ${inside} was inside`);
+          inside !== undefined && killed.has(inside) && !all.slice(index).some((later) => later.endsWith(` ${inside}`));
+        if (inside !== undefined && !silent) overlaps.push(`line ${index + 1}: ${pid} entered, ${inside} was inside`);
         inside = pid;
       } else if (action === 'leave') {
         if (inside !== pid) overlaps.push(`line ${index + 1}: ${pid} left, ${inside} was inside`);

@@ -96,9 +96,7 @@ test('a descriptor that does not hold the lock cannot be adopted', async () => {
 
   // Another open file: the lock is held, but not through this one.
   const stranger = fs.openSync(lock.path, 'r+');
-  expect(() => lockAt(lock.path).adopt(stranger)).toThrow(
-    expect.objectContaining({ code: 'ERR_EXECUTOR_RUNNING' }),
-  );
+  expect(() => lockAt(lock.path).adopt(stranger)).toThrow(expect.objectContaining({ code: 'ERR_EXECUTOR_RUNNING' }));
 
   // The right file, with nobody holding it.
   lock.release();

@@ -23,9 +23,7 @@ test('a wait ends at its deadline with the holder named, and the lock stays with
   const holder = await LockProcess.start(lock.path);
   await holder.call('acquire');
   for (const waitMs of [undefined, 0, 30, Number.NaN]) {
-    const refusal = await lock
-      .acquire(waitMs === undefined ? {} : { waitMs })
-      .catch((error: unknown) => error);
+    const refusal = await lock.acquire(waitMs === undefined ? {} : { waitMs }).catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(ExecutorRunningError);
     expect((refusal as ExecutorRunningError).holder?.pid).toBe(holder.pid);
   }
@@ -63,9 +61,7 @@ test('a holder that left no details is reported without them', async () => {
   const lock = lockAt(holder.path);
   const refusal = await lock.acquire().catch((error: unknown) => error as ExecutorRunningError);
   expect(refusal).toMatchObject({ holder: undefined, message: expect.stringContaining('left no details') });
-  expect(() => lock.forceUnlock()).toThrow(
-    expect.objectContaining({ hint: expect.not.stringContaining('kill') }),
-  );
+  expect(() => lock.forceUnlock()).toThrow(expect.objectContaining({ hint: expect.not.stringContaining('kill') }));
 });
 
 test('who was stopped in the middle of asking delays an acquirer, and is never taken for a holder', () => {

@@ -149,15 +149,8 @@ test.each([
   fs.mkdirSync(dirname(lock.path));
   fs.writeFileSync(victim, 'precious');
   put(lock.path);
-  for (const use of [
-    () => lock.tryAcquire(),
-    () => lock.forceUnlock(),
-    () => lock.isLocked(),
-    () => lock.holder(),
-  ]) {
-    expect(use).toThrow(
-      expect.objectContaining({ code: 'ERR_LOCK_PATH', message: expect.stringContaining(kind) }),
-    );
+  for (const use of [() => lock.tryAcquire(), () => lock.forceUnlock(), () => lock.isLocked(), () => lock.holder()]) {
+    expect(use).toThrow(expect.objectContaining({ code: 'ERR_LOCK_PATH', message: expect.stringContaining(kind) }));
   }
   expect(fs.readFileSync(victim, 'utf8')).toBe('precious');
   expect(fs.readdirSync(dirname(lock.path)).sort()).toEqual(['run-1.lock', 'victim']);

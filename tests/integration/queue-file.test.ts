@@ -109,7 +109,10 @@ test('no statement of the daily work scans a million tasks', async () => {
   expect(reset.source).toContain('update'); // scans, once per `--retry-failed`
   expect(insert.source).toContain('insert'); // searches nothing
   for (const { source } of Object.values(daily)) {
-    const parameters = source.split('').filter((character) => character === '?').map(() => null);
+    const parameters = source
+      .split('')
+      .filter((character) => character === '?')
+      .map(() => null);
     const rows = db.prepare(`explain query plan ${source}`).all(...parameters) as { detail: string }[];
     const plan = rows.map((row) => row.detail);
     expect(plan.join('\n'), source).not.toMatch(/SCAN tasks(?! USING)|TEMP B-TREE FOR ORDER/);

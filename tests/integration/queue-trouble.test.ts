@@ -228,4 +228,3 @@ test('a value that SQLite cannot take fails its own call only', async () => {
   expect((await queue.claim(9, 0)).map((task) => task.id)).toEqual(['a', 'c']);
   await queue.close();
 });
-

@@ -10,49 +10,34 @@ test.each(['a', '0', 'nightly-2024.01_x', 'A'.repeat(128), 'a..b', '7.'])('%s is
   expect(validateRunId(id)).toBe(id);
 });
 
-test.each([
-  '',
-  '.',
-  '..',
-  '../x',
-  'a/b',
-  'a\\b',
-  '-x',
-  '_x',
-  '.x',
-  'a b',
-  'a\n',
-  'a\0',
-  'ä',
-  'A'.repeat(129),
-])('%j is no run id, and no path is made of it', (id) => {
-  const state = new StateDir(tempDir());
-  for (const use of [
-    () => validateRunId(id),
-    () => state.lockPath(id),
-    () => state.runDir(id),
-    () => state.ensureRunDir(id),
-  ]) {
-    expect(use).toThrow(InvalidInputError);
-    expect(use).toThrow(expect.objectContaining({ code: 'ERR_INVALID_RUN_ID' }));
-  }
-  expect(fs.readdirSync(state.root)).toEqual([]);
-});
+test.each(['', '.', '..', '../x', 'a/b', 'a\\b', '-x', '_x', '.x', 'a b', 'a\n', 'a\0', 'ä', 'A'.repeat(129)])(
+  '%j is no run id, and no path is made of it',
+  (id) => {
+    const state = new StateDir(tempDir());
+    for (const use of [
+      () => validateRunId(id),
+      () => state.lockPath(id),
+      () => state.runDir(id),
+      () => state.ensureRunDir(id),
+    ]) {
+      expect(use).toThrow(InvalidInputError);
+      expect(use).toThrow(expect.objectContaining({ code: 'ERR_INVALID_RUN_ID' }));
+    }
+    expect(fs.readdirSync(state.root)).toEqual([]);
+  },
+);
 
 test('no run id leads out of the state folder', () => {
   const state = new StateDir('/state');
   fc.assert(
-    fc.property(
-      fc.oneof(fc.string({ unit: fc.constantFrom('.', '/', '\\', 'a', '-') }), fc.string()),
-      (id) => {
-        try {
-          expect(resolve(state.lockPath(id))).toBe(`/state/locks/${id}.lock`);
-          expect(resolve(state.runDir(id))).toBe(`/state/runs/${id}`);
-        } catch (error) {
-          expect(error).toBeInstanceOf(InvalidInputError);
-        }
-      },
-    ),
+    fc.property(fc.oneof(fc.string({ unit: fc.constantFrom('.', '/', '\\', 'a', '-') }), fc.string()), (id) => {
+      try {
+        expect(resolve(state.lockPath(id))).toBe(`/state/locks/${id}.lock`);
+        expect(resolve(state.runDir(id))).toBe(`/state/runs/${id}`);
+      } catch (error) {
+        expect(error).toBeInstanceOf(InvalidInputError);
+      }
+    }),
   );
 });
 
@@ -129,7 +114,6 @@ test('runs are listed by their folders and by their locks, each once, sorted', (
   state.ensureRunDir('b');
   state.ensureRunDir('a');
   fs.mkdirSync(join(state.root, 'locks', 'files'), { recursive: true });
-  for (const name of ['b.lock', 'c.lock', '.lock', 'note.txt'])
-    fs.writeFileSync(join(state.root, 'locks', name), '');
+  for (const name of ['b.lock', 'c.lock', '.lock', 'note.txt']) fs.writeFileSync(join(state.root, 'locks', name), '');
   expect(state.runIds()).toEqual(['a', 'b', 'c']);
 });

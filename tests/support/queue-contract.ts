@@ -240,9 +240,39 @@ export function describeQueueContract(store: Store): void {
       ]);
       expect(ordinals).toEqual([1, 2, 3]);
       const expected = [
-        { id: 'd', handler: 'dd', state: 'timed-out', attempts: 1, crashes: 0, error: bare, startedAt: null, durationMs: 0, thread: null },
-        { id: 'a', handler: 'aa', state: 'done', attempts: 1, crashes: 0, result: new Uint8Array([7, 0]), startedAt: 1.7e12 + 0.25, durationMs: 0.125, thread: 3 },
-        { id: 'c', handler: 'cc', state: 'failed', attempts: 4, crashes: 2, error, startedAt: 1000, durationMs: 2.5, thread: 1 },
+        {
+          id: 'd',
+          handler: 'dd',
+          state: 'timed-out',
+          attempts: 1,
+          crashes: 0,
+          error: bare,
+          startedAt: null,
+          durationMs: 0,
+          thread: null,
+        },
+        {
+          id: 'a',
+          handler: 'aa',
+          state: 'done',
+          attempts: 1,
+          crashes: 0,
+          result: new Uint8Array([7, 0]),
+          startedAt: 1.7e12 + 0.25,
+          durationMs: 0.125,
+          thread: 3,
+        },
+        {
+          id: 'c',
+          handler: 'cc',
+          state: 'failed',
+          attempts: 4,
+          crashes: 2,
+          error,
+          startedAt: 1000,
+          durationMs: 2.5,
+          thread: 1,
+        },
       ].map((outcome, index) => ({ ordinal: index + 1, ...outcome }));
       expect(await all(queue.outcomes())).toEqual(expected);
       expect(await queue.outcome('c')).toEqual(expected[2]);
