@@ -99,8 +99,13 @@ export class Supervisor<Job, Carried> {
       this.#finish(1);
     });
     child.on('exit', (code, signal) => {
-      if (finished === undefined) this.#onDeath(code, signal);
-      else this.#finish(finished);
+      const judge = () => {
+        if (finished === undefined) this.#onDeath(code, signal);
+        else this.#finish(finished);
+      };
+      // Its last words may still lie in the channel.
+      if (child.connected) child.once('disconnect', judge);
+      else judge();
     });
     return child;
   }
