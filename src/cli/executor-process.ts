@@ -30,4 +30,4 @@ try {
   exitCode = exitCodeOfError(error);
 }
 await supervisor.tell({ type: 'finished', exitCode });
-exitWith(exitCode);
+await exitWith(exitCode);

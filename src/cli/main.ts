@@ -110,5 +110,5 @@ try {
   }
 }
 // A run that was refused may leave standard input open, which would keep the process.
-if (process.argv[2] === 'run') exitWith(exitCode);
+if (process.argv[2] === 'run') await exitWith(exitCode);
 process.exitCode = exitCode;

@@ -80,7 +80,7 @@ export class ResultsWriter {
     await this.#writing;
     if (this.#broken) return;
     if (this.#stream === process.stdout) {
-      // Where a pipe is written to in the background, the end of the process would lose the rest.
+      // A pipe that is full is written to in the background: that its reader goes is to be seen here.
       await printToStdout('');
       return;
     }

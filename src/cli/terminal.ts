@@ -38,15 +38,27 @@ export function printToStdout(text: string): Promise<NodeJS.ErrnoException | und
 }
 
 /**
- * Ends the process. After its terminal was closed, by the signal itself: Node
- * restores the terminal's settings at its exit, and crashes (SIGSEGV, seen with
- * 20.20) where that fails.
+ * Ends the process once its readers have all that was written: to a pipe that
+ * is full Node writes in the background, and `process.exit` alone would lose it.
+ *
+ * After its terminal was closed, it ends by the signal itself: Node restores the
+ * terminal's settings at its exit, and crashes (SIGSEGV, seen with 20.20) where that fails.
  */
-export function exitWith(exitCode: number): never {
+export async function exitWith(exitCode: number): Promise<never> {
+  await Promise.all([process.stdout, process.stderr].map(flushed));
   const onTerminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;
   if (onTerminal && exitCode === exitCodeOfSignal('SIGHUP')) {
     process.removeAllListeners('SIGHUP');
     process.kill(process.pid, 'SIGHUP');
   }
   process.exit(exitCode);
+}
+
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.writableLength === 0) return resolve();
+    // The reader may go while it is waited for.
+    stream.on('error', () => resolve());
+    stream.write('', () => resolve());
+  });
 }

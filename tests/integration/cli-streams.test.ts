@@ -39,6 +39,16 @@ describe('standard output', () => {
     expect(parsed(stdout)).toHaveLength(1);
   });
 
+  test.each([[''], ['--no-supervise']])('and nothing of it is lost for a reader who takes his time (%s)', async (flag) => {
+    const { dir, write } = place();
+    write('loud.mjs', 'export default () => console.log(`${"x".repeat(99)}\\n`.repeat(10_000));');
+    const run = `(seq 2 | $RUNTIME run loud.mjs --lines ${flag}) 2>&1`;
+    // He begins to read when the tasks are done, and far more is printed than a pipe holds.
+    const done = `until $RUNTIME status loud --json 2>&1 | grep -q '"done":2'; do :; done`;
+    const { stdout } = await shell(dir, `${run} | (${done}; grep -c '^x')`);
+    expect(stdout).toBe('20000');
+  });
+
   test('has one document with --json, with these fields and no others', async () => {
     const { runtime } = place();
     const { stdout } = await runtime(['run', 'work.mjs', '--lines', '--json', '--handler', 'odd', '--quiet'], { input: lines(2) });
@@ -156,7 +166,7 @@ describe('a reader that goes', () => {
     expect(stderr).toMatch(/exit 141\n?$/);
     const { counts } = await status('work');
     expect(counts).toMatchObject({ running: 0 });
-    expect(counts!['done']).toBeLessThan(20_000);
+    expect(counts['done']).toBeLessThan(20_000);
     const { exitCode } = await runtime(['run', 'work.mjs', '--lines', '--quiet'], { input: lines(20_000) });
     expect(exitCode).toBe(0);
   });

@@ -145,9 +145,10 @@ describe('the other commands', () => {
     expect((await runtime(['--version'])).stdout).toBe(`${version}\n`);
   });
 
-  test.each([['status'], ['results'], ['pause'], ['resume'], ['drain'], ['lock', 'show'], ['lock', 'release']])(
-    '%s %s of a run that does not exist names those that do',
-    async (...args) => {
+  test.each([['status'], ['results'], ['pause'], ['resume'], ['drain'], ['lock show'], ['lock release']])(
+    '%s of a run that does not exist names those that do',
+    async (command) => {
+      const args = command.split(' ');
       const { runtime } = place();
       expect((await runtime([...args, 'work'])).stderr).toContain('No run has left its state there');
       await runtime(['run', 'work.mjs', '--lines', '--quiet'], { input: 'x' });

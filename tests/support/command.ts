@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa, type ResultPromise } from 'execa';
 import { onTestFinished } from 'vitest';
+import { askExecutor } from '../../dist/runtime/control/client.js';
+import { ProcessLock } from '../../dist/runtime/lock/process-lock.js';
+import { StateDir } from '../../dist/runtime/state-dir.js';
 import { tempDir } from './temp-dir.js';
 import { waitFor } from './wait-for.js';
 
@@ -48,7 +51,7 @@ export interface Place {
   start(args: readonly string[], options?: Options): Command;
   /** What `status --json` says of a run. */
   status(runId: string): Promise<Status>;
-  /** Waits until `status --json` of a run satisfies `condition`. */
+  /** Waits until a run stands as `condition` wants it; counts are those that an executor tells. */
   until(runId: string, condition: (status: Status) => boolean): Promise<Status>;
 }
 
@@ -59,12 +62,26 @@ export interface Ended {
   stderr: string;
 }
 
+/** What a test waits for; part of what `status --json` prints. */
 export interface Status {
   state: string;
-  counts: Record<string, number> | null;
-  holder: { pid: number } | null;
+  counts: Record<string, number>;
   executor: { threads: { running: { id: string; progress?: unknown }[] }[] } | null;
-  problem: string | null;
+}
+
+/** As `status --json` does it, without the time that a process takes to start. */
+async function lookAt(stateDir: StateDir, runId: string): Promise<Status | undefined> {
+  const lock = new ProcessLock({ path: stateDir.lockPath(runId), runId });
+  if (!lock.isLocked()) return { state: 'idle', counts: {}, executor: null };
+  const socket = lock.holder()?.controlSocket;
+  if (socket === undefined) return undefined;
+  try {
+    const executor = await askExecutor(socket, 'status');
+    return { state: executor.mode, counts: executor.counts, executor };
+  } catch {
+    // It has just ended, or another one is about to listen.
+    return undefined;
+  }
 }
 
 export function place(): Place {
@@ -92,11 +109,11 @@ export function place(): Place {
       onTestFinished(() => void command.kill('SIGKILL'));
       return command;
     },
-    status: async (runId) => JSON.parse((await here.runtime(['status', runId, '--json'])).stdout || 'null') as Status,
+    status: async (runId) => JSON.parse((await here.runtime(['status', runId, '--json'])).stdout) as Status,
     until: (runId, condition) =>
       waitFor(`a status of ${runId}`, async () => {
-        const status = await here.status(runId);
-        return status !== null && condition(status) && status;
+        const status = await lookAt(new StateDir(join(dir, '.runtime')), runId);
+        return status !== undefined && condition(status) && status;
       }),
   };
   return here;
