@@ -4,12 +4,22 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createExecutor, TaskError, type Outcome } from '../../dist/index.js';
 import { decode } from '../../dist/runtime/thread/codec.js';
-import { endOf, HANDLERS, rejection, running, runningNow, startedExecutor } from '../support/executors.js';
+import {
+  endOf,
+  HANDLERS,
+  rejection,
+  running,
+  runningNow,
+  sharedExecutor,
+  startedExecutor,
+} from '../support/executors.js';
 import { all } from '../support/queue-tasks.js';
 import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 
 describe('submit', () => {
+  const shared = sharedExecutor();
+
   test('gives what the handler returned, of values of any kind that can be cloned', async () => {
     const executor = await startedExecutor({ concurrency: 4 });
     const value = fc.anything({
@@ -63,8 +73,7 @@ describe('submit', () => {
   });
 
   test('refuses an input that cannot travel', async () => {
-    const executor = await startedExecutor({ threads: 1 });
-    expect(await rejection(executor.submit('echo', () => 1))).toMatchObject({ code: 'ERR_VALUE_NOT_CLONEABLE' });
+    expect(await rejection(shared().submit('echo', () => 1))).toMatchObject({ code: 'ERR_VALUE_NOT_CLONEABLE' });
   });
 
   test.each([
@@ -81,8 +90,7 @@ describe('submit', () => {
     [{ retries: 0.5 }, 'retries'],
     [{ retries: 1e300 }, 'retries'],
   ])('refuses a task with %o', async (options, what) => {
-    const executor = await startedExecutor({ threads: 1 });
-    const error = await rejection(executor.submit('echo', 1, options as object));
+    const error = await rejection(shared().submit('echo', 1, options as object));
     expect(error).toMatchObject({ code: 'ERR_INVALID_TASK', message: expect.stringContaining(what) });
   });
 
@@ -571,7 +579,7 @@ describe('stop', () => {
       executor.counts(),
       executor.submit('echo', 1),
     ]) {
-      expect(await rejection(asked as Promise<unknown>)).toMatchObject({ code: 'ERR_EXECUTOR_STOPPED' });
+      expect(await rejection(asked)).toMatchObject({ code: 'ERR_EXECUTOR_STOPPED' });
     }
     await (await startedExecutor({ dir })).stop();
   });
@@ -588,6 +596,8 @@ describe('stop', () => {
 });
 
 describe('map', () => {
+  const shared = sharedExecutor();
+
   test('yields outcomes in the order of the inputs, and a failure is one of them', async () => {
     const executor = await startedExecutor({ concurrency: 3 });
     async function* inputs() {
@@ -655,8 +665,7 @@ describe('map', () => {
   });
 
   test.each([0, -1, 1.5, Number.NaN, Infinity, '7'])('refuses a window of %s', async (window) => {
-    const executor = await startedExecutor({ threads: 1 });
-    const map = executor.map('echo', [1], { window: window as number });
+    const map = shared().map('echo', [1], { window: window as number });
     expect(await rejection(map.next())).toMatchObject({ code: 'ERR_INVALID_OPTIONS' });
   });
 });

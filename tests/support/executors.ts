@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { onTestFinished } from 'vitest';
+import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import { createExecutor, type Executor, type ExecutorOptions } from '../../dist/index.js';
 import { tempDir } from './temp-dir.js';
 import { waitFor } from './wait-for.js';
@@ -8,18 +11,36 @@ export const HANDLERS = fileURLToPath(new URL('../fixtures/handlers.mjs', import
 
 /** An executor of the handlers in `fixtures`, by default in memory and with two threads; it ends with the test. */
 export async function startedExecutor(options: Partial<ExecutorOptions> = {}): Promise<Executor> {
-  const executor = await createExecutor({
+  const executor = await open({ ...options, dir: options.dir ?? tempDir() });
+  onTestFinished(() => executor.stop({ force: true }).catch(() => {}));
+  return executor;
+}
+
+/** One for all tests of a block, where they leave it as it was. Gives what gives it. */
+export function sharedExecutor(options: Partial<ExecutorOptions> = {}): () => Executor {
+  let executor: Executor;
+  let dir: string;
+  beforeAll(async () => {
+    dir = mkdtempSync(join(tmpdir(), 'holdfast-test-'));
+    executor = await open({ ...options, dir });
+  });
+  afterAll(async () => {
+    await executor.stop({ force: true });
+    rmSync(dir, { recursive: true, force: true });
+  });
+  return () => executor;
+}
+
+function open(options: Partial<ExecutorOptions>): Promise<Executor> {
+  return createExecutor({
     runId: 'run-1',
     handlers: HANDLERS,
-    dir: options.dir ?? tempDir(),
     threads: 2,
     durable: false,
     grace: 100,
     backoff: { base: 1, max: 2 },
     ...options,
   });
-  onTestFinished(() => executor.stop({ force: true }).catch(() => {}));
-  return executor;
 }
 
 /** Waits until these tasks are running, all of them at once. */

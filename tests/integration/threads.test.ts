@@ -1,0 +1,321 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { Executor } from '../../dist/index.js';
+import { endOf, rejection, running, runningNow, sharedExecutor, startedExecutor } from '../support/executors.js';
+import { tempDir } from '../support/temp-dir.js';
+import { waitFor } from '../support/wait-for.js';
+import { evil } from '../fixtures/evil.mjs';
+
+/** Tasks that have nothing to do with what happens beside them: all end `done`, and none is charged anything. */
+function neighbours(executor: Executor, count = 30) {
+  const ids = Array.from({ length: count }, (_, index) => `n${index}`);
+  const results = ids.map((id, index) => endOf(executor.submit(index % 2 ? 'echo' : 'wait', index % 5, { id })));
+  return {
+    allDone: async () => {
+      expect(await Promise.all(results)).toEqual(ids.map((_, index) => index % 5));
+      for (const id of ids)
+        expect(await executor.outcome(id)).toMatchObject({ state: 'done', attempts: 1, crashes: 0 });
+    },
+  };
+}
+
+const ALONE_AND_IN_COMPANY = [1, 8];
+
+describe.each(ALONE_AND_IN_COMPANY)('with concurrency %i', (concurrency) => {
+  const shared = sharedExecutor({ concurrency });
+
+  test.each([
+    ['exit', 0, 'exited with code: 0'],
+    ['exit', 3, 'exited with code: 3'],
+    ['exitLater', 1, 'exited with code: 3'],
+    ['throwOutside', 'from a timer', 'from a timer'],
+    ['rejectUnhandled', undefined, 'unhandled'],
+  ])('a task that takes its thread down ends `crashed`, its neighbours `done`: %s(%s)', async (handler, input, why) => {
+    const executor = await startedExecutor({ concurrency, maxCrashes: 2 });
+    const died: { tasks: string[]; thread: number; cause: Error }[] = [];
+    executor.on('thread-died', (event) => died.push(event));
+    const killer = rejection(executor.submit(handler, input, { id: 'killer' }));
+    const others = neighbours(executor);
+    expect(await killer).toMatchObject({
+      code: 'ERR_TASK_CRASHED',
+      message: expect.stringContaining(why),
+      outcome: { state: 'crashed', attempts: 0, crashes: 2, thread: expect.any(Number) },
+    });
+    await others.allDone();
+    expect(died.length).toBeGreaterThanOrEqual(2);
+    for (const { tasks, thread, cause } of died) {
+      expect(tasks).toContain('killer');
+      expect([1, 2]).toContain(thread);
+      expect(cause.message).toContain(why);
+    }
+  });
+
+  test('a task that bursts the heap ends `crashed`, its neighbours `done`', async () => {
+    const executor = await startedExecutor({ concurrency, memory: '32MB', maxCrashes: 1 });
+    const killer = rejection(executor.submit('burst', 0));
+    const others = neighbours(executor);
+    expect(await killer).toMatchObject({
+      code: 'ERR_TASK_CRASHED',
+      message: expect.stringContaining('ERR_WORKER_OUT_OF_MEMORY'),
+    });
+    await others.allDone();
+  });
+
+  test.each(['spin', 'deaf', 'spinLater'])(
+    'a task that outlives its time and its grace is `timed-out`: %s',
+    async (handler) => {
+      const executor = await startedExecutor({ concurrency });
+      const silent = rejection(executor.submit(handler, 1, { id: 'late', timeoutMs: 100 }));
+      const others = neighbours(executor);
+      expect(await silent).toMatchObject({
+        code: 'ERR_TASK_TIMED_OUT',
+        message: expect.stringContaining('its thread was ended'),
+        outcome: { state: 'timed-out', attempts: 1, crashes: 0 },
+      });
+      await others.allDone();
+    },
+  );
+
+  test.each(['untilAborted', 'spinUntilAborted', 'spinUntilThrown', 'lateResult'])(
+    'a task that hears the signal is `timed-out`, and keeps its thread: %s',
+    async (handler) => {
+      const executor = await startedExecutor({ concurrency, grace: 20_000 });
+      const died: unknown[] = [];
+      executor.on('thread-died', (event) => died.push(event));
+      const late = rejection(executor.submit(handler, 0, { id: 'late', timeoutMs: 50 }));
+      const others = neighbours(executor);
+      expect(await late).toMatchObject({
+        code: 'ERR_TASK_TIMED_OUT',
+        cause: { name: 'TimeoutError', message: 'the task ran for longer than its timeout' },
+      });
+      await others.allDone();
+      expect(died).toEqual([]);
+    },
+  );
+
+  test.each(Object.keys(evil))(
+    'whatever is thrown, rejected or returned, the task ends and its neighbours are well: %s',
+    async (kind) => {
+      const executor = shared();
+      const thrown = ['throwEvil', 'rejectEvil'].map((handler) => rejection(executor.submit(handler, kind)));
+      const returned = endOf(executor.submit('returnEvil', kind));
+      const others = [executor.submit('echo', kind), executor.submit('echoLater', kind)];
+      for (const error of await Promise.all(thrown)) {
+        expect(error).toMatchObject({ code: 'ERR_TASK_FAILED', outcome: { state: 'failed', attempts: 1 } });
+        expect(error.cause).toBeInstanceOf(Error);
+      }
+      await returned;
+      expect(await Promise.all(others)).toEqual([kind, kind]);
+    },
+  );
+
+  test.each([
+    ['function', 'ERR_VALUE_NOT_CLONEABLE'],
+    ['symbol', 'ERR_VALUE_NOT_CLONEABLE'],
+    ['promise inside', 'ERR_VALUE_NOT_CLONEABLE'],
+    ['shared memory', 'ERR_VALUE_NOT_CLONEABLE'],
+    ['throwing getter', undefined],
+    ['throwing thenable', undefined],
+  ])('a result that cannot travel makes the task `failed`: %s', async (kind, code) => {
+    const error = await rejection(shared().submit('returnOdd', kind));
+    expect(error).toMatchObject({ code: 'ERR_TASK_FAILED', outcome: { state: 'failed' } });
+    expect((error.cause as { code?: string }).code).toBe(code);
+  });
+});
+
+describe('who is charged', () => {
+  test('the one suspect that is left is tried alone, too: nothing starts beside it', async () => {
+    const executor = await startedExecutor({ concurrency: 4, threads: 2 });
+    const dir = tempDir();
+    const file = join(dir, 'x');
+    // Both run on one thread when the second takes it down: two suspects. The first holds its trial until the file is there.
+    executor.pause();
+    const suspects = [
+      executor.submit('untilFile', file, { id: 'a' }),
+      executor.submit('exitLater', 50, { id: 'b' }),
+    ].map(endOf);
+    await waitFor('both to be queued', async () => (await executor.counts()).queued === 2);
+    await executor.scale(1);
+    const died = new Promise<{ tasks: string[] }>((resolve) => executor.once('thread-died', resolve));
+    executor.resume();
+    expect((await died).tasks.toSorted()).toEqual(['a', 'b']);
+    await running(executor, 'a');
+    const seen = new Set<string>();
+    const later = Array.from({ length: 20 }, (_, index) => executor.submit('echo', index));
+    for (let look = 0; look < 20; look++) {
+      for (const id of await runningNow(executor)) seen.add(id);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect([...seen]).toEqual(['a']);
+    expect(await executor.counts()).toMatchObject({ done: 0 });
+    writeFileSync(file, '');
+    expect(await Promise.all(suspects)).toEqual([1, 'crashed']);
+    expect(await Promise.all(later)).toEqual(Array.from({ length: 20 }, (_, index) => index));
+    expect(await executor.outcome('a')).toMatchObject({ attempts: 1, crashes: 0 });
+  });
+
+  test('a forgotten promise that is rejected late never makes those who run after it `crashed`', async () => {
+    for (const concurrency of ALONE_AND_IN_COMPANY) {
+      const executor = await startedExecutor({ concurrency, maxCrashes: 2 });
+      let deaths = 0;
+      executor.on('thread-died', () => deaths++);
+      const all = Array.from({ length: 40 }, (_, index) =>
+        endOf(index % 2 ? executor.submit('wait', 20) : executor.submit('forgetAwait', 4)),
+      );
+      expect(await Promise.all(all)).toEqual(Array.from({ length: 40 }, (_, index) => (index % 2 ? 20 : 'done')));
+      expect(deaths).toBeGreaterThan(0);
+    }
+  });
+
+  test('several killers among many: each is found, and nobody else is charged', async () => {
+    const executor = await startedExecutor({ concurrency: 4, maxCrashes: 2 });
+    const killers = Array.from({ length: 3 }, (_, index) =>
+      endOf(executor.submit(index % 2 ? 'exit' : 'throwOutside', 1)),
+    );
+    const others = neighbours(executor, 60);
+    expect(await Promise.all(killers)).toEqual(['crashed', 'crashed', 'crashed']);
+    await others.allDone();
+  });
+});
+
+describe('time', () => {
+  test('is counted from the start of an attempt: waiting in the queue costs none', async () => {
+    const executor = await startedExecutor({ threads: 1, timeout: 1000 });
+    const all = Array.from({ length: 12 }, () => endOf(executor.submit('work', 100)));
+    expect(await Promise.all(all)).toEqual(Array.from({ length: 12 }, () => 100));
+  });
+
+  test('a task that is out of time first hears of it, and only then loses its thread', async () => {
+    const executor = await startedExecutor({ threads: 1, timeout: 50 });
+    const logged: unknown[] = [];
+    executor.on('log', ({ message }) => logged.push(message));
+    expect(await endOf(executor.submit('hearAndSpin', 0))).toBe('timed-out');
+    expect(logged).toEqual(['TimeoutError']);
+  });
+
+  test('tasks that wait behind a slow one of their batch are done by another thread meanwhile', async () => {
+    for (const concurrency of ALONE_AND_IN_COMPANY) {
+      const executor = await startedExecutor({ concurrency });
+      // So that they are known to be cheap, and travel together.
+      for (let i = 0; i < 5; i++) await Promise.all(Array.from({ length: 400 }, () => executor.submit('hold', 'no')));
+      const spinning = executor.submit('hold', 'spin', { id: 'spin' });
+      const quick = Array.from({ length: 200 }, (_, index) => executor.submit('hold', index));
+      expect(await Promise.all(quick)).toEqual(Array.from({ length: 200 }, (_, index) => index));
+      expect(await runningNow(executor)).toEqual(['spin']);
+      await executor.cancel('spin');
+      expect(await spinning).toBe('AbortError');
+    }
+  });
+
+  test('what is sent to a thread while it spins is done by another one', async () => {
+    const executor = await startedExecutor({ concurrency: 4 });
+    const spinning = executor.submit('spinUntilAborted', 0, { id: 'spin' });
+    await running(executor, 'spin');
+    for (let round = 0; round < 5; round++) {
+      const quick = Array.from({ length: 20 }, (_, index) => executor.submit('echoLater', index));
+      expect(await Promise.all(quick)).toEqual(Array.from({ length: 20 }, (_, index) => index));
+    }
+    expect(await runningNow(executor)).toEqual(['spin']);
+    await executor.cancel('spin');
+    await spinning;
+  });
+
+  test('a thread whose event loop does not turn is told of, once for each task', async () => {
+    const executor = await startedExecutor({ stallAfter: 1000 });
+    const silent: { taskId: string; silentMs: number; thread: number }[] = [];
+    executor.on('thread-silent', (event) => silent.push(event));
+    const tasks = [
+      executor.submit('lateResult', 0, { id: 'awake' }),
+      executor.submit('spinUntilAborted', 0, { id: 'spinning' }),
+    ];
+    await waitFor('the silent thread', () => silent.length > 0);
+    // Two more looks.
+    await running(executor, 'spinning');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await Promise.all([executor.cancel('awake'), executor.cancel('spinning'), ...tasks]);
+    expect(silent).toEqual([{ taskId: 'spinning', silentMs: expect.any(Number), thread: expect.any(Number) }]);
+    expect(silent[0]!.silentMs).toBeGreaterThan(1000);
+  });
+});
+
+describe('recycling', () => {
+  test.each([1, 3])(
+    'a thread is replaced after %i tasks, and never runs one more, however they are batched',
+    async (tasks) => {
+      const executor = await startedExecutor({ recycleAfterTasks: tasks, concurrency: 2 });
+      const places = await Promise.all(Array.from({ length: 25 }, () => executor.submit('place', 0)));
+      const ran = (places as { ran: number; thread: number }[]).map(({ ran }) => ran);
+      expect(Math.max(...ran)).toBe(tasks);
+      expect(new Set((places as { thread: number }[]).map(({ thread }) => thread)).size).toBeGreaterThanOrEqual(
+        25 / tasks,
+      );
+    },
+  );
+
+  test('a thread is replaced above a size of its heap, and keeps its number', async () => {
+    const executor = await startedExecutor({ threads: 1, recycleAboveMemory: '24MB' });
+    const small = await executor.submit('keep', 1);
+    expect(await executor.submit('keep', 1)).toBe(small);
+    expect(await executor.submit('keep', 40)).toBe(small);
+    expect(await executor.submit('keep', 1)).not.toBe(small);
+    const { threads } = await executor.status();
+    expect(threads.map(({ number }) => number)).toEqual([1]);
+  });
+});
+
+describe('scale', () => {
+  const count = async (executor: Executor) => (await executor.status()).threads.length;
+
+  test('up and down while tasks run: none is lost, and surplus threads finish what they have', async () => {
+    const executor = await startedExecutor({ threads: 1, concurrency: 2 });
+    const file = join(tempDir(), 'x');
+    const held = ['h1', 'h2'].map((id) => executor.submit('untilFile', file, { id }));
+    await running(executor, 'h1', 'h2');
+    await executor.scale(4);
+    expect(await count(executor)).toBe(4);
+    const more = ['h3', 'h4', 'h5', 'h6', 'h7', 'h8'].map((id) => executor.submit('untilFile', file, { id }));
+    await running(executor, 'h3', 'h4', 'h5', 'h6', 'h7', 'h8');
+    // Below what is busy, and up again before anything is free.
+    await executor.scale(1);
+    expect((await executor.status()).threads.map(({ state }) => state).toSorted()).toEqual([
+      'busy',
+      'retiring',
+      'retiring',
+      'retiring',
+    ]);
+    await executor.scale(2);
+    const waiting = Array.from({ length: 20 }, (_, index) => executor.submit('echo', index));
+    writeFileSync(file, '');
+    expect(await Promise.all([...held, ...more])).toEqual(Array(8).fill(1));
+    expect(await Promise.all(waiting)).toEqual(Array.from({ length: 20 }, (_, index) => index));
+    await waitFor('two threads to be left', async () => {
+      const { threads } = await executor.status();
+      return threads.length === 2 && threads.every(({ state }) => state === 'idle');
+    });
+  });
+
+  test('again while threads are still loading, ends with as many as were asked for last', async () => {
+    const executor = await startedExecutor({ threads: 1 });
+    await Promise.all([executor.scale(5), executor.scale(2), executor.scale(4), executor.scale(3)]);
+    await waitFor('three threads', async () => {
+      const { threads } = await executor.status();
+      return threads.length === 3 && threads.every(({ state }) => state === 'idle');
+    });
+    const places = await Promise.all(Array.from({ length: 9 }, () => executor.submit('wait', 10)));
+    expect(places).toHaveLength(9);
+  });
+
+  test.each([0, -1, 1.5, 1025, Number.NaN, '3'])('refuses %s threads', async (threads) => {
+    const executor = await startedExecutor({ threads: 1 });
+    expect(await rejection(executor.scale(threads as number))).toMatchObject({ code: 'ERR_INVALID_OPTIONS' });
+    expect(await count(executor)).toBe(1);
+  });
+
+  test('while threads load, does not keep the executor from stopping', async () => {
+    const executor = await startedExecutor({ threads: 1 });
+    const scaling = rejection(executor.scale(3));
+    await executor.stop();
+    expect(await scaling).toMatchObject({ code: 'ERR_EXECUTOR_STOPPED' });
+  });
+});
