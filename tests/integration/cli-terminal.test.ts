@@ -1,4 +1,6 @@
 /** The command on a terminal: a pseudo-terminal of `script`, which every Linux has. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { lines, MAIN, place, type Place } from '../support/command.js';
@@ -80,7 +82,7 @@ onLinux('a run on a terminal', () => {
 
   test('ends when the terminal is closed; nothing is interrupted, and the lock is free', async () => {
     const here = withTasks();
-    const { screen, shows } = terminal(here, `runtime ${GATED}`);
+    const { screen, shows } = terminal(here, `trap "" HUP; runtime ${GATED}; echo $? > exit`);
     await shows(/2 running on 2 threads/);
     screen.kill('SIGKILL');
     await here.until('work', ({ state }) => state === 'draining');
@@ -88,6 +90,8 @@ onLinux('a run on a terminal', () => {
     await here.until('work', ({ state }) => state === 'idle');
     expect(await here.status('work')).toMatchObject({ state: 'idle', counts: { done: 2, queued: 8, running: 0 } });
     expect((await here.runtime(['lock', 'list'])).stderr).toMatch(/^no locks in /);
+    const code = await waitFor('the exit code', () => existsSync(join(here.dir, 'exit')) && readFileSync(join(here.dir, 'exit'), 'utf8'));
+    expect(code).toBe('129\n');
   });
 
   test.each<[string, Record<string, string>, string]>([
@@ -142,7 +146,6 @@ onLinux('a run on a terminal', () => {
 
   test('that loses its executor tells so on a line of its own', async () => {
     const here = withTasks();
-    here.write('die.mjs', "import { existsSync } from 'node:fs';\nexport { gate } from './work.mjs';");
     const { shows, end } = terminal(here, `runtime ${GATED}`);
     await shows(/2 running on 2 threads/);
     const { stdout } = await here.runtime(['lock', 'show', 'work', '--json']);

@@ -37,16 +37,24 @@ describe('a run that is refused', () => {
   ])('for %s ends with 64, and leaves nothing behind', async (_, args, expected) => {
     const { dir, runtime } = place();
     mkdirSync(join(dir, 'folder'));
-    for (const flags of [[], ['--no-supervise']]) {
-      const { exitCode, stdout, stderr } = await runtime(['run', ...args, ...flags]);
-      expect(stderr).toMatch(/^runtime: /);
-      for (const words of expected) expect(stderr).toContain(words);
-      expect(stderr).not.toMatch(/^ {4}at /m);
-      expect(stdout).toBe('');
-      expect(exitCode).toBe(64);
-      for (const name of ['.runtime', 'runs', 'locks']) expect(existsSync(join(dir, name)), name).toBe(false);
-    }
+    const { exitCode, stdout, stderr } = await runtime(['run', ...args]);
+    expect(stderr).toMatch(/^runtime: /);
+    for (const words of expected) expect(stderr).toContain(words);
+    expect(stderr).not.toMatch(/^ {4}at /m);
+    expect(stdout).toBe('');
+    expect(exitCode).toBe(64);
+    for (const name of ['.runtime', 'runs', 'locks']) expect(existsSync(join(dir, name)), name).toBe(false);
   });
+
+  test.each([['--threads 0'], ['--handler nope'], ['--results no/x']])(
+    'without a supervisor leaves nothing behind either (%s)',
+    async (flags) => {
+      const { dir, runtime } = place();
+      const args = ['run', 'work.mjs', '--each', 'work.mjs', '--no-supervise', ...flags.split(' ')];
+      expect(await runtime(args)).toMatchObject({ exitCode: 64, stdout: '' });
+      expect(existsSync(join(dir, '.runtime'))).toBe(false);
+    },
+  );
 
   test.each([
     ['export default 1;\nnonsense here;\n', "SyntaxError: Unexpected identifier 'here' (node --check"],
