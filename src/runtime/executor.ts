@@ -452,7 +452,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
       this.#setMode('stopped');
     }
     // What went wrong before was told when it did.
-    if (this.#error !== told) throw this.#error;
+    if (this.#error !== undefined && this.#error !== told) throw this.#error;
   }
 
   #stopped(): HoldfastError {

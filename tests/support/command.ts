@@ -1,8 +1,9 @@
 /** The command as a user types it: `node dist/cli/main.js` in a folder of its own. */
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { execa, type ResultPromise } from 'execa';
+import { execa } from 'execa';
 import { onTestFinished } from 'vitest';
 import { askExecutor } from '../../dist/runtime/control/client.js';
 import { ProcessLock } from '../../dist/runtime/lock/process-lock.js';
@@ -36,10 +37,14 @@ export const flaky = (input) => {
 export const count = (input) => appendFileSync('counted', input + '\\n');
 `;
 
-const OPTIONS = { reject: false, stripFinalNewline: false, env: { RUNTIME_DIR: '', NO_COLOR: '', HOLDFAST_LOCK_FD: '' } } as const;
+const OPTIONS = {
+  reject: false,
+  stripFinalNewline: false,
+  env: { RUNTIME_DIR: '', NO_COLOR: '', HOLDFAST_LOCK_FD: '' },
+} as const;
 
 type Options = { input?: string | Uint8Array; env?: Record<string, string> };
-type Command = ResultPromise<typeof OPTIONS & { cwd: string }>;
+type Command = ReturnType<typeof begin>;
 
 export interface Place {
   /** The folder that commands run in; `work.mjs` is there. */
@@ -55,7 +60,7 @@ export interface Place {
   until(runId: string, condition: (status: Status) => boolean): Promise<Status>;
 }
 
-export interface Ended {
+interface Ended {
   exitCode: number | undefined;
   signal: string | undefined;
   stdout: string;
@@ -63,7 +68,7 @@ export interface Ended {
 }
 
 /** What a test waits for; part of what `status --json` prints. */
-export interface Status {
+interface Status {
   state: string;
   counts: Record<string, number>;
   executor: { threads: { running: { id: string; progress?: unknown }[] }[] } | null;
@@ -84,16 +89,18 @@ async function lookAt(stateDir: StateDir, runId: string): Promise<Status | undef
   }
 }
 
+function begin(cwd: string, args: readonly string[], { input, env }: Options) {
+  return execa(process.execPath, [MAIN, ...args], {
+    ...OPTIONS,
+    cwd,
+    env: { ...OPTIONS.env, ...env },
+    ...(input === undefined ? {} : { input }),
+  });
+}
+
 export function place(): Place {
   const dir = tempDir();
   writeFileSync(join(dir, 'work.mjs'), HANDLERS);
-  const begin = (args: readonly string[], { input, env }: Options) =>
-    execa(process.execPath, [MAIN, ...args], {
-      ...OPTIONS,
-      cwd: dir,
-      env: { ...OPTIONS.env, ...env },
-      ...(input === undefined ? {} : { input }),
-    });
   const here: Place = {
     dir,
     write: (name, text) => {
@@ -101,11 +108,11 @@ export function place(): Place {
       return join(dir, name);
     },
     runtime: async (args, options = {}) => {
-      const { exitCode, signal, stdout, stderr } = await begin(args, { input: '', ...options });
+      const { exitCode, signal, stdout, stderr } = await begin(dir, args, { input: '', ...options });
       return { exitCode, signal, stdout, stderr };
     },
     start: (args, options = {}) => {
-      const command = begin(args, options);
+      const command = begin(dir, args, options);
       onTestFinished(() => void command.kill('SIGKILL'));
       return command;
     },
@@ -130,4 +137,9 @@ export function parsed(ndjson: string): Record<string, unknown>[] {
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+/** The process id of the executor that a supervisor has started. */
+export function executorOf(supervisor: number): number {
+  return Number(execFileSync('pgrep', ['-P', String(supervisor)], { encoding: 'utf8' }).split('\n')[0]);
 }
