@@ -22,12 +22,16 @@ export function mustKnowRun(stateDir: StateDir, runId: string): void {
   if (existsSync(stateDir.runDir(runId)) || existsSync(stateDir.lockPath(runId))) return;
   const known = stateDir.runIds();
   const more = known.length > MAX_NAMED ? ` and ${formatCount(known.length - MAX_NAMED)} more` : '';
-  throw new HoldfastError('ERR_NO_EXECUTOR', `there is no run "${runId}" in ${stateDir.root}${didYouMean(runId, known)}`, {
-    hint:
-      known.length === 0
-        ? 'No run has left its state there (another folder: --dir).'
-        : `There are: ${known.slice(0, MAX_NAMED).join(', ')}${more}.`,
-  });
+  throw new HoldfastError(
+    'ERR_NO_EXECUTOR',
+    `there is no run "${runId}" in ${stateDir.root}${didYouMean(runId, known)}`,
+    {
+      hint:
+        known.length === 0
+          ? 'No run has left its state there (another folder: --dir).'
+          : `There are: ${known.slice(0, MAX_NAMED).join(', ')}${more}.`,
+    },
+  );
 }
 
 export function queuePath(stateDir: StateDir, runId: string): string {

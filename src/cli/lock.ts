@@ -40,7 +40,10 @@ export async function lockShow(runId: string, given: Given): Promise<number> {
     process.stdout.write(`${JSON.stringify({ schema: 1, ...one })}\n`);
     return EXIT.ok;
   }
-  const rows = [['run', runId], ['state', describe(one)]];
+  const rows = [
+    ['run', runId],
+    ['state', describe(one)],
+  ];
   if (one.holder) rows.push(['folder', printable(one.holder.cwd)], ['since', one.holder.startedAt]);
   rows.push(['lock', one.path]);
   process.stdout.write(table(rows));
@@ -52,7 +55,11 @@ export async function lockRelease(runId: string, given: Given): Promise<number> 
   const stateDir = new StateDir(given.dir);
   mustKnowRun(stateDir, runId);
   const removed = lockOf(stateDir, runId).forceUnlock();
-  process.stderr.write(removed ? `removed the lock file that the dead holder of ${runId} left\n` : `the lock of ${runId} is free: nothing to release\n`);
+  process.stderr.write(
+    removed
+      ? `removed the lock file that the dead holder of ${runId} left\n`
+      : `the lock of ${runId} is free: nothing to release\n`,
+  );
   return EXIT.ok;
 }
 

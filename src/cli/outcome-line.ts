@@ -29,5 +29,7 @@ function escaped(character: string): string {
 
 function resultText(result: Encoded): string {
   if (typeof result === 'string') return result;
-  return JSON.stringify({ $inspect: inspect(decode(result), { depth: 10, maxArrayLength: 1000, breakLength: Infinity }) });
+  return JSON.stringify({
+    $inspect: inspect(decode(result), { depth: 10, maxArrayLength: 1000, breakLength: Infinity }),
+  });
 }

@@ -125,6 +125,9 @@ export class ResultsWriter {
     if (this.#broken) return;
     this.#broken = true;
     if (error instanceof HoldfastError || error.code === 'EPIPE') this.#settings.onBroken(error);
-    else this.#settings.onBroken(new HoldfastError('ERR_RESULTS', `--results: ${error.message}`, { cause: error, hint: HINT }));
+    else
+      this.#settings.onBroken(
+        new HoldfastError('ERR_RESULTS', `--results: ${error.message}`, { cause: error, hint: HINT }),
+      );
   }
 }

@@ -32,7 +32,10 @@ export function describeRun(command: Command): Command {
       .option('--recycle-above-memory <size>', 'replace a thread when its heap is above this (default: never)')
       .option('--stall-after <duration>', 'warn of a thread that is silent for so long (default: 30s)')
       .optionsGroup('Output:')
-      .option('--results <file>', 'write the outcomes of the run as NDJSON; "-": those of this command, to standard output')
+      .option(
+        '--results <file>',
+        'write the outcomes of the run as NDJSON; "-": those of this command, to standard output',
+      )
       .option('--json', 'print the summary as JSON to standard output')
       .option('--quiet', 'no progress, no summary; errors only')
       .option('--no-color', 'no colours')

@@ -101,7 +101,8 @@ export function resolveRunFlags(
     where: flagName(where),
     problem: where === 'runId' && unnamed ? 'the name of the module makes none: choose one' : problem,
   }));
-  if (module === undefined) told.unshift({ where: '<module>', problem: 'is missing: the file that exports the handlers' });
+  if (module === undefined)
+    told.unshift({ where: '<module>', problem: 'is missing: the file that exports the handlers' });
   told.push(...faultsTogether(given), ...unknownArguments(extra));
   if (!parsed.success || told.length > 0) {
     throw new InvalidInputError(codeOf(faults), 'nothing was started', told, {

@@ -52,7 +52,11 @@ export async function runJob(flags: RunFlags, control: JobControl): Promise<numb
 }
 
 /** `undefined` when the run was told to end before the source was read to its end and checked. */
-async function openSourceUnless(signal: AbortSignal, flags: RunFlags, executor: Executor): Promise<TaskSource | undefined> {
+async function openSourceUnless(
+  signal: AbortSignal,
+  flags: RunFlags,
+  executor: Executor,
+): Promise<TaskSource | undefined> {
   try {
     return await openSource(flags, executor, await needsSpool(flags.source), signal);
   } catch (error) {

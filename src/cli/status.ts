@@ -130,7 +130,9 @@ function countsText({ state, counts }: RunStatus, paint: Paint): string {
   if (told.length === 0) return 'none';
   // Without an executor nothing runs: these were running when the last one died, and will run again.
   const nameOf = (name: string) => (name === 'running' && state === 'idle' ? 'interrupted' : name);
-  return told.map(([name, count]) => paint(TASK_COLORS[name] ?? 'yellow', `${formatCount(count)} ${nameOf(name)}`)).join(', ');
+  return told
+    .map(([name, count]) => paint(TASK_COLORS[name] ?? 'yellow', `${formatCount(count)} ${nameOf(name)}`))
+    .join(', ');
 }
 
 const TASK_COLORS: Record<string, Parameters<Paint>[0]> = {

@@ -61,7 +61,10 @@ export function summaryDocument(summary: RunSummary): SummaryDocument {
     failures: summary.failures.map(({ id, state, error }) => ({
       id,
       state,
-      error: error === undefined ? null : { name: error.name, message: error.message, ...(error.code && { code: error.code }) },
+      error:
+        error === undefined
+          ? null
+          : { name: error.name, message: error.message, ...(error.code && { code: error.code }) },
     })),
   };
 }
@@ -133,7 +136,8 @@ function nextSteps(summary: RunSummary, { dir, durable, whole }: SummaryWords): 
   if (left > 0) steps.push(`the same command goes on with the ${formatCount(left)} left`);
   else if (!whole) steps.push('the same command, with the same input, goes on where this one stopped');
   if (notDone > 0) steps.push(`the same command with --retry-failed tries ${formatCount(notDone)} again`);
-  if (whole && left === 0 && before > 0 && before === ended(counts)) steps.push('nothing was left to do: the same command with --fresh starts over');
+  if (whole && left === 0 && before > 0 && before === ended(counts))
+    steps.push('nothing was left to do: the same command with --fresh starts over');
   return steps;
 }
 

@@ -45,9 +45,19 @@ describe('tasks', () => {
 
   test('come from a task file, or the same from standard input', async () => {
     const { write, runtime } = place();
-    const tasks = '{"id":"one","input":{"a":1}}\n\n{"input":[2],"handler":"default","priority":9,"timeout":"1m","retries":2}\n';
+    const tasks =
+      '{"id":"one","input":{"a":1}}\n\n{"input":[2],"handler":"default","priority":9,"timeout":"1m","retries":2}\n';
     write('tasks.ndjson', tasks);
-    const fromFile = await runtime(['run', 'work.mjs', '--tasks', 'tasks.ndjson', '--results', '-', '--run-id', 'file']);
+    const fromFile = await runtime([
+      'run',
+      'work.mjs',
+      '--tasks',
+      'tasks.ndjson',
+      '--results',
+      '-',
+      '--run-id',
+      'file',
+    ]);
     const fromInput = await runtime(['run', 'work.mjs', '--tasks', '-', '--results', '-', '--run-id', 'input'], {
       input: tasks,
     });
@@ -74,7 +84,12 @@ describe('the handler', () => {
   test.each([
     ['the default export', 'm.mjs', 'export default () => "it"; export const other = () => "other";', []],
     ['the only one', 'm.mjs', 'export const it = () => "it"; export const no = 3;', []],
-    ['the one that is named', 'm.mjs', 'export default () => "other"; export const it = () => "it";', ['--handler', 'it']],
+    [
+      'the one that is named',
+      'm.mjs',
+      'export default () => "other"; export const it = () => "it";',
+      ['--handler', 'it'],
+    ],
     ['one of a CommonJS module', 'm.cjs', 'exports.it = () => "it";', []],
     ['the function that a CommonJS module is', 'm.cjs', 'module.exports = () => "it";', []],
   ])('is %s', async (_, name, text, flags) => {
@@ -109,7 +124,8 @@ describe('the handler', () => {
 describe('the same command', () => {
   test('goes on where it stopped: what has an outcome is not run again', async () => {
     const { dir, runtime } = place();
-    const again = (count: number) => runtime(['run', 'work.mjs', '--lines', '--handler', 'count', '--json'], { input: lines(count) });
+    const again = (count: number) =>
+      runtime(['run', 'work.mjs', '--lines', '--handler', 'count', '--json'], { input: lines(count) });
     expect(summaryOf((await again(3)).stdout)).toMatchObject({ before: 0, counts: { done: 3 } });
     const second = await again(5);
     expect(summaryOf(second.stdout)).toMatchObject({ before: 3, counts: { done: 5 } });
@@ -164,12 +180,17 @@ describe('the same command', () => {
     expect(exitCode).toBe(64);
     expect(stderr).toContain('runtime: run work has done the same inputs with another handler\n');
     expect(stderr).toContain('--run-id work-odd');
-    const other = await runtime(['run', 'work.mjs', '--lines', '--handler', 'odd', '--run-id', 'work-odd'], { input: '1\n' });
+    const other = await runtime(['run', 'work.mjs', '--lines', '--handler', 'odd', '--run-id', 'work-odd'], {
+      input: '1\n',
+    });
     expect(other.exitCode).toBe(0);
   });
 });
 
-describe.each([['with a supervisor', []], ['with --no-supervise', ['--no-supervise']]])('%s', (_, flags) => {
+describe.each([
+  ['with a supervisor', []],
+  ['with --no-supervise', ['--no-supervise']],
+])('%s', (_, flags) => {
   test.each([[[]], [['--no-durable']]])('%j, a run comes to its end, and its failures are told', async (more) => {
     const { dir, runtime } = place();
     const args = ['run', 'work.mjs', '--lines', '--handler', 'odd', '--json', ...flags, ...more];

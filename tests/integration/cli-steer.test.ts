@@ -1,10 +1,9 @@
 /** A run seen and steered from another terminal; who holds its lock; how it is stopped. */
-import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { lines, parsed, place, type Place } from '../support/command.js';
+import { executorOf, lines, parsed, place, type Place } from '../support/command.js';
 import { waitFor } from '../support/wait-for.js';
 
 const GATED = ['run', 'work.mjs', '--lines', '--handler', 'gate', '--threads', '2', '--run-id', 'gated'];
@@ -17,9 +16,6 @@ async function gated(here: Place, ...flags: string[]) {
   return { command };
 }
 const open = ({ write }: Place) => void write('open', '');
-
-const executorOf = (supervisor: number) =>
-  Number(execFileSync('pgrep', ['-P', String(supervisor)], { encoding: 'utf8' }).split('\n')[0]);
 
 describe('a second executor', () => {
   test('is refused at once, and told who holds the run; the first one does not notice', async () => {
@@ -44,7 +40,9 @@ describe('a second executor', () => {
     const here = place();
     const { command: first } = await gated(here);
     const inVain = await here.runtime([...GATED, '--wait', '50ms'], { input: '' });
-    expect(inVain.stderr).toMatch(/^runtime: waiting up to 50ms for \d+@.* to end run gated\nruntime: Another executor/);
+    expect(inVain.stderr).toMatch(
+      /^runtime: waiting up to 50ms for \d+@.* to end run gated\nruntime: Another executor/,
+    );
     expect(inVain.exitCode).toBe(1);
     const second = here.start([...GATED, '--wait', '1m', '--json'], { input: lines(10) });
     await here.runtime(['drain', 'gated']);
@@ -65,7 +63,13 @@ describe('status', () => {
     expect(stdout).toMatch(new RegExp(`^holder {5}${running.pid}@`, 'm'));
     expect(stdout).toMatch(/^thread 1 {3}busy, 0 tasks done\n {11}gate [12]:[0-9a-f]{12} for \d/m);
     const document = JSON.parse((await here.runtime(['status', 'gated', '--json'])).stdout) as object;
-    expect(document).toMatchObject({ schema: 1, runId: 'gated', state: 'running', problem: null, executor: { epoch: 1 } });
+    expect(document).toMatchObject({
+      schema: 1,
+      runId: 'gated',
+      state: 'running',
+      problem: null,
+      executor: { epoch: 1 },
+    });
     expect((await here.runtime(['status'])).stdout).toBe('gated  running  8 queued, 2 running\n');
     open(here);
     await running;
@@ -80,7 +84,9 @@ describe('status', () => {
     const here = place();
     here.write('steps.mjs', STEPS);
     const running = here.start(['run', 'steps.mjs', '--lines'], { input: 'x' });
-    const { executor } = await here.until('steps', (status) => Boolean(status.executor?.threads[0]?.running[0]?.progress));
+    const { executor } = await here.until('steps', (status) =>
+      Boolean(status.executor?.threads[0]?.running[0]?.progress),
+    );
     expect(executor!.threads[0]!.running[0]!.progress).toEqual({ done: 3, total: 4_000 });
     expect((await here.runtime(['status', 'steps'])).stdout).toMatch(/, at 3 of 4,000$/m);
     open(here);
@@ -190,7 +196,8 @@ describe('the state on disk', () => {
       const view = await waitForLock(here, dir);
       const modeOf = (path: string) => statSync(path).mode & 0o777;
       for (const folder of ['', 'locks', 'runs', 'runs/gated']) expect(modeOf(join(here.dir, dir, folder))).toBe(0o700);
-      for (const file of ['locks/gated.lock', 'runs/gated/queue.db']) expect(modeOf(join(here.dir, dir, file))).toBe(0o600);
+      for (const file of ['locks/gated.lock', 'runs/gated/queue.db'])
+        expect(modeOf(join(here.dir, dir, file))).toBe(0o600);
       expect(modeOf(view.controlSocket)).toBe(0o600);
       expect(modeOf(dirname(view.controlSocket))).toBe(0o700);
       expect(view.controlSocket.startsWith(here.dir)).toBe(dir === 'state');
@@ -218,7 +225,9 @@ describe('the lock', () => {
     expect((await runtime(['lock', 'list'])).stdout).toBe(`gated  held by ${holder}\n`);
     const shown = (await runtime(['lock', 'show', 'gated'])).stdout;
     expect(shown).toMatch(
-      new RegExp(`^run {5}gated\nstate {3}held by ${holder}\nfolder {2}${dir}\nsince {3}20.*\nlock {4}${dir}/.runtime/locks/gated.lock\n$`),
+      new RegExp(
+        `^run {5}gated\nstate {3}held by ${holder}\nfolder {2}${dir}\nsince {3}20.*\nlock {4}${dir}/.runtime/locks/gated.lock\n$`,
+      ),
     );
     expect(JSON.parse((await runtime(['lock', 'list', '--json'])).stdout)).toMatchObject({
       schema: 1,
@@ -233,14 +242,23 @@ describe('the lock', () => {
     await here.until('gated', ({ state }) => state === 'idle');
     expect((await runtime(['status', 'gated'])).stdout).toContain('tasks      8 queued, 2 interrupted\n');
     expect((await runtime(['lock', 'list'])).stdout).toBe(`gated  free: ${holder} died with it\n`);
-    expect(JSON.parse((await runtime(['lock', 'show', 'gated', '--json'])).stdout)).toMatchObject({ schema: 1, held: false });
+    expect(JSON.parse((await runtime(['lock', 'show', 'gated', '--json'])).stdout)).toMatchObject({
+      schema: 1,
+      held: false,
+    });
     expect(await runtime(['lock', 'release', 'gated'])).toMatchObject({
       exitCode: 0,
       stderr: 'removed the lock file that the dead holder of gated left\n',
     });
     expect(existsSync(join(dir, '.runtime/locks/gated.lock'))).toBe(false);
-    expect((await runtime(['lock', 'release', 'gated'])).stderr).toBe('the lock of gated is free: nothing to release\n');
-    expect(await runtime(['lock', 'list'])).toMatchObject({ exitCode: 0, stdout: '', stderr: `no locks in ${dir}/.runtime\n` });
+    expect((await runtime(['lock', 'release', 'gated'])).stderr).toBe(
+      'the lock of gated is free: nothing to release\n',
+    );
+    expect(await runtime(['lock', 'list'])).toMatchObject({
+      exitCode: 0,
+      stdout: '',
+      stderr: `no locks in ${dir}/.runtime\n`,
+    });
 
     open(here);
     const { exitCode, stderr } = await runtime(GATED, { input: lines(10) });
@@ -263,17 +281,25 @@ test.each([
   ['SIGHUP', 129, []],
   ['SIGINT', 130, []],
   ['SIGINT', 130, ['--no-supervise']],
-] as const)('%s lets what runs come to its end: exit %d %j, and the same command goes on', async (signal, code, flags) => {
-  const here = place();
-  const { exitCode, stderr } = await stopped(here, signal, [...flags]);
-  expect(exitCode).toBe(code);
-  expect(stderr).toMatch(new RegExp(`^${signal}: waiting for 2 running tasks: [12]:\\w+, [12]:\\w+\n  .* again interrupts them\n`, 'm'));
-  expect(stderr).toContain('tasks      2 done, 8 queued\n');
-  expect(existsSync(join(here.dir, '.runtime/locks/gated.lock'))).toBe(false);
-  expect((await here.runtime([...GATED, ...flags], { input: lines(10) })).exitCode).toBe(0);
-});
+] as const)(
+  '%s lets what runs come to its end: exit %d %j, and the same command goes on',
+  async (signal, code, flags) => {
+    const here = place();
+    const { exitCode, stderr } = await stopped(here, signal, [...flags]);
+    expect(exitCode).toBe(code);
+    expect(stderr).toMatch(
+      new RegExp(`^${signal}: waiting for 2 running tasks: [12]:\\w+, [12]:\\w+\n  .* again interrupts them\n`, 'm'),
+    );
+    expect(stderr).toContain('tasks      2 done, 8 queued\n');
+    expect(existsSync(join(here.dir, '.runtime/locks/gated.lock'))).toBe(false);
+    expect((await here.runtime([...GATED, ...flags], { input: lines(10) })).exitCode).toBe(0);
+  },
+);
 
-describe.each([['with a supervisor', []], ['with --no-supervise', ['--no-supervise']]])('%s, a signal', (_, flags) => {
+describe.each([
+  ['with a supervisor', []],
+  ['with --no-supervise', ['--no-supervise']],
+])('%s, a signal', (_, flags) => {
   test('that comes twice interrupts what runs, which is ready again', async () => {
     const here = place();
     const { command: running } = await gated(here, ...flags);
@@ -306,8 +332,12 @@ test('a lock that names no holder is said to be held by somebody', async () => {
   const here = place();
   const { command: running } = await gated(here);
   const lock = join(here.dir, '.runtime/locks/gated.lock');
-  expect(parsed(readFileSync(lock, 'utf8'))).toMatchObject([{ pid: running.pid, controlSocket: expect.any(String) as string }]);
+  expect(parsed(readFileSync(lock, 'utf8'))).toMatchObject([
+    { pid: running.pid, controlSocket: expect.any(String) as string },
+  ]);
   here.write('.runtime/locks/gated.lock', '');
   expect((await here.runtime(['lock', 'list'])).stdout).toBe('gated  held by somebody\n');
-  expect((await here.runtime(['status', 'gated'])).stdout).toContain('problem    the executor of "gated" has no control socket');
+  expect((await here.runtime(['status', 'gated'])).stdout).toContain(
+    'problem    the executor of "gated" has no control socket',
+  );
 });

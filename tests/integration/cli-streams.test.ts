@@ -7,7 +7,11 @@ import { lines, MAIN, parsed, place } from '../support/command.js';
 import { waitFor } from '../support/wait-for.js';
 
 const shell = (dir: string, command: string) =>
-  execa('bash', ['-c', command], { cwd: dir, reject: false, env: { RUNTIME: `${process.execPath} ${MAIN}`, RUNTIME_DIR: '' } });
+  execa('bash', ['-c', command], {
+    cwd: dir,
+    reject: false,
+    env: { RUNTIME: `${process.execPath} ${MAIN}`, RUNTIME_DIR: '' },
+  });
 
 describe('standard output', () => {
   test('is empty unless data is asked for', async () => {
@@ -32,26 +36,34 @@ describe('standard output', () => {
 
   test('and nothing is lost of a handler that prints a lot', async () => {
     const { write, runtime } = place();
-    write('loud.mjs', 'export default (id) => { for (let i = 0; i < 2000; i++) console.log(`${id} ${i} ${"x".repeat(80)}`); };');
+    write(
+      'loud.mjs',
+      'export default (id) => { for (let i = 0; i < 2000; i++) console.log(`${id} ${i} ${"x".repeat(80)}`); };',
+    );
     const { stdout, stderr, exitCode } = await runtime(['run', 'loud.mjs', '--lines', '--json'], { input: lines(10) });
     expect(exitCode).toBe(0);
     expect(stderr.match(/^\d+ \d+ x{80}$/gm)).toHaveLength(20_000);
     expect(parsed(stdout)).toHaveLength(1);
   });
 
-  test.each([[''], ['--no-supervise']])('and nothing of it is lost for a reader who takes his time (%s)', async (flag) => {
-    const { dir, write } = place();
-    write('loud.mjs', 'export default () => console.log(`${"x".repeat(99)}\\n`.repeat(10_000));');
-    const run = `(seq 2 | $RUNTIME run loud.mjs --lines ${flag}) 2>&1`;
-    // He begins to read when the tasks are done, and far more is printed than a pipe holds.
-    const done = `until $RUNTIME status loud --json 2>&1 | grep -q '"done":2'; do :; done`;
-    const { stdout } = await shell(dir, `${run} | (${done}; grep -c '^x')`);
-    expect(stdout).toBe('20000');
-  });
+  test.each([[''], ['--no-supervise']])(
+    'and nothing of it is lost for a reader who takes his time (%s)',
+    async (flag) => {
+      const { dir, write } = place();
+      write('loud.mjs', 'export default () => console.log(`${"x".repeat(99)}\\n`.repeat(10_000));');
+      const run = `(seq 2 | $RUNTIME run loud.mjs --lines ${flag}) 2>&1`;
+      // He begins to read when the tasks are done, and far more is printed than a pipe holds.
+      const done = `until $RUNTIME status loud --json 2>&1 | grep -q '"done":2'; do :; done`;
+      const { stdout } = await shell(dir, `${run} | (${done}; grep -c '^x')`);
+      expect(stdout).toBe('20000');
+    },
+  );
 
   test('has one document with --json, with these fields and no others', async () => {
     const { runtime } = place();
-    const { stdout } = await runtime(['run', 'work.mjs', '--lines', '--json', '--handler', 'odd', '--quiet'], { input: lines(2) });
+    const { stdout } = await runtime(['run', 'work.mjs', '--lines', '--json', '--handler', 'odd', '--quiet'], {
+      input: lines(2),
+    });
     expect(JSON.parse(stdout)).toEqual({
       schema: 1,
       runId: 'work',
@@ -81,7 +93,10 @@ describe('standard output', () => {
     const results = Object.fromEntries(parsed(stdout).map(({ id, ...rest }) => [String(id).split(':')[0], rest]));
     expect(results['1']).toMatchObject({ state: 'done', result: { $inspect: "Map(1) { 'a' => 1 }" } });
     expect(results['2']).toMatchObject({ state: 'done', result: { $inspect: '12n' } });
-    expect(results['3']).toMatchObject({ state: 'done', result: { $inspect: expect.stringContaining('61 62') as string } });
+    expect(results['3']).toMatchObject({
+      state: 'done',
+      result: { $inspect: expect.stringContaining('61 62') as string },
+    });
     expect(results['4']).toMatchObject({ state: 'done', result: { $inspect: 'NaN' } });
     expect(results['5']).not.toHaveProperty('result');
     expect(results['6']).toMatchObject({ state: 'failed', error: { code: 'ERR_VALUE_NOT_CLONEABLE' } });
@@ -123,12 +138,19 @@ describe('what comes from tasks', () => {
   test('cannot steer the terminal: ids, messages and results are written without control characters', async () => {
     const { write, runtime } = place();
     const id = 'a\u001b]0;title\u0007\u009b31m\nb';
-    write('evil.mjs', `export default (input) => { if (input) return input; throw new Error(${JSON.stringify(id)}); };`);
+    write(
+      'evil.mjs',
+      `export default (input) => { if (input) return input; throw new Error(${JSON.stringify(id)}); };`,
+    );
     write('tasks.ndjson', `${JSON.stringify({ id, input: null })}\n${JSON.stringify({ id: 'ok', input: id })}\n`);
     const { stdout, stderr } = await runtime(['run', 'evil.mjs', '--tasks', 'tasks.ndjson', '--results', '-']);
     expect(stderr).toContain('  failed a\uFFFD]0;title\uFFFD\uFFFD31m: a\uFFFD]0;title\uFFFD\uFFFD31m\n');
     expect(stdout + stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
-    expect(parsed(stdout).map(({ id: name }) => name).sort()).toEqual([id, 'ok'].sort());
+    expect(
+      parsed(stdout)
+        .map(({ id: name }) => name)
+        .sort(),
+    ).toEqual([id, 'ok'].sort());
     expect(parsed(stdout).find(({ id: name }) => name === 'ok')).toMatchObject({ result: id });
   });
 });
@@ -138,7 +160,10 @@ describe('words', () => {
     const { runtime } = place();
     const args = ['run', 'work.mjs', '--lines', '--handler', 'odd'];
     expect((await runtime(args, { input: lines(4) })).stderr).not.toContain('\u001b');
-    expect(await runtime([...args, '--quiet', '--fresh'], { input: lines(4) })).toMatchObject({ stderr: '', exitCode: 3 });
+    expect(await runtime([...args, '--quiet', '--fresh'], { input: lines(4) })).toMatchObject({
+      stderr: '',
+      exitCode: 3,
+    });
   });
 
   test('count one as one, and millions in threes', async () => {
@@ -158,18 +183,21 @@ describe('words', () => {
 });
 
 describe('a reader that goes', () => {
-  test.each([[''], ['--no-supervise']])('of the results stops the run as SIGPIPE would; it goes on later (%s)', async (flag) => {
-    const { dir, status, runtime } = place();
-    const run = `seq 20000 | $RUNTIME run work.mjs --lines --results - ${flag}; echo "exit $?" >&2`;
-    const { stdout, stderr } = await shell(dir, `(${run}) | head -1`);
-    expect(parsed(stdout)).toHaveLength(1);
-    expect(stderr).toMatch(/exit 141\n?$/);
-    const { counts } = await status('work');
-    expect(counts).toMatchObject({ running: 0 });
-    expect(counts['done']).toBeLessThan(20_000);
-    const { exitCode } = await runtime(['run', 'work.mjs', '--lines', '--quiet'], { input: lines(20_000) });
-    expect(exitCode).toBe(0);
-  });
+  test.each([[''], ['--no-supervise']])(
+    'of the results stops the run as SIGPIPE would; it goes on later (%s)',
+    async (flag) => {
+      const { dir, status, runtime } = place();
+      const run = `seq 20000 | $RUNTIME run work.mjs --lines --results - ${flag}; echo "exit $?" >&2`;
+      const { stdout, stderr } = await shell(dir, `(${run}) | head -1`);
+      expect(parsed(stdout)).toHaveLength(1);
+      expect(stderr).toMatch(/exit 141\n?$/);
+      const { counts } = await status('work');
+      expect(counts).toMatchObject({ running: 0 });
+      expect(counts['done']).toBeLessThan(20_000);
+      const { exitCode } = await runtime(['run', 'work.mjs', '--lines', '--quiet'], { input: lines(20_000) });
+      expect(exitCode).toBe(0);
+    },
+  );
 
   test.each([[''], ['--no-supervise']])('of the words does not: the run comes to its end (%s)', async (flag) => {
     const { dir, status } = place();
@@ -188,7 +216,10 @@ describe('a reader that goes', () => {
 
   test('of the summary document, and of the other commands, ends them as SIGPIPE would', async () => {
     const { dir } = place();
-    const { stderr } = await shell(dir, '(seq 3 | $RUNTIME run work.mjs --lines --json --quiet; echo "exit $?" >&2) | true');
+    const { stderr } = await shell(
+      dir,
+      '(seq 3 | $RUNTIME run work.mjs --lines --json --quiet; echo "exit $?" >&2) | true',
+    );
     expect(stderr).toBe('exit 141');
     await shell(dir, 'seq 5000 | $RUNTIME run work.mjs --lines --quiet');
     const results = await shell(dir, '($RUNTIME results work; echo "exit $?" >&2) | head -1');

@@ -3,13 +3,17 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { lines, MAIN, place, type Place } from '../support/command.js';
+import { executorOf, lines, MAIN, place, type Place } from '../support/command.js';
 import { waitFor } from '../support/wait-for.js';
 
 const onLinux = describe.skipIf(process.platform !== 'linux');
 
 /** Types `line` into a shell on a terminal of its own; `runtime` is the command. */
-function terminal({ dir }: Place, line: string, { columns = 80, env = {} }: { columns?: number; env?: Record<string, string> } = {}) {
+function terminal(
+  { dir }: Place,
+  line: string,
+  { columns = 80, env = {} }: { columns?: number; env?: Record<string, string> } = {},
+) {
   const setUp = `stty cols ${columns} rows 24; runtime() { ${process.execPath} ${MAIN} "$@"; }`;
   const screen = execa('script', ['-qefc', `bash -c '${setUp}; ${line}'`, '/dev/null'], {
     cwd: dir,
@@ -24,7 +28,8 @@ function terminal({ dir }: Place, line: string, { columns = 80, env = {} }: { co
     screen,
     raw: () => raw,
     type: (keys: string) => void screen.stdin.write(keys),
-    shows: (what: RegExp) => waitFor(`${what} on the terminal, which shows ${JSON.stringify(raw)}`, () => what.test(raw)),
+    shows: (what: RegExp) =>
+      waitFor(`${what} on the terminal, which shows ${JSON.stringify(raw)}`, () => what.test(raw)),
     end: async () => {
       const { exitCode } = await screen;
       return { exitCode, raw };
@@ -45,7 +50,10 @@ function withTasks(): Place {
 onLinux('a run on a terminal', () => {
   test('shows a bar, lines above it, and takes it away at the end', async () => {
     const here = withTasks();
-    here.write('talk.mjs', "export default (id) => { if (id === 3) console.log('a line of task 3'); };\nexport { gate } from './work.mjs';");
+    here.write(
+      'talk.mjs',
+      "export default (id) => { if (id === 3) console.log('a line of task 3'); };\nexport { gate } from './work.mjs';",
+    );
     const { shows, end } = terminal(here, GATED.replace('run work', 'runtime run talk'));
     await shows(/\] 0\/10, 2 running on 2 threads/);
     here.write('open', '');
@@ -90,7 +98,10 @@ onLinux('a run on a terminal', () => {
     await here.until('work', ({ state }) => state === 'idle');
     expect(await here.status('work')).toMatchObject({ state: 'idle', counts: { done: 2, queued: 8, running: 0 } });
     expect((await here.runtime(['lock', 'list'])).stderr).toMatch(/^no locks in /);
-    const code = await waitFor('the exit code', () => existsSync(join(here.dir, 'exit')) && readFileSync(join(here.dir, 'exit'), 'utf8'));
+    const code = await waitFor(
+      'the exit code',
+      () => existsSync(join(here.dir, 'exit')) && readFileSync(join(here.dir, 'exit'), 'utf8'),
+    );
     expect(code).toBe('129\n');
   });
 
@@ -118,7 +129,9 @@ onLinux('a run on a terminal', () => {
     await shows(/\u001b\[1G/);
     here.write('open', '');
     const { raw } = await end();
-    const drawn = [...raw.matchAll(/\u001b\[1G([^\r\n]*?)\u001b\[0?K/g)].map(([, bar]) => bar!.replaceAll(/\u001b\[\d*m/g, ''));
+    const drawn = [...raw.matchAll(/\u001b\[1G([^\r\n]*?)\u001b\[0?K/g)].map(([, bar]) =>
+      bar!.replaceAll(/\u001b\[\d*m/g, ''),
+    );
     expect(drawn.length).toBeGreaterThan(0);
     for (const bar of drawn) expect(bar.length).toBeLessThan(columns || 80);
   });
@@ -150,7 +163,7 @@ onLinux('a run on a terminal', () => {
     await shows(/2 running on 2 threads/);
     const { stdout } = await here.runtime(['lock', 'show', 'work', '--json']);
     const { holder } = JSON.parse(stdout) as { holder: { pid: number } };
-    await execa('pkill', ['-KILL', '-P', String(holder.pid)]);
+    process.kill(executorOf(holder.pid), 'SIGKILL');
     await shows(/\r\u001b\[Kruntime: the executor of work was ended by SIGKILL; starting another\r\n/);
     here.write('open', '');
     const { exitCode, raw } = await end();
@@ -167,6 +180,8 @@ onLinux('status on a terminal', () => {
     }
     const { end } = terminal(here, 'runtime status');
     const { raw } = await end();
-    expect(raw).toBe('a            \u001b[2midle\u001b[0m  \u001b[32m1 done\u001b[0m\r\nlonger-name  \u001b[2midle\u001b[0m  \u001b[32m1 done\u001b[0m\r\n');
+    expect(raw).toBe(
+      'a            \u001b[2midle\u001b[0m  \u001b[32m1 done\u001b[0m\r\nlonger-name  \u001b[2midle\u001b[0m  \u001b[32m1 done\u001b[0m\r\n',
+    );
   });
 });

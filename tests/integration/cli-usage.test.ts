@@ -8,10 +8,28 @@ describe('a run that is refused', () => {
   const HELP = 'runtime run --help lists every flag with an example.\n';
 
   test.each([
-    ['nothing at all', [], ['<module>: is missing', 'no tasks: give one of --each <glob>, --tasks <file|->, --lines', HELP]],
+    [
+      'nothing at all',
+      [],
+      ['<module>: is missing', 'no tasks: give one of --each <glob>, --tasks <file|->, --lines', HELP],
+    ],
     [
       'every fault at once',
-      ['work.mjs', '--lines', '--each', 'x', '--threads', '0', '--timeout', '5', '--memory', '1', '--thread', '3', 'more'],
+      [
+        'work.mjs',
+        '--lines',
+        '--each',
+        'x',
+        '--threads',
+        '0',
+        '--timeout',
+        '5',
+        '--memory',
+        '1',
+        '--thread',
+        '3',
+        'more',
+      ],
       [
         '--each and --lines: a run has one source of tasks',
         '--threads: wants a whole number from 1 to 1024, got 0',
@@ -22,17 +40,49 @@ describe('a run that is refused', () => {
         HELP,
       ],
     ],
-    ['two documents on one stream', ['work.mjs', '--lines', '--results', '-', '--json'], ['--results - and --json: both']],
-    ['a run id that leaves its folder', ['work.mjs', '--lines', '--run-id', '../x'], ['--run-id: wants a letter or digit']],
-    ['a module that makes no run id', ['日本.mjs', '--lines'], ['--run-id: the name of the module makes none: choose one']],
+    [
+      'two documents on one stream',
+      ['work.mjs', '--lines', '--results', '-', '--json'],
+      ['--results - and --json: both'],
+    ],
+    [
+      'a run id that leaves its folder',
+      ['work.mjs', '--lines', '--run-id', '../x'],
+      ['--run-id: wants a letter or digit'],
+    ],
+    [
+      'a module that makes no run id',
+      ['日本.mjs', '--lines'],
+      ['--run-id: the name of the module makes none: choose one'],
+    ],
     ['an empty folder name', ['work.mjs', '--lines', '--dir', ''], ['--dir: wants the path of a folder']],
     ['a module that is not there', ['nope.mjs', '--lines'], ['nope.mjs: there is no such file']],
-    ['an export that is not there', ['work.mjs', '--lines', '--handler', 'nope'], ['exports no function "nope"', 'It exports: ']],
-    ['a glob that matches nothing', ['work.mjs', '--each', '*.nope'], ['--each: no file matches "*.nope"', 'Quote the glob']],
+    [
+      'an export that is not there',
+      ['work.mjs', '--lines', '--handler', 'nope'],
+      ['exports no function "nope"', 'It exports: '],
+    ],
+    [
+      'a glob that matches nothing',
+      ['work.mjs', '--each', '*.nope'],
+      ['--each: no file matches "*.nope"', 'Quote the glob'],
+    ],
     ['a glob that is a folder', ['work.mjs', '--each', 'folder'], ["for the files in it: --each 'folder/**'"]],
-    ['a task file that is not there', ['work.mjs', '--tasks', 'nope'], ['--tasks: "nope" cannot be read: there is no such file']],
-    ['a task file that is a folder', ['work.mjs', '--tasks', 'folder'], ['--tasks: "folder" cannot be read: it is a folder']],
-    ['results into a folder', ['work.mjs', '--each', 'work.mjs', '--results', 'folder'], ['--results: "folder" cannot be written']],
+    [
+      'a task file that is not there',
+      ['work.mjs', '--tasks', 'nope'],
+      ['--tasks: "nope" cannot be read: there is no such file'],
+    ],
+    [
+      'a task file that is a folder',
+      ['work.mjs', '--tasks', 'folder'],
+      ['--tasks: "folder" cannot be read: it is a folder'],
+    ],
+    [
+      'results into a folder',
+      ['work.mjs', '--each', 'work.mjs', '--results', 'folder'],
+      ['--results: "folder" cannot be written'],
+    ],
     ['results nowhere', ['work.mjs', '--each', 'work.mjs', '--results', 'no/x'], ['there is no such folder']],
   ])('for %s ends with 64, and leaves nothing behind', async (_, args, expected) => {
     const { dir, runtime } = place();
@@ -73,7 +123,10 @@ describe('a run that is refused', () => {
 
   test('for lines of a task file names every one, and takes none of the others', async () => {
     const { dir, write, runtime } = place();
-    write('tasks.ndjson', '{"input":1}\n{"input":2,}\n{"inptu":3}\n{"input":4,"handler":"cuont"}\n{"input":5,"timeout":3}\n');
+    write(
+      'tasks.ndjson',
+      '{"input":1}\n{"input":2,}\n{"inptu":3}\n{"input":4,"handler":"cuont"}\n{"input":5,"timeout":3}\n',
+    );
     const { exitCode, stderr } = await runtime(['run', 'work.mjs', '--tasks', 'tasks.ndjson', '--handler', 'count']);
     expect(stderr).toContain('runtime: tasks.ndjson: no task was taken:\n');
     expect(stderr).toContain('  line 2: column 12: "}" where a field name in double quotes should be\n');
@@ -88,7 +141,14 @@ describe('a run that is refused', () => {
   test('for results that would overwrite the tasks leaves the tasks as they are', async () => {
     const { dir, write, runtime } = place();
     write('tasks.ndjson', '{"input":1}\n');
-    const { exitCode, stderr } = await runtime(['run', 'work.mjs', '--tasks', 'tasks.ndjson', '--results', './tasks.ndjson']);
+    const { exitCode, stderr } = await runtime([
+      'run',
+      'work.mjs',
+      '--tasks',
+      'tasks.ndjson',
+      '--results',
+      './tasks.ndjson',
+    ]);
     expect(stderr).toContain('--results: "./tasks.ndjson" holds the tasks, and would be overwritten');
     expect(exitCode).toBe(64);
     expect(readFileSync(join(dir, 'tasks.ndjson'), 'utf8')).toBe('{"input":1}\n');
@@ -120,7 +180,9 @@ describe('a tasks id that is taken', () => {
     const { write, runtime } = place();
     write('tasks.ndjson', '{"id":"a","input":1}\n{"id":"a","input":1}\n{"id":"a","input":2}\n');
     const { exitCode, stderr } = await runtime(['run', 'work.mjs', '--tasks', 'tasks.ndjson']);
-    expect(stderr).toContain('runtime: these task ids are taken:\n  line 3: the id "a" is taken by a task with another');
+    expect(stderr).toContain(
+      'runtime: these task ids are taken:\n  line 3: the id "a" is taken by a task with another',
+    );
     expect(exitCode).toBe(64);
   });
 });
@@ -129,7 +191,10 @@ describe('the other commands', () => {
   test.each([
     [['stauts'], '(Did you mean status?)\nHow it is used: runtime --help\n'],
     [['results'], "runtime: missing required argument 'run-id'\nHow it is used: runtime results --help\n"],
-    [['status', '--jsn'], "runtime: unknown option '--jsn'\n(Did you mean --json?)\nHow it is used: runtime status --help\n"],
+    [
+      ['status', '--jsn'],
+      "runtime: unknown option '--jsn'\n(Did you mean --json?)\nHow it is used: runtime status --help\n",
+    ],
     [['lock', 'relase', 'x'], '(Did you mean release?)\nHow it is used: runtime lock --help\n'],
     [['results', 'x', '--state', 'bad'], 'runtime: nothing was printed:\n  --state: wants one of done, failed'],
     [['status', '../x'], 'runtime: invalid run id:\n  "../x": must be'],
@@ -143,7 +208,11 @@ describe('the other commands', () => {
   test('without a command show help, on standard error; asked for, on standard output', async () => {
     const { runtime } = place();
     const bare = await runtime([]);
-    expect(bare).toMatchObject({ exitCode: 64, stdout: '', stderr: expect.stringContaining('Usage: runtime') as string });
+    expect(bare).toMatchObject({
+      exitCode: 64,
+      stdout: '',
+      stderr: expect.stringContaining('Usage: runtime') as string,
+    });
     for (const args of [['--help'], ['help', 'run'], ['run', '--help'], ['lock', 'release', '-h']]) {
       const { exitCode, stdout, stderr } = await runtime(args);
       expect([exitCode, stderr]).toEqual([0, '']);

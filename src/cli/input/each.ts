@@ -41,5 +41,7 @@ function noMatch(glob: string, cwd: string): HoldfastError {
   const hint = statSync(folder, { throwIfNoEntry: false })?.isDirectory()
     ? `${glob} is a folder; for the files in it: --each '${glob.replace(/\/*$/, '')}/**'`
     : "Quote the glob, so that the shell leaves it alone: --each 'src/**/*.ts'";
-  return new HoldfastError('ERR_INVALID_OPTIONS', `--each: no file matches ${JSON.stringify(glob)} in ${cwd}`, { hint });
+  return new HoldfastError('ERR_INVALID_OPTIONS', `--each: no file matches ${JSON.stringify(glob)} in ${cwd}`, {
+    hint,
+  });
 }

@@ -70,7 +70,12 @@ async function check(
   }
   if (faults.length > 0) {
     if (more > 0) faults.push({ where: `and ${formatCount(more)} more`, problem: `the next at line ${nextLine}` });
-    throw new InvalidInputError('ERR_INVALID_TASK', `${name}: no task was taken`, faults, hint === undefined ? {} : { hint });
+    throw new InvalidInputError(
+      'ERR_INVALID_TASK',
+      `${name}: no task was taken`,
+      faults,
+      hint === undefined ? {} : { hint },
+    );
   }
   return { tasks, lines };
 }

@@ -55,7 +55,9 @@ export function parseTaskLine(line: Line, choice: HandlerChoice): SourceTask | s
   const handler = task.handler ?? choice.handler;
   if (handler === undefined) return ['handler is missing, and --handler gives none for all'];
   if (choice.handlers !== undefined && !choice.handlers.includes(handler)) {
-    return [`handler ${JSON.stringify(handler)} is none of ${listed(choice.handlers)}${didYouMean(handler, choice.handlers)}`];
+    return [
+      `handler ${JSON.stringify(handler)} is none of ${listed(choice.handlers)}${didYouMean(handler, choice.handlers)}`,
+    ];
   }
   return {
     id: task.id ?? lineId(line),
