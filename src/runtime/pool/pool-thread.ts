@@ -8,6 +8,7 @@ import { clock, ThreadBoard } from '../thread/board.js';
 import type {
   BatchReport,
   BatchRequest,
+  Envelope,
   LoadReply,
   LoadRequest,
   TaskProgress,
@@ -126,7 +127,7 @@ export class PoolThread {
         : { resourceLimits: { maxOldGenerationSizeMb: Math.max(1, Math.round(settings.memory / 2 ** 20)) } }),
     });
     this.#piscina.on('error', (error: Error) => void this.#die(error));
-    this.#piscina.on('message', (event: ThreadEvent) => this.#onEvent(event));
+    this.#piscina.on('message', (message: unknown) => this.#onMessage(message));
   }
 
   get dead(): boolean {
@@ -268,7 +269,9 @@ export class PoolThread {
     return new HoldfastError('ERR_HANDLER_MODULE', `cannot load ${fileURLToPath(this.#module)}: ${why}`, { cause });
   }
 
-  #onEvent(event: ThreadEvent): void {
+  #onMessage(message: unknown): void {
+    const event = (message as Partial<Envelope> | null)?.holdfast;
+    if (event === undefined) return;
     if (event.type === 'report') this.#onReport(event);
     else this.#listener.onEvent(this, event);
   }

@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads';
 import { inspect } from 'node:util';
 import { AbortReason, now, type ThreadBoard } from './board.js';
-import type { LogLevel, ThreadEvent } from './protocol.js';
+import type { Envelope, LogLevel, ThreadEvent } from './protocol.js';
 
 /** A handler may call `progress` in a tight loop; it is passed on at most once in this many milliseconds. */
 const PROGRESS_INTERVAL_MS = 100;
@@ -45,7 +45,7 @@ export interface Berth {
 }
 
 export function post(event: ThreadEvent): void {
-  parentPort!.postMessage(event);
+  parentPort!.postMessage({ holdfast: event } satisfies Envelope);
 }
 
 /**

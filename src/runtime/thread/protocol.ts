@@ -80,3 +80,8 @@ export type ThreadEvent =
   | { type: 'log'; level: LogLevel; taskId: string; message: string; fields?: Record<string, unknown> }
   | ({ type: 'progress'; lane: number } & TaskProgress)
   | { type: 'output'; stream: 'stdout' | 'stderr'; text: string };
+
+/** Events go through the thread's own port, which handlers may use as well: what is not in an envelope is theirs. */
+export interface Envelope {
+  holdfast: ThreadEvent;
+}

@@ -1,0 +1,148 @@
+/**
+ * A model of what becomes of tasks, held against real threads: whatever tasks
+ * of all kinds are mixed, in whatever batches and company, each gets exactly
+ * one outcome, and it is that of its kind.
+ */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { createExecutor, type Executor, type Outcome, type OutcomeState } from '../../dist/index.js';
+import { endOf, HANDLERS } from '../support/executors.js';
+import { tempDir } from '../support/temp-dir.js';
+
+interface Kind {
+  handler: string;
+  input: unknown;
+  /** What `submit` gives, or the state in which it rejects. */
+  end: unknown;
+  state: OutcomeState;
+  attempts: number;
+  timeoutMs?: number;
+  retries?: number;
+}
+
+const RETRIES = 2;
+const MAX_CRASHES = 2;
+
+const KINDS: Record<string, Kind> = {
+  ok: { handler: 'echo', input: 'ok', end: 'ok', state: 'done', attempts: 1 },
+  cheap: { handler: 'hold', input: 'no', end: 'no', state: 'done', attempts: 1 },
+  bytes: { handler: 'echo', input: new Map([[1, 2]]), end: new Map([[1, 2]]), state: 'done', attempts: 1 },
+  async: { handler: 'echoLater', input: 7, end: 7, state: 'done', attempts: 1 },
+  slow: { handler: 'wait', input: 30, end: 30, state: 'done', attempts: 1 },
+  busy: { handler: 'work', input: 25, end: 25, state: 'done', attempts: 1 },
+  throws: { handler: 'fail', input: 'no', end: 'failed', state: 'failed', attempts: RETRIES + 1 },
+  rejects: { handler: 'rejectEvil', input: 'revoked proxy', end: 'failed', state: 'failed', attempts: 1, retries: 0 },
+  odd: { handler: 'returnOdd', input: 'function', end: 'failed', state: 'failed', attempts: 1, retries: 0 },
+  recovers: { handler: 'failTimes', input: 1, end: 2, state: 'done', attempts: 2 },
+  forgets: { handler: 'forgetAwait', input: 3, end: 'done', state: 'done', attempts: 1 },
+  exits: { handler: 'exit', input: 1, end: 'crashed', state: 'crashed', attempts: 0 },
+  bursts: { handler: 'throwOutside', input: 'no', end: 'crashed', state: 'crashed', attempts: 0 },
+  spins: { handler: 'spin', input: 0, end: 'timed-out', state: 'timed-out', attempts: 1, retries: 0, timeoutMs: 60 },
+  deaf: { handler: 'deaf', input: 0, end: 'timed-out', state: 'timed-out', attempts: 1, retries: 0, timeoutMs: 60 },
+  hears: {
+    handler: 'untilAborted',
+    input: 0,
+    end: 'timed-out',
+    state: 'timed-out',
+    attempts: 1,
+    retries: 0,
+    timeoutMs: 60,
+  },
+};
+
+/** Rare: each costs its threads. */
+const DEADLY = ['exits', 'bursts', 'spins', 'deaf', 'hears'];
+const HARMLESS = Object.keys(KINDS).filter((name) => !DEADLY.includes(name) && name !== 'forgets');
+
+const mixes = fc.record({
+  tasks: fc
+    .tuple(
+      fc.array(fc.constantFrom(...HARMLESS), { minLength: 5, maxLength: 60 }),
+      fc.array(fc.constantFrom(...DEADLY), { maxLength: 2 }),
+      fc.array(fc.constant('forgets'), { maxLength: 2 }),
+    )
+    .chain((parts) => fc.shuffledSubarray(parts.flat(), { minLength: parts.flat().length })),
+  threads: fc.integer({ min: 1, max: 3 }),
+  concurrency: fc.constantFrom(1, 1, 2, 5),
+  /** Cheap tasks that ran before: so many, that batches have grown. */
+  warmUp: fc.constantFrom(0, 500),
+  interference: fc.constantFrom('none', 'pauses', 'scales', 'recycles'),
+});
+
+/** What a caller may do beside it that must change nothing. */
+async function interfere(executor: Executor, how: string, over: () => boolean): Promise<void> {
+  for (let turn = 0; !over(); turn++) {
+    if (how === 'pauses') {
+      executor.pause();
+      await new Promise((resolve) => setImmediate(resolve));
+      executor.resume();
+    } else if (how === 'scales') await executor.scale(1 + (turn % 3));
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+test('each task gets exactly one outcome, and it is that of its kind; the counts agree', async () => {
+  await fc.assert(
+    fc.asyncProperty(mixes, async ({ tasks, threads, concurrency, warmUp, interference }) => {
+      const executor = await createExecutor({
+        runId: 'run-1',
+        handlers: HANDLERS,
+        dir: tempDir(),
+        durable: false,
+        threads,
+        concurrency,
+        retries: RETRIES,
+        maxCrashes: MAX_CRASHES,
+        grace: 60,
+        backoff: { base: 1, max: 3 },
+        ...(interference === 'recycles' && { recycleAfterTasks: 4 }),
+      });
+      try {
+        await Promise.all(Array.from({ length: warmUp }, () => executor.submit('hold', 'no')));
+        const outcomes = new Map<string, Outcome[]>();
+        const ordinals: number[] = [];
+        executor.on('outcome', (outcome, ordinal) => {
+          outcomes.set(outcome.id, [...(outcomes.get(outcome.id) ?? []), outcome]);
+          ordinals.push(ordinal);
+        });
+        let over = false;
+        const interfering = interfere(executor, interference, () => over);
+        const ends = tasks.map((name, index) => {
+          const { handler, input, timeoutMs, retries } = KINDS[name]!;
+          const options = {
+            id: `${name}-${index}`,
+            ...(timeoutMs && { timeoutMs }),
+            ...(retries !== undefined && { retries }),
+          };
+          return endOf(executor.submit(handler, input, options));
+        });
+        await executor.idle();
+        over = true;
+        await interfering;
+
+        expect(await Promise.all(ends)).toEqual(tasks.map((name) => KINDS[name]!.end));
+        expect(outcomes.size).toBe(tasks.length);
+        const expected: Partial<Record<OutcomeState, number>> = { done: warmUp };
+        // What a forgotten promise takes down on its way is charged at most one crash less than would condemn it.
+        const bombs = tasks.includes('forgets');
+        tasks.forEach((name, index) => {
+          const { state, attempts } = KINDS[name]!;
+          const told = outcomes.get(`${name}-${index}`)!;
+          expect(told).toHaveLength(1);
+          expect(told[0]).toMatchObject({ state, attempts });
+          if (state === 'crashed') expect(told[0]!.crashes).toBe(MAX_CRASHES);
+          else if (!bombs) expect(told[0]!.crashes).toBe(0);
+          else expect(told[0]!.crashes).toBeLessThan(MAX_CRASHES);
+          expected[state] = (expected[state] ?? 0) + 1;
+        });
+        expect(await executor.counts()).toMatchObject({ ...expected, queued: 0, delayed: 0, running: 0 });
+        expect(new Set(ordinals).size).toBe(ordinals.length);
+        expect(ordinals).toEqual(ordinals.toSorted((a, b) => a - b));
+        expect((await executor.status()).statistics.settled).toBe(warmUp + tasks.length);
+      } finally {
+        await executor.stop({ force: true });
+      }
+    }),
+    { numRuns: Number(process.env['MODEL_RUNS'] ?? 12), endOnFailure: true },
+  );
+}, 600_000);

@@ -1,0 +1,116 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
+import { PoolThread } from '../../dist/runtime/pool/pool-thread.js';
+import type { ClaimedTask } from '../../dist/runtime/queue/contract.js';
+import { rejection } from '../support/executors.js';
+import { tempDir } from '../support/temp-dir.js';
+import { waitFor } from '../support/wait-for.js';
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function thread(module: string, listener: Partial<ConstructorParameters<typeof PoolThread>[2]> = {}): PoolThread {
+  return new PoolThread(
+    1,
+    { module, lanes: 1, captureOutput: false, memory: undefined, recycleAfterTasks: undefined },
+    { onReport: () => {}, onDeath: () => {}, onEvent: () => {}, ...listener },
+  );
+}
+
+function claimed(seq: number, handler: string, input: unknown): ClaimedTask {
+  const given = { id: undefined, priority: 0, timeoutMs: undefined, retries: undefined, attempts: 0, crashes: 0 };
+  return { seq, handler, input: JSON.stringify(input), ...given };
+}
+
+test.each([
+  ['awaits for ever', 'await new Promise(() => {});'],
+  ['spins for ever', 'for (;;);'],
+])('a module that %s is given up after a minute, and its thread with it', async (_, text) => {
+  const path = join(tempDir(), 'endless.mjs');
+  writeFileSync(path, text);
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const subject = thread(pathToFileURL(path).href);
+  const loading = rejection(subject.load());
+  vi.advanceTimersByTime(59_999);
+  expect(subject.dead).toBe(false);
+  vi.advanceTimersByTime(1);
+  expect(await loading).toMatchObject({
+    code: 'ERR_HANDLER_MODULE',
+    message: `cannot load ${path}: it has not loaded within 60 s`,
+  });
+  expect(subject.dead).toBe(true);
+});
+
+/** A module whose one handler posts what it is told to, in the place of its lane, and then never ends. */
+const FORGING = `
+  import { parentPort } from 'node:worker_threads';
+  export const forge = (messages) => {
+    for (const message of messages) parentPort.postMessage(message);
+    return new Promise(() => setInterval(() => {}, 1000));
+  };`;
+
+test('reports that overtake each other are told in order, each once; what is of another batch is not', async () => {
+  const path = join(tempDir(), 'forging.mjs');
+  writeFileSync(path, FORGING);
+  const told: [first: number, count: number, last: boolean][] = [];
+  const subject = thread(pathToFileURL(path).href, {
+    onReport: (_, __, { first, ends }, last) => told.push([first, ends.length, last]),
+  });
+  onTestFinished(() => subject.end());
+  await subject.load();
+  const report = (first: number, count: number, fields: object = {}) => {
+    const none = Array.from({ length: count }, () => 0);
+    const of = {
+      type: 'report',
+      lane: 0,
+      batch: 1,
+      first,
+      ends: none,
+      payloads: none,
+      startedAt: none,
+      durationMs: none,
+    };
+    return { holdfast: { ...of, ...fields } };
+  };
+  const messages = [
+    report(4, 2, { heapUsed: 1 }),
+    report(2, 2),
+    report(0, 2, { batch: 7 }),
+    report(0, 2),
+    // It is over: nothing of it counts any more.
+    report(0, 2),
+  ];
+  const rest = Array.from({ length: 5 }, (_, index) => claimed(index + 2, 'forge', []));
+  subject.run(0, [claimed(1, 'forge', messages), ...rest], 1);
+  await waitFor('the last report', () => told.length === 3);
+  expect(told).toEqual([
+    [0, 2, false],
+    [2, 2, false],
+    [4, 2, true],
+  ]);
+  expect(subject).toMatchObject({ tasksDone: 6, heapUsed: 1, busy: false });
+  expect(subject.freeLane()).toBeUndefined();
+  subject.accepting = true;
+  expect(subject.freeLane()).toBe(0);
+});
+
+test('messages that handlers post of their own disturb nobody', async () => {
+  const path = join(tempDir(), 'forging.mjs');
+  writeFileSync(path, FORGING);
+  const told: unknown[] = [];
+  const subject = thread(pathToFileURL(path).href, {
+    onReport: (...report) => told.push(report),
+    onEvent: (_, event) => told.push(event),
+    onDeath: (...death) => told.push(death),
+  });
+  onTestFinished(() => subject.end());
+  await subject.load();
+  const own = [null, 'text', 7, { type: 'log' }, { type: 'report', lane: 0, batch: 1, first: 0 }, [], { done: true }];
+  const ours = { type: 'progress', lane: 0, taskId: '#1', done: 1 };
+  subject.run(0, [claimed(1, 'forge', [...own, { holdfast: ours }])], 1);
+  await waitFor('the last message', () => told.length > 0);
+  expect(told).toEqual([ours]);
+});
