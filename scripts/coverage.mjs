@@ -84,7 +84,11 @@ async function sourceCoverage(scripts) {
     const path = join(dist, file);
     const url = pathToFileURL(path).href;
     const code = readFileSync(path, 'utf8');
-    const neverLoaded = { functionName: '', isBlockCoverage: true, ranges: [{ startOffset: 0, endOffset: code.length, count: 0 }] };
+    const neverLoaded = {
+      functionName: '',
+      isBlockCoverage: true,
+      ranges: [{ startOffset: 0, endOffset: code.length, count: 0 }],
+    };
     const data = await convert({
       ast: parse(code, { ecmaVersion: 'latest', sourceType: 'module', locations: true, allowHashBang: true }),
       code,
@@ -106,6 +110,7 @@ function print(map) {
 function check(map) {
   const summary = map.getCoverageSummary();
   const low = Object.entries(BARS).filter(([what, bar]) => !(summary[what].pct >= bar));
-  for (const [what, bar] of low) console.error(`coverage: ${summary[what].pct}% of ${what} are covered, ${bar}% must be`);
+  for (const [what, bar] of low)
+    console.error(`coverage: ${summary[what].pct}% of ${what} are covered, ${bar}% must be`);
   return low.length > 0 ? 1 : 0;
 }

@@ -29,13 +29,18 @@ describe('the lockfile', () => {
   });
 
   test('holds no install script that package.json does not allow or deny', () => {
-    const scripted = packages.filter(([, { hasInstallScript }]) => hasInstallScript).map(([path]) => path.split('node_modules/').pop()!);
+    const scripted = packages
+      .filter(([, { hasInstallScript }]) => hasInstallScript)
+      .map(([path]) => path.split('node_modules/').pop()!);
     expect(scripted.toSorted()).toEqual(Object.keys(manifest.allowScripts).toSorted());
   });
 });
 
 describe('the package', () => {
-  const output = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: ROOT, encoding: 'utf8' });
+  const output = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
   const [packed] = JSON.parse(output) as { files: { path: string; size: number }[] }[];
   const files = packed!.files;
 
@@ -69,7 +74,10 @@ describe('the command', () => {
   });
 
   test.each([
-    ['run', '--each --tasks --lines --handler --run-id --threads --concurrency --timeout --retries --memory --max-crashes'],
+    [
+      'run',
+      '--each --tasks --lines --handler --run-id --threads --concurrency --timeout --retries --memory --max-crashes',
+    ],
     ['run', '--results --fresh --retry-failed --no-durable --no-supervise --dir --json --quiet --no-color'],
     ['results', '--state --dir'],
     ['status', '--json --no-color --dir'],

@@ -28,21 +28,24 @@ function exchange(socketPath: string, what: ControlRequest): Promise<ExecutorSta
   return new Promise((resolve, reject) => {
     const method = what === 'status' ? 'GET' : 'POST';
     const headers = { [DEADLINE_HEADER]: String(Date.now() + ANSWER_DEADLINE_MS) };
-    const outgoing = request({ socketPath, path: `/${what}`, method, headers, timeout: ANSWER_DEADLINE_MS }, (response) => {
-      let text = '';
-      response.setEncoding('utf8');
-      response.on('data', (chunk: string) => (text += chunk));
-      response.on('error', reject);
-      response.on('end', () => {
-        try {
-          const body = JSON.parse(text) as ExecutorStatus & { error?: string };
-          if (response.statusCode === 200) resolve(body);
-          else reject(new Error(String(body.error)));
-        } catch (error) {
-          reject(error);
-        }
-      });
-    });
+    const outgoing = request(
+      { socketPath, path: `/${what}`, method, headers, timeout: ANSWER_DEADLINE_MS },
+      (response) => {
+        let text = '';
+        response.setEncoding('utf8');
+        response.on('data', (chunk: string) => (text += chunk));
+        response.on('error', reject);
+        response.on('end', () => {
+          try {
+            const body = JSON.parse(text) as ExecutorStatus & { error?: string };
+            if (response.statusCode === 200) resolve(body);
+            else reject(new Error(String(body.error)));
+          } catch (error) {
+            reject(error);
+          }
+        });
+      },
+    );
     outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer within ${ANSWER_DEADLINE_MS / 1000} s`)));
     outgoing.on('error', reject);
     outgoing.end();
