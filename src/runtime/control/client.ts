@@ -17,7 +17,6 @@ export async function askExecutor(socketPath: string, what: ControlRequest): Pro
   try {
     return await exchange(socketPath, what);
   } catch (error) {
-    if (error instanceof HoldfastError) throw error;
     throw new HoldfastError('ERR_NO_EXECUTOR', `the executor does not answer: ${(error as Error).message}`, {
       cause: error,
     });

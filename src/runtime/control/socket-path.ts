@@ -18,12 +18,21 @@ export function controlSocketPath(runDir: string): string {
   const path = join(runDir, 'control.sock');
   if (Buffer.byteLength(path) <= MAX_PATH_BYTES) return path;
   const folder = join(tmpdir(), `holdfast-${process.getuid?.() ?? 'user'}`);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw notOurs(folder, error);
+  }
   const stat = lstatSync(folder);
   if (!stat.isDirectory() || stat.uid !== process.getuid?.() || (stat.mode & 0o077) !== 0) {
-    throw new HoldfastError('ERR_STATE_DIR', `${folder} is not a folder of this user alone (0700)`, {
-      hint: 'Remove it, or use a shorter --dir, so that the control socket fits into it.',
-    });
+    throw notOurs(folder);
   }
   return join(folder, `${createHash('sha256').update(runDir).digest('hex').slice(0, 32)}.sock`);
+}
+
+function notOurs(folder: string, cause?: unknown): HoldfastError {
+  return new HoldfastError('ERR_STATE_DIR', `${folder} is not a folder of this user alone (0700)`, {
+    cause,
+    hint: 'Remove it, or use a shorter --dir, so that the control socket fits into it.',
+  });
 }
