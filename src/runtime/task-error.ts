@@ -30,6 +30,7 @@ export class TaskError extends HoldfastError {
 function rebuild(record: TaskErrorRecord): Error {
   const error = new Error(record.message);
   error.name = record.name;
-  if (record.stack !== undefined) error.stack = record.stack;
+  // Without one of its own, that of this very line would lead nowhere.
+  error.stack = record.stack ?? `${record.name}: ${record.message}`;
   return record.code === undefined ? error : Object.assign(error, { code: record.code });
 }

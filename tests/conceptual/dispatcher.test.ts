@@ -3,11 +3,21 @@
  * of all kinds are mixed, in whatever batches and company, each gets exactly
  * one outcome, and it is that of its kind.
  */
+import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createExecutor, type Executor, type Outcome, type OutcomeState } from '../../dist/index.js';
+import { HoldfastError } from '../../dist/runtime/errors.js';
+import { Dispatcher } from '../../dist/runtime/pool/dispatcher.js';
+import type { PoolThread } from '../../dist/runtime/pool/pool-thread.js';
+import type { TaskQueue } from '../../dist/runtime/queue/contract.js';
+import { openMemoryQueue } from '../../dist/runtime/queue/memory-queue.js';
+import type { NewTask } from '../../dist/runtime/task.js';
 import { endOf, HANDLERS } from '../support/executors.js';
+import { deferred } from '../support/deferred.js';
+import { aTask } from '../support/queue-tasks.js';
 import { tempDir } from '../support/temp-dir.js';
+import { waitFor } from '../support/wait-for.js';
 
 interface Kind {
   handler: string;
@@ -146,3 +156,125 @@ test('each task gets exactly one outcome, and it is that of its kind; the counts
     { numRuns: Number(process.env['MODEL_RUNS'] ?? 12), endOnFailure: true },
   );
 }, 600_000);
+
+/** A dispatcher of real threads on a queue in memory, of which calls may be replaced; ends with the test. */
+async function dispatcherOn(replace: (queue: TaskQueue) => Partial<TaskQueue> = () => ({}), settings = {}) {
+  const dispatcher = new Dispatcher({
+    module: pathToFileURL(HANDLERS).href,
+    threads: 2,
+    lanes: 1,
+    captureOutput: false,
+    memory: undefined,
+    recycleAfterTasks: undefined,
+    recycleAboveMemory: undefined,
+    retries: 1,
+    backoffBase: 1,
+    backoffMax: 1,
+    maxCrashes: 2,
+    timeout: undefined,
+    grace: 100,
+    stallAfter: 60_000,
+    ...settings,
+  });
+  onTestFinished(() => dispatcher.end());
+  const queue = openMemoryQueue();
+  Object.assign(queue, replace(queue));
+  const broken: Error[] = [];
+  dispatcher.on('broken', (error) => broken.push(error));
+  await dispatcher.pool.start();
+  return { dispatcher, queue, broken };
+}
+
+const TROUBLE = new HoldfastError('ERR_QUEUE_IO', 'trouble');
+const inTrouble = () => Promise.reject(TROUBLE);
+
+describe('a queue that fails', () => {
+  test.each<[call: keyof TaskQueue, task: Partial<NewTask>]>([
+    ['claim', { handler: 'echo' }],
+    ['settle', { handler: 'echo' }],
+    ['claimSuspect', { handler: 'echo' }],
+    ['nextDue', { handler: 'fail' }],
+  ])('in `%s` breaks the dispatcher once: it claims no more, and comes to rest', async (call, task) => {
+    const { dispatcher, queue, broken } = await dispatcherOn(() => ({ [call]: inTrouble }));
+    await queue.add([aTask({ ...task, input: '1' }), aTask({ ...task, input: '2' })]);
+    dispatcher.open(queue, call === 'claimSuspect' ? 1 : 0);
+    await waitFor('it to break', () => broken.length > 0 && dispatcher.idle);
+    const claim = vi.spyOn(queue, 'claim');
+    dispatcher.wake();
+    expect(claim).not.toHaveBeenCalled();
+    expect(broken).toEqual([TROUBLE]);
+  });
+});
+
+describe('closing', () => {
+  test('while tasks are being claimed, gives them back, and reopening goes on with them', async () => {
+    const gate = deferred();
+    const { dispatcher, queue } = await dispatcherOn((of) => {
+      const { claim } = of;
+      return { claim: (...of2) => gate.promise.then(() => claim.apply(of, of2)) };
+    });
+    await queue.add([aTask({ id: 'a', handler: 'echo', input: '1' })]);
+    dispatcher.open(queue, 0);
+    const closing = dispatcher.close();
+    gate.resolve();
+    await closing;
+    await waitFor('it to be given back', async () => dispatcher.idle && (await queue.counts()).queued === 1);
+    dispatcher.reopen();
+    await waitFor('its outcome', async () => (await queue.outcome('a'))?.state === 'done');
+  });
+
+  test('while a suspect is being claimed, adjourns its trial: it is still a suspect, and still tried alone', async () => {
+    const gate = deferred();
+    let asked = false;
+    const { dispatcher, queue } = await dispatcherOn((of) => {
+      const { claimSuspect } = of;
+      return { claimSuspect: () => ((asked = true), gate.promise.then(() => claimSuspect.call(of))) };
+    });
+    await queue.add([aTask({ id: 'a', handler: 'echo', input: '1' })]);
+    const [task] = await queue.claim(1, Date.now());
+    await queue.settle([{ kind: 'suspect', seq: task!.seq }]);
+    dispatcher.open(queue, 1);
+    expect(asked).toBe(true);
+    const closing = dispatcher.close();
+    gate.resolve();
+    await closing;
+    await waitFor('it to be given back', async () => dispatcher.idle && (await queue.suspects()) === 1);
+    expect(await queue.counts()).toMatchObject({ queued: 1, running: 0 });
+    dispatcher.reopen();
+    await waitFor('its outcome', async () => (await queue.outcome('a'))?.state === 'done');
+    // And that was the last one: others run again.
+    await queue.add([aTask({ id: 'b', handler: 'echo', input: '1' })]);
+    dispatcher.wake();
+    await waitFor('the next', async () => (await queue.outcome('b'))?.state === 'done');
+  });
+
+  test('when a suspect was sent to a thread that had no time to start it, it stays a suspect', async () => {
+    const { dispatcher, queue } = await dispatcherOn();
+    await queue.add([aTask({ id: 'a', handler: 'untilFile', input: '"/nowhere"' })]);
+    const [task] = await queue.claim(1, Date.now());
+    await queue.settle([{ kind: 'suspect', seq: task!.seq }]);
+    const sent = new Promise<PoolThread>((resolve) => {
+      for (const thread of dispatcher.pool.threads) {
+        const { run } = thread;
+        // The thread itself never hears of it.
+        thread.run = (lane, tasks) => {
+          thread.batches[lane] = { number: 1, lane, tasks, reported: 0, size: tasks.length };
+          thread.board.reset(lane);
+          thread.run = run;
+          resolve(thread);
+        };
+      }
+    });
+    dispatcher.open(queue, 1);
+    await sent;
+    await dispatcher.close();
+    expect(await queue.suspects()).toBe(1);
+  });
+});
+
+test('more suspects than there are, are looked for in vain once, and the others run', async () => {
+  const { dispatcher, queue } = await dispatcherOn();
+  await queue.add([aTask({ id: 'a', handler: 'echo', input: '1' })]);
+  dispatcher.open(queue, 3);
+  await waitFor('its outcome', async () => (await queue.outcome('a'))?.state === 'done');
+});

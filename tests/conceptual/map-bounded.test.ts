@@ -1,18 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { mapBounded } from '../../dist/runtime/map-bounded.js';
+import { deferred } from '../support/deferred.js';
 import { waitFor } from '../support/wait-for.js';
-
-/** A promise that somebody else settles. */
-function deferred<T>() {
-  let resolve!: (value: T) => void;
-  let reject!: (error: unknown) => void;
-  const promise = new Promise<T>((res, rej) => {
-    resolve = res;
-    reject = rej;
-  });
-  return { promise, resolve, reject };
-}
 
 async function collect<T>(results: AsyncIterable<T>): Promise<T[]> {
   const list: T[] = [];
@@ -106,7 +96,7 @@ test('a million inputs that are made as they are read are never more than the wi
 });
 
 test('results that are ready are not kept back by a source that is slow', async () => {
-  const more = deferred<void>();
+  const more = deferred();
   async function* source() {
     yield 1;
     yield 2;
@@ -155,7 +145,7 @@ test('leaving the loop early closes the source and reads no more of it', async (
 });
 
 test('leaving the loop early does not wait for an input that may never come, and closes the source after it', async () => {
-  const more = deferred<void>();
+  const more = deferred();
   let closed = false;
   async function* source() {
     try {

@@ -234,6 +234,25 @@ describe('the context', () => {
     ]);
   });
 
+  test('passes progress on at most ten times a second, but for the end of it', async () => {
+    const executor = await startedExecutor({ threads: 1 });
+    const text = (done: number, total?: number) => executor.submit('progressOften', [done, total], { id: `${done}` });
+    const progress = async (id: string) => {
+      await running(executor, id);
+      return waitFor('its progress', async () => (await executor.status()).threads[0]!.running[0]?.progress);
+    };
+    for (const [done, total, seen] of [
+      [9, undefined, { done: 0 }],
+      [8, 20, { done: 0, total: 20 }],
+      [7, 7, { done: 7, total: 7 }],
+    ] as const) {
+      const task = text(done, total);
+      expect(await progress(`${done}`)).toEqual(seen);
+      await executor.cancel(`${done}`);
+      await task;
+    }
+  });
+
   test('logs at four levels, and what cannot travel as text', async () => {
     const executor = await startedExecutor();
     const logged: { level: string; message: string; fields?: unknown }[] = [];

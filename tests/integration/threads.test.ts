@@ -179,6 +179,18 @@ describe('who is charged', () => {
   });
 });
 
+test('a neighbour of a task that is deaf, on the same thread, is started over and charged nothing', async () => {
+  const executor = await startedExecutor({ threads: 1, concurrency: 3 });
+  const file = join(tempDir(), 'x');
+  const neighbours = ['a', 'b'].map((id) => executor.submit('untilFile', file, { id }));
+  await running(executor, 'a', 'b');
+  expect(await endOf(executor.submit('deaf', 0, { timeoutMs: 50 }))).toBe('timed-out');
+  await running(executor, 'a', 'b');
+  writeFileSync(file, '');
+  expect(await Promise.all(neighbours)).toEqual([1, 1]);
+  expect(await executor.outcome('a')).toMatchObject({ attempts: 1, crashes: 0 });
+});
+
 describe('time', () => {
   test('is counted from the start of an attempt: waiting in the queue costs none', async () => {
     const executor = await startedExecutor({ threads: 1, timeout: 1000 });

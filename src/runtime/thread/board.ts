@@ -112,11 +112,6 @@ export class ThreadBoard {
     return Math.min(Atomics.exchange(this.#ints[lane]!, TAKEN, ALL_TAKEN), size);
   }
 
-  /** How many tasks of its batch of `size` the lane has taken up. */
-  taken(lane: number, size: number): number {
-    return Math.min(Atomics.load(this.#ints[lane]!, TAKEN), size);
-  }
-
   /** Thread: the task at `position` starts now; gives that instant. */
   begin(lane: number, position: number): number {
     const since = now();
