@@ -165,7 +165,8 @@ describe('an executor that is stopped', () => {
     process.kill(executor, 'SIGSTOP');
     run.signal('SIGINT');
     run.signal('SIGTERM');
-    expect(await run.ended).toBe(143);
+    // Two signals that wait at the same time are delivered in either order.
+    expect([130, 143]).toContain(await run.ended);
     expect(isAlive(executor)).toBe(false);
     expect(place.lock.isLocked()).toBe(false);
     place.letGo();
