@@ -22,9 +22,7 @@ export class Display {
   #timer: NodeJS.Timeout | undefined;
 
   static async create(flags: RunFlags): Promise<Display> {
-    // A bar would stand in the middle of what else is on that terminal.
-    const inTheWay = flags.typed || (flags.results === '-' && process.stdout.isTTY);
-    return new Display(flags, await createProgress({ quiet: flags.quiet, color: flags.color, plain: inTheWay }));
+    return new Display(flags, await createProgress(flags));
   }
 
   private constructor(flags: RunFlags, progress: Progress) {

@@ -3,9 +3,10 @@ import { errorText, exitCodeOfError } from './exit-code.js';
 import type { Carried } from './job-control.js';
 import { runJob } from './run-job.js';
 import type { RunFlags } from './run-flags.js';
-import { exitWith, outliveReaderOfStderr } from './terminal.js';
+import { exitWith, flushed, outliveReaderOfStderr } from './terminal.js';
 import { ProcessLock } from '../runtime/lock/process-lock.js';
 import { StateDir } from '../runtime/state-dir.js';
+import { LOCK_FD } from '../runtime/supervisor/messages.js';
 import { connectToSupervisor } from '../runtime/supervisor/supervised.js';
 
 outliveReaderOfStderr();
@@ -15,11 +16,13 @@ let exitCode: number;
 try {
   const { dir, runId } = job.executor;
   const lock = new ProcessLock({ path: new StateDir(dir).lockPath(runId), runId });
-  lock.adopt(supervisor.lockFd);
+  lock.adopt(LOCK_FD);
   exitCode = await runJob(job, {
     start: { lock, previousDeath: predecessor?.death ?? 'unseen' },
     carried: predecessor?.carried ?? undefined,
     restarts: predecessor?.restarts ?? 0,
+    data: supervisor.data,
+    linesBefore: predecessor?.lines ?? 0,
     stopping: supervisor.stopping,
     onStop: supervisor.onStop,
     progressed: () => void supervisor.tell({ type: 'progressed' }),
@@ -29,5 +32,6 @@ try {
   process.stderr.write(errorText(error));
   exitCode = exitCodeOfError(error);
 }
+await flushed(supervisor.data);
 await supervisor.tell({ type: 'finished', exitCode });
 await exitWith(exitCode);

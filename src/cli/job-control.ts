@@ -1,6 +1,7 @@
 /** What surrounds a job: a supervisor, or the command itself with `--no-supervise`. Types only. */
 import type { StartSettings } from '../runtime/start-executor.js';
 import type { StopMessage } from '../runtime/supervisor/messages.js';
+import type { Writable } from 'node:stream';
 import type { Outcome } from '../runtime/task.js';
 
 /** What an executor process hands on to its successor. */
@@ -13,8 +14,8 @@ export interface Carried {
   crashes: number;
   /** The first outcomes of this command that are not `done`. */
   failures: Outcome[];
-  /** Results up to this ordinal went to standard output. */
-  printedOrdinal: number;
+  /** The ordinal of the last of them. */
+  beforeOrdinal: number;
 }
 
 /** What a job depends on, whether it has a supervisor or not. */
@@ -24,6 +25,10 @@ export interface JobControl {
   carried: Carried | undefined;
   /** Starts of an executor after the first. */
   restarts: number;
+  /** Takes lines for standard output. */
+  data: Writable;
+  /** Lines that executors of this command printed before. */
+  linesBefore: number;
   /** Whether it was told to stop already. */
   stopping(): boolean;
   /** Stops that came before are told at once. */

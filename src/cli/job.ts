@@ -8,11 +8,11 @@ import { Display, taskCount } from './display.js';
 import { errorText, exitCodeOfError, exitCodeOfSignal } from './exit-code.js';
 import type { FeedState } from './feed.js';
 import type { ProgressData } from './progress.js';
-import { openResults, ResultsWriter } from './results-writer.js';
+import { isReaderGone, openResultsFile, ResultsWriter } from './results-writer.js';
 import type { RunFlags } from './run-flags.js';
 import type { Carried, JobControl } from './job-control.js';
 import { ended, exitCodeOf, formatSummary, summaryDocument, type RunSummary } from './summary.js';
-import { printToStdout } from './terminal.js';
+import { print } from './terminal.js';
 
 /** Failures that the summary may name. */
 const MAX_FAILURES = 5;
@@ -39,7 +39,7 @@ export class Job {
       before: ended(await executor.counts()),
       crashes: 0,
       failures: [],
-      printedOrdinal: await executor.lastOrdinal(),
+      beforeOrdinal: await executor.lastOrdinal(),
     };
     return new Job(flags, control, executor, carried, await Display.create(flags));
   }
@@ -152,17 +152,13 @@ export class Job {
     if (results === undefined) return;
     const toStdout = results === '-';
     this.#results = new ResultsWriter(this.#executor, {
-      stream: await openResults(results, source),
-      // A file is written anew and holds the whole run; what was printed is printed.
-      afterOrdinal: toStdout ? this.#carried.printedOrdinal : 0,
-      onWritten: (ordinal) => {
-        if (!toStdout) return;
-        this.#carried.printedOrdinal = ordinal;
-        this.#control.carry(this.#carried);
-      },
+      stream: toStdout ? this.#control.data : await openResultsFile(results, source),
+      endsStream: !toStdout,
+      // A file is written anew and holds the whole run; standard output gets what this command brings.
+      afterOrdinal: toStdout ? this.#carried.beforeOrdinal : 0,
+      skip: toStdout ? this.#control.linesBefore : 0,
       onBroken: (error) => {
-        const readerGone = (error as { code?: string }).code === 'EPIPE';
-        this.#end(readerGone ? { kind: 'signal', signal: 'SIGPIPE' } : { kind: 'error', error });
+        this.#end(isReaderGone(error) ? { kind: 'signal', signal: 'SIGPIPE' } : { kind: 'error', error });
       },
     });
   }
@@ -212,7 +208,7 @@ export class Job {
       const { dir, durable } = executor;
       process.stderr.write(formatSummary(summary, { color: hasColor(process.stderr, color), dir, durable, whole }));
     }
-    const unread = json ? await printToStdout(`${JSON.stringify(summaryDocument(summary))}\n`) : undefined;
+    const unread = json ? await print(this.#control.data, `${JSON.stringify(summaryDocument(summary))}\n`) : undefined;
     switch (this.#ending?.kind) {
       case 'error':
         process.stderr.write(errorText(this.#ending.error));

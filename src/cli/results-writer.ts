@@ -5,7 +5,12 @@ import { HoldfastError, InvalidInputError } from '../runtime/errors.js';
 import type { Executor } from '../runtime/executor.js';
 import { outcomeLine } from './outcome-line.js';
 import type { RunFlags } from './run-flags.js';
-import { printToStdout } from './terminal.js';
+import { print } from './terminal.js';
+
+/** The other end of a pipe or a socket was closed. */
+export function isReaderGone(error: Error): boolean {
+  return ['EPIPE', 'ECONNRESET'].includes((error as NodeJS.ErrnoException).code ?? '');
+}
 
 const HINT = 'What is recorded is safe: once this is mended, the same command goes on and writes all of it.';
 
@@ -13,11 +18,10 @@ const HINT = 'What is recorded is safe: once this is mended, the same command go
 const WRITE_INTERVAL_MS = 50;
 
 /**
- * Opens what `--results` names, and empties it if it is a file.
+ * Opens the file that `--results` names, and empties it.
  * @throws InvalidInputError `ERR_INVALID_OPTIONS` if it cannot be written, or holds the tasks of this very run
  */
-export async function openResults(target: string, source: RunFlags['source']): Promise<Writable> {
-  if (target === '-') return process.stdout;
+export async function openResultsFile(target: string, source: RunFlags['source']): Promise<Writable> {
   const refused = (problem: string, cause?: unknown) =>
     new InvalidInputError('ERR_INVALID_OPTIONS', 'nothing was started', [{ where: '--results', problem }], { cause });
   if (source.kind === 'tasks' && (await isSameFile(target, source.file))) {
@@ -38,12 +42,13 @@ async function isSameFile(one: string, other: string): Promise<boolean> {
 }
 
 export interface ResultsSettings {
-  /** Of `openResults`. */
   stream: Writable;
-  /** Outcomes up to this ordinal were written before. */
+  /** Whether the stream is to be ended with the last result. */
+  endsStream: boolean;
+  /** Outcomes up to this ordinal are not wanted. */
   afterOrdinal: number;
-  /** Called after outcomes up to `ordinal` were handed to the system. */
-  onWritten(ordinal: number): void;
+  /** So many of those after it were written already. */
+  skip: number;
   /** Nothing more can be written: the reader of standard output is gone, or the disk is full. */
   onBroken(error: Error): void;
 }
@@ -58,16 +63,23 @@ export class ResultsWriter {
   readonly #settings: ResultsSettings;
   readonly #stream: Writable;
   #written: number;
+  #skip: number;
   #writing: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #broken = false;
+  #ended = false;
 
   constructor(executor: Executor, settings: ResultsSettings) {
     this.#executor = executor;
     this.#settings = settings;
     this.#written = settings.afterOrdinal;
+    this.#skip = settings.skip;
     this.#stream = settings.stream;
     this.#stream.on('error', (error: NodeJS.ErrnoException) => this.#break(error));
+    // A socket whose other end is closed ends without an error.
+    this.#stream.on('close', () => {
+      if (!this.#ended) this.#break(Object.assign(new Error('the reader is gone'), { code: 'EPIPE' }));
+    });
     executor.on('outcome', this.#onOutcome);
     this.#onOutcome();
   }
@@ -79,11 +91,12 @@ export class ResultsWriter {
     this.#write();
     await this.#writing;
     if (this.#broken) return;
-    if (this.#stream === process.stdout) {
+    if (!this.#settings.endsStream) {
       // A pipe that is full is written to in the background: that its reader goes is to be seen here.
-      await printToStdout('');
+      await print(this.#stream, '');
       return;
     }
+    this.#ended = true;
     this.#stream.end();
     // An error has been told of by then.
     await once(this.#stream, 'close').catch(() => {});
@@ -103,10 +116,10 @@ export class ResultsWriter {
   async #catchUp(): Promise<void> {
     for await (const outcome of this.#executor.outcomes({ afterOrdinal: this.#written })) {
       if (this.#broken) return;
-      if (!this.#stream.write(outcomeLine(outcome))) await this.#drained();
       this.#written = outcome.ordinal;
+      if (this.#skip > 0) this.#skip--;
+      else if (!this.#stream.write(outcomeLine(outcome))) await this.#drained();
     }
-    this.#settings.onWritten(this.#written);
   }
 
   /** Resolves when the stream takes more, or never will. */
@@ -124,7 +137,7 @@ export class ResultsWriter {
   #break(error: NodeJS.ErrnoException): void {
     if (this.#broken) return;
     this.#broken = true;
-    if (error instanceof HoldfastError || error.code === 'EPIPE') this.#settings.onBroken(error);
+    if (error instanceof HoldfastError || isReaderGone(error)) this.#settings.onBroken(error);
     else
       this.#settings.onBroken(
         new HoldfastError('ERR_RESULTS', `--results: ${error.message}`, { cause: error, hint: HINT }),

@@ -35,6 +35,8 @@ export interface RunFlags {
   waitMs: number | undefined;
   /** Tasks are typed by hand: standard input is a terminal. */
   typed: boolean;
+  /** Progress is told in lines, also on a terminal. */
+  plain: boolean;
 }
 
 /** Numbers come from the command line as text; what is no number is left for `check` to refuse. */
@@ -111,6 +113,7 @@ export function resolveRunFlags(
   }
   const { each, tasks, lines, module: handlers, handler, results, fresh, retryFailed, ...rest } = parsed.data;
   const { supervise, json, quiet, color, wait, ...options } = rest;
+  const typed = (lines || tasks === '-') && Boolean(process.stdin.isTTY);
   return {
     executor: resolveOptions({ ...options, handlers }, around),
     source:
@@ -128,7 +131,9 @@ export function resolveRunFlags(
     quiet,
     color,
     waitMs: wait,
-    typed: (lines || tasks === '-') && Boolean(process.stdin.isTTY),
+    typed,
+    // A bar would stand in the middle of what else is on that terminal.
+    plain: typed || (results === '-' && Boolean(process.stdout.isTTY)),
   };
 }
 

@@ -4,10 +4,11 @@ import { ProcessLock } from '../runtime/lock/process-lock.js';
 import { StateDir } from '../runtime/state-dir.js';
 import { Supervisor } from '../runtime/supervisor/supervisor.js';
 import { formatDuration } from '../runtime/units.js';
+import { exitCodeOfSignal } from './exit-code.js';
 import type { RunFlags } from './run-flags.js';
 import { runIdOf } from './run-id.js';
 import type { Carried } from './job-control.js';
-import { clearLeftoverBar, outliveReaderOfStderr } from './terminal.js';
+import { clearLeftoverBar, flushed, outliveReaderOfStderr } from './terminal.js';
 import { commandFor } from './type-next.js';
 
 const EXECUTOR_PROCESS = fileURLToPath(new URL('./executor-process.js', import.meta.url));
@@ -22,6 +23,8 @@ type Check = () => Promise<RunFlags>;
  */
 export async function run(module: string | undefined, given: Given, extra: readonly string[]): Promise<number> {
   outliveReaderOfStderr();
+  // A reader of standard output that goes is dealt with where it is written to.
+  process.stdout.on('error', () => {});
   const check = async () => (await import('./run-flags.js')).resolveRunFlags(module, given, extra);
   // Without a module there is nothing to be quick for.
   const checked = module === undefined || given['supervise'] === false ? await check() : undefined;
@@ -49,6 +52,8 @@ async function runAlone(flags: RunFlags, lock: ProcessLock, stateDir: StateDir):
       start: { lock },
       carried: undefined,
       restarts: 0,
+      data: process.stdout,
+      linesBefore: 0,
       // Before there is a listener, a signal ends this process.
       stopping: () => false,
       onStop: (listener) => {
@@ -73,6 +78,7 @@ async function runSupervised(check: Check, lock: ProcessLock, stateDir: StateDir
   const supervisor = new Supervisor<RunFlags, Carried>({
     entry: EXECUTOR_PROCESS,
     lockFd: () => lock.fd,
+    output: process.stdout,
     onDeath: (how, restarting) => {
       clearLeftoverBar();
       const next = restarting ? 'starting another' : 'giving up; the same command continues the run';
@@ -88,9 +94,10 @@ async function runSupervised(check: Check, lock: ProcessLock, stateDir: StateDir
     await supervisor.abandon();
     throw error;
   }
-  const exitCode = await supervisor.run(flags, flags.executor.maxCrashes, flags.executor.graceMs);
+  const exitCode = await supervisor.run(flags, flags.executor);
   await endSpool(flags, stateDir);
-  return exitCode;
+  if (!supervisor.outputLost) await flushed(process.stdout);
+  return supervisor.outputLost ? exitCodeOfSignal('SIGPIPE') : exitCode;
 }
 
 /** What is wrong with the flags is told first: it would still be wrong with the lock free. */

@@ -1,4 +1,5 @@
 /** What may be written to a terminal, and what becomes of a stream whose reader has gone. */
+import type { Writable } from 'node:stream';
 import { isDrawable } from './color.js';
 import { exitCodeOfSignal } from './exit-code.js';
 
@@ -25,14 +26,14 @@ export function outliveReaderOfStderr(): void {
   process.stderr.on('error', () => {});
 }
 
-/** Writes to standard output; resolves once the system has it, with the error if it never will. */
-export function printToStdout(text: string): Promise<NodeJS.ErrnoException | undefined> {
+/** Resolves once the system has the text, with the error if it never will. */
+export function print(stream: Writable, text: string): Promise<NodeJS.ErrnoException | undefined> {
   return new Promise((resolve) => {
-    process.stdout.once('error', resolve);
-    process.stdout.write(text, (error) => {
-      if (error) return;
-      process.stdout.off('error', resolve);
-      resolve(undefined);
+    stream.once('error', resolve);
+    stream.write(text, (error) => {
+      // The event comes after this, and only once in the life of a stream.
+      if (!error) stream.off('error', resolve);
+      resolve(error ?? undefined);
     });
   });
 }
@@ -54,9 +55,10 @@ export async function exitWith(exitCode: number): Promise<never> {
   process.exit(exitCode);
 }
 
-function flushed(stream: NodeJS.WriteStream): Promise<void> {
+/** Resolves once the system has all that was written, or never will. */
+export function flushed(stream: Writable): Promise<void> {
   return new Promise((resolve) => {
-    if (stream.writableLength === 0) return resolve();
+    if (stream.writableLength === 0 || stream.errored) return resolve();
     // The reader may go while it is waited for.
     stream.on('error', () => resolve());
     stream.write('', () => resolve());

@@ -40,7 +40,7 @@ export const count = (input) => appendFileSync('counted', input + '\\n');
 const OPTIONS = {
   reject: false,
   stripFinalNewline: false,
-  env: { RUNTIME_DIR: '', NO_COLOR: '', HOLDFAST_LOCK_FD: '' },
+  env: { RUNTIME_DIR: '', NO_COLOR: '' },
 } as const;
 
 type Options = { input?: string | Uint8Array; env?: Record<string, string> };

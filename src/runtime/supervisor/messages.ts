@@ -15,8 +15,11 @@ import type { PreviousDeath } from '../queue/contract.js';
 export interface StartMessage<Job, Carried> {
   type: 'start';
   job: Job;
-  /** How the executor before this one ended, and what it last said; `null`: this is the first one. */
-  predecessor: { death: PreviousDeath; restarts: number; carried: Carried | null } | null;
+  /**
+   * How the executor before this one ended, what it last said, and how many lines
+   * of data were passed on so far; `null`: this is the first one.
+   */
+  predecessor: { death: PreviousDeath; restarts: number; lines: number; carried: Carried | null } | null;
 }
 
 export interface StopMessage {
@@ -32,5 +35,11 @@ export type FromExecutor<Carried> =
   | { type: 'carry'; carried: Carried }
   | { type: 'finished'; exitCode: number };
 
-/** Names the descriptor of the lock in the environment of the executor process. */
-export const LOCK_FD_VARIABLE = 'HOLDFAST_LOCK_FD';
+/** Where the executor process finds the lock: after stdin, stdout, stderr and the channel. */
+export const LOCK_FD = 4;
+
+/**
+ * Where it writes data, in whole lines. Its stdout is the supervisor's stderr:
+ * what native code or a child process of a task prints is no data.
+ */
+export const DATA_FD = 5;

@@ -1,9 +1,12 @@
+import { Socket } from 'node:net';
+import type { Writable } from 'node:stream';
 import type { FromExecutor, StartMessage, StopMessage, ToExecutor } from './messages.js';
-import { LOCK_FD_VARIABLE } from './messages.js';
+import { DATA_FD } from './messages.js';
 
 /** The executor process's end of the channel to its supervisor. */
 export interface SupervisedProcess<Job, Carried> {
-  lockFd: number;
+  /** Takes lines of data, for standard output. */
+  data: Writable;
   /** Resolves with the job. */
   start: Promise<StartMessage<Job, Carried>>;
   /** Whether a stop came already. */
@@ -21,9 +24,6 @@ export interface SupervisedProcess<Job, Carried> {
  * disk. Signals of the terminal go to both; the supervisor passes them on.
  */
 export function connectToSupervisor<Job, Carried>(): SupervisedProcess<Job, Carried> {
-  const lockFd = Number(process.env[LOCK_FD_VARIABLE]);
-  // What the tasks start is no executor.
-  delete process.env[LOCK_FD_VARIABLE];
   const stopListeners: ((message: StopMessage) => void)[] = [];
   const stops: StopMessage[] = [];
   let onStart!: (message: StartMessage<Job, Carried>) => void;
@@ -47,8 +47,8 @@ export function connectToSupervisor<Job, Carried>(): SupervisedProcess<Job, Carr
   process.on('SIGHUP', () => {});
   process.on('SIGTERM', toSelf('SIGTERM'));
   return {
-    lockFd,
     start,
+    data: new Socket({ fd: DATA_FD, writable: true }),
     stopping: () => stops.length > 0,
     onStop: (listener) => {
       stopListeners.push(listener);

@@ -1,17 +1,16 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
+import type { Readable, Writable } from 'node:stream';
 import type { PreviousDeath } from '../queue/contract.js';
-import { LOCK_FD_VARIABLE, type FromExecutor, type ToExecutor } from './messages.js';
+import { LineRelay } from './line-relay.js';
+import { DATA_FD, type FromExecutor, type ToExecutor } from './messages.js';
 
 /** Deaths in a row without a single outcome, beyond those that a culprit is granted, before it is given up. */
 const BARREN_DEATHS = 5;
 
 /** An executor told to stop at once gets this long, in ms, beyond the grace of its tasks. */
 const FORCED_EXIT_MS = 3000;
-
-/** The descriptor that the child finds the lock at: after stdin, stdout, stderr and the channel. */
-const LOCK_FD = 4;
 
 /** Signals that end a process from outside; any other means that it brought itself down. */
 const FROM_OUTSIDE = new Set<NodeJS.Signals>(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGXCPU']);
@@ -24,6 +23,8 @@ export interface SupervisorSettings {
    * it is never free in between. `undefined` once the lock was lost.
    */
   lockFd(): number | undefined;
+  /** Where the data of the executors goes. */
+  output: Writable;
   /** An executor died; `restarting`: another one is started. */
   onDeath(how: string, restarting: boolean): void;
 }
@@ -35,8 +36,9 @@ export interface SupervisorSettings {
  */
 export class Supervisor<Job, Carried> {
   readonly #settings: SupervisorSettings;
+  readonly #relay: LineRelay;
   #child: ChildProcess;
-  #job: { value: Job; maxCrashes: number; graceMs: number } | undefined;
+  #job: { value: Job; maxCrashes: number; graceMs: number; durable: boolean } | undefined;
   #previousDeath: PreviousDeath | undefined;
   #carried: Carried | null = null;
   #restarts = 0;
@@ -49,18 +51,27 @@ export class Supervisor<Job, Carried> {
   /** Starts the executor process at once; it waits for its job. */
   constructor(settings: SupervisorSettings) {
     this.#settings = settings;
+    this.#relay = new LineRelay(settings.output);
     this.#done = new Promise((resolve) => (this.#finish = resolve));
     this.#child = this.#spawn();
   }
 
   /**
    * Gives the executor its job, and resolves with the exit code once it has ended on purpose.
-   * @param maxCrashes as the executor counts them; @param graceMs of a task that is told to stop
+   * An executor whose queue is not durable is not replaced: its tasks died with it.
    */
-  run(job: Job, maxCrashes: number, graceMs: number): Promise<number> {
-    this.#job = { value: job, maxCrashes, graceMs };
+  run(
+    job: Job,
+    { maxCrashes, graceMs, durable }: { maxCrashes: number; graceMs: number; durable: boolean },
+  ): Promise<number> {
+    this.#job = { value: job, maxCrashes, graceMs, durable };
     this.#start();
     return this.#done;
+  }
+
+  /** Whether the reader of the output has gone. */
+  get outputLost(): boolean {
+    return this.#relay.targetLost;
   }
 
   /** The first signal lets what runs come to its end, the second stops at once. */
@@ -85,9 +96,10 @@ export class Supervisor<Job, Carried> {
 
   #spawn(): ChildProcess {
     const child = spawn(process.execPath, [...process.execArgv, this.#settings.entry], {
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc', this.#settings.lockFd()],
-      env: { ...process.env, [LOCK_FD_VARIABLE]: String(LOCK_FD) },
+      stdio: ['ignore', 2, 2, 'ipc', this.#settings.lockFd(), 'pipe'],
     });
+    const data = (child.stdio as readonly unknown[])[DATA_FD] as Readable;
+    this.#relay.pass(data);
     let finished: number | undefined;
     child.on('message', (message: FromExecutor<Carried>) => {
       if (message.type === 'finished') finished = message.exitCode;
@@ -103,9 +115,9 @@ export class Supervisor<Job, Carried> {
         if (finished === undefined) this.#onDeath(code, signal);
         else this.#finish(finished);
       };
-      // Its last words may still lie in the channel.
-      if (child.connected) child.once('disconnect', judge);
-      else judge();
+      // Its last words may still lie in the channel, and in the pipe.
+      const heard = [child.connected && once(child, 'disconnect'), !data.closed && once(data, 'close')];
+      void Promise.all(heard).then(judge);
     });
     return child;
   }
@@ -113,7 +125,8 @@ export class Supervisor<Job, Carried> {
   #start(): void {
     const { value: job } = this.#job!;
     const death = this.#previousDeath;
-    const predecessor = death === undefined ? null : { death, restarts: this.#restarts, carried: this.#carried };
+    const { lines } = this.#relay;
+    const predecessor = death === undefined ? null : { death, restarts: this.#restarts, lines, carried: this.#carried };
     this.#send({ type: 'start', job, predecessor });
     if (this.#stopping) this.#send({ type: 'stop', ...this.#stopping });
   }
@@ -128,7 +141,8 @@ export class Supervisor<Job, Carried> {
     this.#previousDeath = signal !== null && FROM_OUTSIDE.has(signal) ? 'killed' : 'crashed';
     this.#barrenDeaths++;
     const locked = this.#settings.lockFd() !== undefined;
-    const restarting = locked && this.#barrenDeaths <= (this.#job?.maxCrashes ?? 0) + BARREN_DEATHS;
+    const restarting =
+      locked && this.#job?.durable !== false && this.#barrenDeaths <= (this.#job?.maxCrashes ?? 0) + BARREN_DEATHS;
     this.#settings.onDeath(how, restarting);
     if (!restarting) {
       this.#finish(1);
