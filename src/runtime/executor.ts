@@ -206,6 +206,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
   async cancel(id: string): Promise<boolean> {
     for (;;) {
       if (this.#dispatcher.cancel(id)) return true;
+      const onItsWay = this.#submissions.holds(id);
       const { found, cancelled } = await this.#queue.cancel(id);
       if (cancelled) {
         this.#statistics.record(cancelled.outcome);
@@ -214,8 +215,8 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
         void this.#tellIdle();
         return true;
       }
-      if (found !== 'running') return false;
-      // Between the queue and a thread, or back. Mostly it is here or there in a moment, but an
+      if (found !== 'running' && !onItsWay) return false;
+      // Between its submission and the queue, the queue and a thread, or back. Mostly it is here or there in a moment, but an
       // attempt that has ended is not told of before its thread is done with a task that never yields.
       await new Promise((resolve) => setTimeout(resolve, IN_BETWEEN_MS));
     }

@@ -27,6 +27,8 @@ export class Submissions {
   #pendingTasks: NewTask[] = [];
   #pendingWaiters: Waiter[] = [];
   #adding = 0;
+  /** What is added chunk by chunk, up to the chunk that comes next. */
+  readonly #chunked = new Set<{ tasks: NewTask[]; next: number }>();
   #closedBy: Error | undefined;
   /** By sequence number. Seldom more than one waits for the same task. */
   #waiters = new SeqMap<Waiter | Waiter[]>();
@@ -40,6 +42,12 @@ export class Submissions {
   /** Tasks that are not in the queue yet. */
   get pending(): number {
     return this.#pendingTasks.length + this.#adding;
+  }
+
+  /** Whether a task of that id was submitted, and not handed to the queue yet. */
+  holds(id: string): boolean {
+    const has = (tasks: NewTask[]) => tasks.some((task) => task.id === id);
+    return has(this.#pendingTasks) || [...this.#chunked].some(({ tasks, next }) => has(tasks.slice(next)));
   }
 
   /** Resolves once the outcome of the task is durable, whatever it is. Rejects when the executor stops before. */
@@ -116,15 +124,20 @@ export class Submissions {
 
   /** Between chunks, what the threads sent gets its turn. */
   async #addInChunks(tasks: NewTask[], waiters: Waiter[]): Promise<void> {
+    const progress = { tasks, next: 0 };
+    this.#chunked.add(progress);
     this.#adding += tasks.length;
-    for (let start = 0; start < tasks.length; start += CHUNK) {
-      const chunk = tasks.slice(start, start + CHUNK);
+    while (progress.next < tasks.length) {
+      const start = progress.next;
+      progress.next += CHUNK;
+      const chunk = tasks.slice(start, progress.next);
       // From here on it counts for itself. Taken off any later, its outcomes could be there
       // before, and whoever waits for the executor to be idle would not hear of it.
       this.#adding -= chunk.length;
-      this.#add(chunk, waiters.slice(start, start + CHUNK));
+      this.#add(chunk, waiters.slice(start, progress.next));
       await new Promise((resolve) => setImmediate(resolve));
     }
+    this.#chunked.delete(progress);
   }
 
   #add(tasks: NewTask[], waiters: Waiter[]): void {

@@ -266,9 +266,15 @@ describe('closing', () => {
       }
     });
     dispatcher.open(queue, 1);
-    await sent;
+    const thread = await sent;
+    // More to do does not take it back: it is to be tried, and alone.
+    await queue.add([aTask({ handler: 'echo', input: '1' })]);
+    dispatcher.wake();
+    expect(thread.batches[0]!.size).toBe(1);
+    expect(dispatcher.vitalSigns.inFlight()).toEqual([]);
     await dispatcher.close();
     expect(await queue.suspects()).toBe(1);
+    expect(await queue.counts()).toMatchObject({ queued: 2, running: 0 });
   });
 });
 

@@ -4,7 +4,8 @@ import { pathToFileURL } from 'node:url';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
 import { PoolThread } from '../../dist/runtime/pool/pool-thread.js';
 import type { ClaimedTask } from '../../dist/runtime/queue/contract.js';
-import { rejection } from '../support/executors.js';
+import { clock, followClock, now } from '../../dist/runtime/thread/board.js';
+import { HANDLERS, rejection } from '../support/executors.js';
 import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -12,10 +13,14 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function thread(module: string, listener: Partial<ConstructorParameters<typeof PoolThread>[2]> = {}): PoolThread {
+function thread(
+  module: string,
+  listener: Partial<ConstructorParameters<typeof PoolThread>[2]> = {},
+  lanes = 1,
+): PoolThread {
   return new PoolThread(
     1,
-    { module, lanes: 1, captureOutput: false, memory: undefined, recycleAfterTasks: undefined },
+    { module, lanes, captureOutput: false, memory: undefined, recycleAfterTasks: undefined },
     { onReport: () => {}, onDeath: () => {}, onEvent: () => {}, ...listener },
   );
 }
@@ -42,6 +47,17 @@ test.each([
     message: `cannot load ${path}: it has not loaded within 60 s`,
   });
   expect(subject.dead).toBe(true);
+});
+
+test('a thread may be ended at any instant while it loads: it takes nothing else with it', async () => {
+  for (let ms = 0; ms < 50; ms += 2) {
+    const subject = thread(pathToFileURL(HANDLERS).href);
+    const loading = subject.load().catch(() => {});
+    const instant = performance.now() + ms;
+    await waitFor('that instant', () => performance.now() > instant);
+    await subject.end();
+    await loading;
+  }
 });
 
 /** A module whose one handler posts what it is told to, in the place of its lane, and then never ends. */
@@ -78,7 +94,7 @@ test('reports that overtake each other are told in order, each once; what is of 
   const messages = [
     report(4, 2, { heapUsed: 1 }),
     report(2, 2),
-    report(0, 2, { batch: 7 }),
+    report(0, 1, { batch: 7 }),
     report(0, 2),
     // It is over: nothing of it counts any more.
     report(0, 2),
@@ -113,4 +129,47 @@ test('messages that handlers post of their own disturb nobody', async () => {
   subject.run(0, [claimed(1, 'forge', [...own, { holdfast: ours }])], 1);
   await waitFor('the last message', () => told.length > 0);
   expect(told).toEqual([ours]);
+});
+
+test('a thread that is blocked takes no batch until it is heard of again', async () => {
+  const path = join(tempDir(), 'forging.mjs');
+  writeFileSync(path, FORGING);
+  const told: unknown[] = [];
+  const subject = thread(pathToFileURL(path).href, { onReport: (...report) => told.push(report) }, 2);
+  onTestFinished(() => subject.end());
+  await subject.load();
+  subject.accepting = true;
+  const report = {
+    type: 'report',
+    lane: 0,
+    batch: 1,
+    first: 0,
+    ends: [0],
+    payloads: [0],
+    startedAt: [0],
+    durationMs: [0],
+  };
+  const tasks = [claimed(1, 'forge', [{ holdfast: report }]), claimed(2, 'forge', [])];
+  subject.blocked = true;
+  expect(subject.freeLane()).toBeUndefined();
+  subject.run(0, tasks, 1);
+  await waitFor('the report', () => told.length > 0);
+  expect(subject.freeLane()).toBe(1);
+});
+
+test('a thread follows the clock of the main thread, whatever the clock of the system did since', async () => {
+  const real = clock();
+  onTestFinished(() => followClock(real));
+  followClock(real + 3_600_000);
+  const started: number[] = [];
+  const subject = thread(pathToFileURL(HANDLERS).href, {
+    onReport: (_, __, { startedAt }) => started.push(...startedAt),
+  });
+  onTestFinished(() => subject.end());
+  await subject.load();
+  const before = now();
+  subject.run(0, [claimed(1, 'echo', 1)], 1);
+  await waitFor('its end', () => started.length > 0);
+  expect(started[0]).toBeGreaterThan(before - 0.1);
+  expect(started[0]).toBeLessThan(now() + 0.1);
 });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createExecutor, TaskError, type Outcome } from '../../dist/index.js';
+import { openSqliteQueueReader } from '../../dist/runtime/queue/sqlite-reader.js';
 import { decode } from '../../dist/runtime/thread/codec.js';
 import {
   endOf,
@@ -299,6 +300,21 @@ describe('cancel', () => {
     expect(await spinning).toBe('AbortError');
   });
 
+  test('tasks that were submitted in this very tick, few or thousands, are cancelled', async () => {
+    for (const durable of [false, true]) {
+      const executor = await startedExecutor({ durable, threads: 1, dir: tempDir() });
+      executor.pause();
+      const all = Array.from({ length: 2500 }, (_, index) =>
+        endOf(executor.submit('echo', index, { id: `t${index}` })),
+      );
+      const cancelled = ['t0', 't1500', 't2499'].map((id) => executor.cancel(id));
+      expect(await Promise.all(cancelled)).toEqual([true, true, true]);
+      executor.resume();
+      const ends = await Promise.all(all);
+      expect([ends[0], ends[1], ends[1500], ends[2499]]).toEqual(['cancelled', 1, 'cancelled', 'cancelled']);
+    }
+  });
+
   test('a task that runs has its signal aborted, and what it then throws makes it cancelled', async () => {
     const executor = await startedExecutor();
     for (const handler of ['untilAborted', 'spinUntilThrown']) {
@@ -378,7 +394,9 @@ describe('cancel', () => {
     const ends = ids.map((id, index) => endOf(executor.submit(index % 3 ? 'echo' : 'wait', index % 3, { id })));
     const cancels = ids.map(async (id, index) => {
       for (let turn = 0; turn < index % 7; turn++) await new Promise((resolve) => setImmediate(resolve));
-      return executor.cancel(id);
+      const cancelled = await executor.cancel(id);
+      if (!cancelled) expect(await executor.outcome(id)).toBeDefined();
+      return cancelled;
     });
     const cancelled = await Promise.all(cancels);
     const got = await Promise.all(ends);
@@ -553,6 +571,19 @@ describe('stop', () => {
       expect(await second.outcome('a')).toMatchObject({ attempts: 1, crashes: 0 });
     },
   );
+
+  test('by force, several that are deaf on one thread are all ready again', async () => {
+    const dir = tempDir();
+    const first = await startedExecutor({ dir, durable: true, threads: 1, concurrency: 3 });
+    const ids = ['a', 'b', 'c'];
+    const ends = ids.map((id) => endOf(first.submit('deaf', 0, { id })));
+    await running(first, ...ids);
+    await first.stop({ force: true });
+    expect(await Promise.all(ends)).toEqual(Array(3).fill('ERR_EXECUTOR_STOPPED'));
+    const reader = (await openSqliteQueueReader(join(dir, 'runs', 'run-1', 'queue.db')))!;
+    expect(await reader.counts()).toMatchObject({ queued: 3, running: 0 });
+    await reader.close();
+  });
 
   test('in memory, what waits is gone, and that is said', async () => {
     const executor = await startedExecutor();

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Executor } from '../../dist/index.js';
@@ -125,34 +125,49 @@ describe.each(ALONE_AND_IN_COMPANY)('with concurrency %i', (concurrency) => {
 });
 
 describe('who is charged', () => {
-  test('the one suspect that is left is tried alone, too: nothing starts beside it', async () => {
-    const executor = await startedExecutor({ concurrency: 4, threads: 2 });
-    const dir = tempDir();
-    const file = join(dir, 'x');
-    // Both run on one thread when the second takes it down: two suspects. The first holds its trial until the file is there.
-    executor.pause();
-    const suspects = [
-      executor.submit('untilFile', file, { id: 'a' }),
-      executor.submit('exitLater', 50, { id: 'b' }),
-    ].map(endOf);
-    await waitFor('both to be queued', async () => (await executor.counts()).queued === 2);
-    await executor.scale(1);
-    const died = new Promise<{ tasks: string[] }>((resolve) => executor.once('thread-died', resolve));
-    executor.resume();
-    expect((await died).tasks.toSorted()).toEqual(['a', 'b']);
-    await running(executor, 'a');
-    const seen = new Set<string>();
-    const later = Array.from({ length: 20 }, (_, index) => executor.submit('echo', index));
-    for (let look = 0; look < 20; look++) {
-      for (const id of await runningNow(executor)) seen.add(id);
-      await new Promise((resolve) => setImmediate(resolve));
+  test('every suspect is tried alone, the last one too: nothing starts beside it', async () => {
+    for (const [first, last] of [
+      ['untilFile', 'exitLater'],
+      ['exitLater', 'untilFile'],
+    ] as const) {
+      const executor = await startedExecutor({ concurrency: 4, threads: 1, maxCrashes: 1 });
+      const file = join(tempDir(), 'x');
+      const input = { untilFile: file, exitLater: 50 };
+      // Both run on one thread when one of them takes it down. The other holds its trial until the file is there.
+      executor.pause();
+      const suspects = [first, last].map((handler) => endOf(executor.submit(handler, input[handler], { id: handler })));
+      await waitFor('both to be queued', async () => (await executor.counts()).queued === 2);
+      const died = new Promise<{ tasks: string[] }>((resolve) => executor.once('thread-died', resolve));
+      executor.resume();
+      expect((await died).tasks.toSorted()).toEqual(['exitLater', 'untilFile']);
+      await executor.scale(2);
+      if (last === 'untilFile') expect(await suspects[0]).toBe('crashed');
+      await running(executor, 'untilFile');
+      const later = Array.from({ length: 20 }, (_, index) => executor.submit('echo', index));
+      const seen = new Set<string>();
+      for (let look = 0; look < 20; look++) {
+        for (const id of await runningNow(executor)) seen.add(id);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      expect([...seen]).toEqual(['untilFile']);
+      expect(await executor.counts()).toMatchObject({ done: 0 });
+      writeFileSync(file, '');
+      const ends = await Promise.all(suspects);
+      expect(ends).toEqual(first === 'untilFile' ? [1, 'crashed'] : ['crashed', 1]);
+      expect(await Promise.all(later)).toEqual(Array.from({ length: 20 }, (_, index) => index));
+      expect(await executor.outcome('untilFile')).toMatchObject({ attempts: 1, crashes: 0 });
     }
-    expect([...seen]).toEqual(['a']);
-    expect(await executor.counts()).toMatchObject({ done: 0 });
-    writeFileSync(file, '');
-    expect(await Promise.all(suspects)).toEqual([1, 'crashed']);
-    expect(await Promise.all(later)).toEqual(Array.from({ length: 20 }, (_, index) => index));
-    expect(await executor.outcome('a')).toMatchObject({ attempts: 1, crashes: 0 });
+  });
+
+  test('those who run out of time only because another one on their thread spins are tried alone, and end well', async () => {
+    const executor = await startedExecutor({ concurrency: 4, threads: 1, timeout: 500 });
+    const innocent = ['a', 'b', 'c'];
+    const ends = innocent.map((id, index) => endOf(executor.submit('wait', 50 + index, { id })));
+    const spinning = endOf(executor.submit('spin', 0, { id: 'spin' }));
+    expect(await spinning).toBe('timed-out');
+    expect(await Promise.all(ends)).toEqual([50, 51, 52]);
+    for (const id of innocent) expect(await executor.outcome(id)).toMatchObject({ attempts: 1, crashes: 0 });
+    expect(await executor.outcome('spin')).toMatchObject({ attempts: 1, crashes: 0 });
   });
 
   test('a forgotten promise that is rejected late never makes those who run after it `crashed`', async () => {
@@ -249,6 +264,14 @@ describe('time', () => {
     expect(silent).toEqual([{ taskId: 'spinning', silentMs: expect.any(Number), thread: expect.any(Number) }]);
     expect(silent[0]!.silentMs).toBeGreaterThan(1000);
   });
+});
+
+test('a thread that is ended is gone before its task is tried again', async () => {
+  const executor = await startedExecutor({ threads: 2, retries: 1, grace: 20 });
+  const file = join(tempDir(), 'witness');
+  // What it does there cannot be interrupted.
+  expect(await endOf(executor.submit('blockNative', { file, seconds: 0.7 }, { timeoutMs: 50 }))).toBe('timed-out');
+  expect(readFileSync(file, 'utf8').split('\n').slice(0, 3)).toEqual(['start 1', 'end 1', 'start 2']);
 });
 
 describe('recycling', () => {

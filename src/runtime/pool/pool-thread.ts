@@ -16,7 +16,7 @@ import type {
   ThreadEvent,
 } from '../thread/protocol.js';
 
-const ENTRY = fileURLToPath(new URL('../thread/entry.js', import.meta.url));
+const ENTRY = fileURLToPath(new URL('../thread/start.cjs', import.meta.url));
 
 /**
  * How long a dying thread is waited for, in ms. Until it is gone its tasks may

@@ -80,8 +80,6 @@ function isJsonObject(object: object, depth: number): boolean {
   const keys = Object.keys(object);
   if ((valuesLeft -= keys.length + 1) < 0) return false;
   for (const key of keys) {
-    // JSON.parse keeps `__proto__` as a key of its own, but code that copies the result may not.
-    if (key === '__proto__') return false;
     const value = (object as Record<string, unknown>)[key];
     if (value !== undefined && !isJson(value, depth + 1)) return false;
   }
