@@ -1,10 +1,10 @@
-/** `--tasks <file|->`: NDJSON, one task a line, all of it checked before the first task is taken. Loads zod. */
+/** `--tasks <file|->`: NDJSON, one task a line, all of it checked before the first task is taken. */
 import { createReadStream } from 'node:fs';
 import { HoldfastError, InvalidInputError, type Fault } from '../../runtime/errors.js';
 import { formatCount } from '../../runtime/units.js';
 import { readLines, type Line } from './lines.js';
 import type { SourceTask, TaskSource } from './source.js';
-import { parseTaskLine, type HandlerChoice } from './task-line.js';
+import { plainTask, type HandlerChoice } from './task-line.js';
 
 const MAX_FAULTS = 20;
 
@@ -56,7 +56,7 @@ async function check(
     for (const line of batch) {
       lines = line.number;
       if (isBlank(line)) continue;
-      const task = parseTaskLine(line, choice);
+      const task = plainTask(line, choice) ?? (await loadSchema()).parseTaskLine(line, choice);
       if (!Array.isArray(task)) {
         tasks++;
         continue;
@@ -91,7 +91,7 @@ async function* tasksOf(
       // What was appended since the check is for the next run of the same command.
       if (line.number > lines) return;
       if (isBlank(line)) continue;
-      const task = parseTaskLine(line, choice);
+      const task = plainTask(line, choice) ?? (await loadSchema()).parseTaskLine(line, choice);
       if (Array.isArray(task)) {
         const faults = task.map((problem) => ({ where: `line ${line.number}`, problem }));
         throw new InvalidInputError('ERR_INVALID_TASK', `${name} was changed while it was read`, faults, {
@@ -101,6 +101,14 @@ async function* tasksOf(
       yield task;
     }
   }
+}
+
+type Schema = typeof import('./task-schema.js');
+let schema: Schema | undefined;
+
+async function loadSchema(): Promise<Schema> {
+  schema ??= await import('./task-schema.js');
+  return schema;
 }
 
 function isBlank(line: Line): boolean {

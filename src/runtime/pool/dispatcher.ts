@@ -74,6 +74,8 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
   #broken = false;
   /** The last claim found less than it asked for; nothing came since. */
   #queueEmpty = false;
+  /** The queue may hold tasks that are due later: as long as it does not, it need not be asked each time. */
+  #mayBeDelayed = true;
   /** Tasks that are on a thread or whose settlement is not durable yet. */
   #unsettled = 0;
   #dueTimer: NodeJS.Timeout | undefined;
@@ -222,17 +224,18 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
   #claim(): void {
     if (this.#claiming || this.#queueEmpty) return;
     const batch = Math.min(this.#costs.typicalBatch, this.#batchLimit);
-    const ahead = batch > 1 ? this.pool.size : 0;
-    const want = Math.min(MAX_CLAIM, batch * (this.pool.freeLanes() + ahead) - this.#hand.length);
+    const full = batch * this.pool.freeLanes() + this.#costs.ahead * this.pool.size;
     // Claims of a few would cost a transaction each.
-    if (want < batch) return;
+    if (this.#hand.length * 2 > full) return;
+    const want = Math.min(MAX_CLAIM, full - this.#hand.length);
+    if (want <= 0) return;
     this.#claiming = true;
     this.#queueEmpty = true;
     this.#queue.claim(want, Date.now()).then(
       (tasks) => {
         this.#claiming = false;
         if (tasks.length === want) this.#queueEmpty = false;
-        else this.#scheduleDue();
+        else if (this.#mayBeDelayed) this.#scheduleDue();
         this.#hand.push(...tasks);
         if (!this.#open) void this.#releaseHand();
         this.#pump();
@@ -411,6 +414,7 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
     if (this.#trial && tasks.includes(this.#trial)) this.#trial = undefined;
     for (const settlement of settlements) {
       if (settlement.kind === 'suspect') this.#suspects++;
+      if (settlement.kind === 'retry') this.#mayBeDelayed = true;
       if (settlement.kind === 'retry' || settlement.kind === 'release') this.#queueEmpty = false;
     }
     this.emit('settled', tasks, settlements, ordinals);
@@ -420,14 +424,15 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
 
   #tellIfIdle(): void {
     if (!this.idle) return;
-    this.vitalSigns.stop();
     this.emit('idle');
   }
 
   /** Wakes up when the next delayed task is due. */
   #scheduleDue(): void {
+    this.#mayBeDelayed = false;
     this.#queue.nextDue().then(
       (due) => {
+        if (due !== undefined) this.#mayBeDelayed = true;
         clearTimeout(this.#dueTimer);
         if (due === undefined || !this.#open) return;
         this.#dueTimer = setTimeout(() => this.wake(), Math.min(Math.max(1, due - Date.now()), 2 ** 31 - 1));

@@ -56,15 +56,14 @@ export class Pool {
   }
 
   /**
-   * Starts the threads; gives the names of the handlers.
+   * Starts the threads; gives the names of the handlers once the first one has
+   * loaded. The others take work as soon as they have.
    * @throws HoldfastError ERR_HANDLER_MODULE
    */
   async start(): Promise<string[]> {
-    const numbers = Array.from({ length: this.#size }, (_, index) => index + 1);
-    const loads = await Promise.allSettled(numbers.map((number) => this.#add(number)));
-    const failed = loads.find((load) => load.status === 'rejected');
-    if (failed) throw failed.reason;
-    return (loads[0] as PromiseFulfilledResult<string[]>).value;
+    const first = this.#add(1);
+    for (let number = 2; number <= this.#size; number++) this.#replace(number);
+    return first;
   }
 
   /** A lane that can take a batch: of the thread with the fewest lanes in use. */

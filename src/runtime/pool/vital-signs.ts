@@ -113,6 +113,8 @@ export class VitalSigns {
     this.#findBlocked(running, time);
     for (const inFlight of running) this.#look(inFlight, time);
     if (this.#asked.size > 0) this.#forgetEnded(running);
+    // Not sooner: with one short task after the other, the timer would be made anew for each.
+    if (!this.#pool.threads.some((thread) => thread.busy)) this.stop();
   }
 
   /** What was sent to a thread that spins would wait as long as what is behind the spinning task itself. */

@@ -13,7 +13,7 @@ import { AttemptEnd, type BatchReport, type BatchRequest } from './protocol.js';
  * between two tasks: behind one that never yields, what ended just before it
  * waits. A message costs about 20 µs, so this keeps it near 1%.
  */
-const REPORT_AFTER_MS = 2;
+const REPORT_AFTER_MS = 8;
 
 /** Works through batches, one after the other, one task at a time. */
 export class Lane {
