@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { closeSync } from 'node:fs';
+import { closeSync, unlinkSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { HoldfastError } from '../errors.js';
@@ -50,6 +50,8 @@ export class ProcessLock extends EventEmitter<{ lost: [{ reason: LossReason }] }
   readonly runId: string;
   readonly #watchIntervalMs: number;
   #file: OpenFile | undefined;
+  /** Whether another process may have the same open file, and hold the lock by it. */
+  #shared = false;
   #endWatch: (() => void) | undefined;
 
   constructor({ path, runId, watchIntervalMs = 500 }: ProcessLockOptions) {
@@ -69,6 +71,7 @@ export class ProcessLock extends EventEmitter<{ lost: [{ reason: LossReason }] }
    * `stdio` entry; the child takes it with `adopt`. `undefined` while not held.
    */
   get fd(): number | undefined {
+    this.#shared = true;
     return this.#file?.fd;
   }
 
@@ -121,6 +124,7 @@ export class ProcessLock extends EventEmitter<{ lost: [{ reason: LossReason }] }
         throw this.#notOurs(`descriptor ${fd} does not hold it`);
       }
       this.#take(file);
+      this.#shared = true;
     });
   }
 
@@ -142,12 +146,24 @@ export class ProcessLock extends EventEmitter<{ lost: [{ reason: LossReason }] }
   release(): void {
     const file = this.#file;
     if (!file) return;
+    const shared = this.#shared;
+    try {
+      // While it is held, nobody else may take the file for the lock's own.
+      if (!shared && whereabouts(this.path, file) === 'there') unlinkSync(this.path);
+    } catch {
+      // The lock becomes free all the same; a file that stays behind means nothing.
+    }
     // Closed, never unlocked: that would take the lock from who shares it, too.
     this.#letGo();
+    if (shared) this.#removeIfLast(file);
+  }
+
+  /** A process that shares the lock may still hold it: only who lets it go last removes the file. */
+  #removeIfLast(file: OpenFile): void {
     try {
       if (whereabouts(this.path, file) === 'there') removeUnheld(this.path);
     } catch {
-      // The lock is free all the same; a file that stays behind means nothing.
+      // As above.
     }
   }
 
