@@ -1,4 +1,5 @@
 import type { ClaimedTask, Settlement } from '../queue/contract.js';
+import { CANCELLED } from '../queue/endings.js';
 import { AttemptEnd } from '../thread/protocol.js';
 import type { Encoded, OutcomeState, TaskErrorRecord } from '../task.js';
 
@@ -91,4 +92,20 @@ const STATES: Record<Exclude<AttemptEnd, typeof AttemptEnd.interrupted>, Outcome
 function backoff(attempts: number, policy: RetryPolicy): number {
   const ceiling = Math.min(policy.backoffMax, policy.backoffBase * 2 ** (attempts - 1));
   return Math.random() * ceiling;
+}
+
+/** A task that was claimed and is cancelled before any thread took it up. */
+export function cancelledBeforeStart(task: ClaimedTask): Settlement {
+  return {
+    kind: 'outcome',
+    seq: task.seq,
+    state: 'cancelled',
+    attempts: task.attempts,
+    crashes: task.crashes,
+    result: undefined,
+    error: CANCELLED,
+    startedAt: null,
+    durationMs: 0,
+    thread: null,
+  };
 }

@@ -1,15 +1,13 @@
 import { EventEmitter } from 'node:events';
 import type { ClaimedTask, Settlement, TaskQueue } from '../queue/contract.js';
-import { CANCELLED } from '../queue/endings.js';
 import { idOf } from '../queue/generated-id.js';
-import { now, wallTime } from '../thread/board.js';
 import type { BatchReport, ThreadEvent } from '../thread/protocol.js';
-import { AttemptEnd } from '../thread/protocol.js';
-import type { Encoded, TaskErrorRecord } from '../task.js';
-import { conclude, concludeCrash, mayCrashAgain, type RetryPolicy } from './conclude.js';
+import { cancelledBeforeStart, type RetryPolicy } from './conclude.js';
+import { concludeReport } from './conclude-report.js';
 import { CostModel, MAX_BATCH } from './cost-model.js';
 import { Pool, type PoolSettings } from './pool.js';
 import type { Batch, PoolThread } from './pool-thread.js';
+import { FORCED_END, judge, type Sentence } from './judge.js';
 import { AbortReason, VitalSigns, type TaskInFlight, type VitalSignsSettings } from './vital-signs.js';
 
 /**
@@ -19,15 +17,6 @@ import { AbortReason, VitalSigns, type TaskInFlight, type VitalSignsSettings } f
 const MAX_CLAIM = 10_000;
 
 export interface DispatcherSettings extends PoolSettings, RetryPolicy, VitalSignsSettings {}
-
-/** Why a thread is ended by force: a task did not stop when it was asked to. */
-interface Sentence {
-  culprit: ClaimedTask;
-  /** How its attempt is to count. */
-  end: AttemptEnd;
-  /** It was out of time, and so was its thread's event loop: any task there may have kept the others from stopping. */
-  stuck: boolean;
-}
 
 export interface DispatcherEvents {
   /** What became of tasks is durable. `tasks`, `settlements` and `ordinals` (of the outcomes only) run in step. */
@@ -51,11 +40,6 @@ export interface DispatcherEvents {
  * Three modes: `open` claims and dispatches; `closed` does neither, what runs
  * goes on; `alone`, entered by itself while there are suspects, lets one task
  * at a time run in the whole process.
- *
- * Who is to blame for a thread that died? For sure only a task that was the
- * only one ever to run there: what kills may be something that an earlier task
- * left behind, a forgotten promise that is rejected late. So no task is
- * recorded as `crashed` but on such evidence.
  */
 export class Dispatcher extends EventEmitter<DispatcherEvents> {
   readonly pool: Pool;
@@ -310,22 +294,7 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
   }
 
   #onReport(thread: PoolThread, batch: Batch, report: BatchReport): void {
-    const tasks: ClaimedTask[] = [];
-    const settlements: Settlement[] = [];
-    const drift = wallTime(0);
-    for (let i = 0; i < report.ends.length; i++) {
-      const task = batch.tasks[report.first + i]!;
-      tasks.push(task);
-      settlements.push(
-        conclude(
-          task,
-          report.ends[i]!,
-          report.payloads[i],
-          { startedAt: report.startedAt[i]! + drift, durationMs: report.durationMs[i]!, thread: thread.number },
-          this.#policy,
-        ),
-      );
-    }
+    const { tasks, settlements } = concludeReport(thread.number, batch, report, this.#policy);
     this.#learn(tasks, report.durationMs);
     if (tasks.length > 0) void this.#settle(tasks, settlements);
   }
@@ -347,56 +316,23 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
   }
 
   #onDeath(thread: PoolThread, cause: Error): void {
-    const back: ClaimedTask[] = [];
-    const running: { task: ClaimedTask; position: number; since: number }[] = [];
-    for (const batch of thread.batches) {
-      if (batch === undefined) continue;
-      const current = thread.board.running(batch.lane);
-      for (let position = batch.reported; position < batch.size; position++) {
-        const task = batch.tasks[position]!;
-        if (current?.position === position) running.push({ task, ...current });
-        else back.push(task);
-      }
-    }
-    const condemned = this.#condemned.get(thread);
+    const sentence = this.#condemned.get(thread);
     this.#condemned.delete(thread);
-    const culprit = condemned?.stuck && running.length > 1 ? undefined : condemned?.culprit;
-    const tasks: ClaimedTask[] = [];
-    const settlements: Settlement[] = [];
-    for (const { task, position, since } of running) {
-      const at = { startedAt: wallTime(since), durationMs: now() - since, thread: thread.number };
-      const forced = culprit === task ? condemned?.end : this.#endOfCancelled(task);
-      if (forced === undefined && culprit) {
-        // It had the bad luck to run beside the culprit, or to start just when that one did end.
-        back.push(task);
-        continue;
-      }
-      const proven = running.length === 1 && (thread.ranNothingBefore(position) || mayCrashAgain(task, this.#policy));
-      tasks.push(task);
-      if (forced !== undefined) settlements.push(conclude(task, forced, forcedEnd(forced), at, this.#policy));
-      else if (proven && !condemned) settlements.push(concludeCrash(task, cause, at, this.#policy));
-      else settlements.push({ kind: 'suspect', seq: task.seq });
-    }
-    if (!condemned)
-      this.emit(
-        'thread-died',
-        thread,
-        cause,
-        running.map(({ task }) => task),
-      );
+    const wasCancelled = (task: ClaimedTask) => this.vitalSigns.askedWhy(task) === AbortReason.cancel;
+    const { tasks, settlements, back, running } = judge(thread, cause, sentence, wasCancelled, this.#policy);
+    if (!sentence) this.emit('thread-died', thread, cause, running);
     if (tasks.length > 0) void this.#settle(tasks, settlements);
     this.#putBack(back);
     if (!this.#open || this.#trial) void this.#releaseHand();
     this.#pump();
   }
 
-  /** Whoever cancelled it was told that it will not run again, whatever its thread dies of. */
-  #endOfCancelled(task: ClaimedTask): AttemptEnd | undefined {
-    return this.vitalSigns.askedWhy(task) === AbortReason.cancel ? AttemptEnd.cancelled : undefined;
-  }
-
   #condemn({ thread, task }: TaskInFlight, reason: AbortReason, stuck: boolean): void {
-    this.#condemned.set(thread, { culprit: task, end: FORCED[reason], stuck: stuck && reason === AbortReason.timeout });
+    this.#condemned.set(thread, {
+      culprit: task,
+      end: FORCED_END[reason],
+      stuck: stuck && reason === AbortReason.timeout,
+    });
     thread.kill(new Error(`ended by force: a task did not stop when it was asked to`));
   }
 
@@ -447,44 +383,4 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
     this.#broken = true;
     this.#tellIfIdle();
   }
-}
-
-const FORCED: Record<AbortReason, AttemptEnd> = {
-  [AbortReason.timeout]: AttemptEnd.timedOut,
-  [AbortReason.cancel]: AttemptEnd.cancelled,
-  [AbortReason.stop]: AttemptEnd.interrupted,
-};
-
-function forcedEnd(end: AttemptEnd): TaskErrorRecord | Encoded | undefined {
-  switch (end) {
-    case AttemptEnd.timedOut:
-      return {
-        name: 'TimeoutError',
-        message: 'the task ran for longer than its timeout and did not stop when it was asked to; its thread was ended',
-        code: 'ERR_TASK_TIMED_OUT',
-      };
-    case AttemptEnd.cancelled:
-      return {
-        name: 'AbortError',
-        message: 'the task was cancelled and did not stop when it was asked to; its thread was ended',
-        code: 'ERR_TASK_CANCELLED',
-      };
-    default:
-      return undefined;
-  }
-}
-
-function cancelledBeforeStart(task: ClaimedTask): Settlement {
-  return {
-    kind: 'outcome',
-    seq: task.seq,
-    state: 'cancelled',
-    attempts: task.attempts,
-    crashes: task.crashes,
-    result: undefined,
-    error: CANCELLED,
-    startedAt: null,
-    durationMs: 0,
-    thread: null,
-  };
 }
