@@ -26,10 +26,12 @@ export async function createExecutor<Module = Record<string, AnyHandler>>(
   return (await startExecutor<Module>(resolveOptions(options))).executor;
 }
 
-export type { Executor, ExecutorEvents, MapOptions, TaskOptions } from './runtime/executor.js';
+export type { Executor, ExecutorEvents, MapOptions } from './runtime/executor.js';
 export type { AnyHandler, HandlerInput, HandlerName, HandlerResult } from './runtime/handlers.js';
 export type { Duration, ExecutorOptions, Size } from './runtime/options.js';
-export type { ExecutorMode, ExecutorStatus, ThreadStatus } from './runtime/status.js';
+export type { TaskOptions } from './runtime/new-task.js';
+export type { ExecutorMode, ExecutorStatus } from './runtime/status.js';
+export type { ThreadStatus } from './runtime/thread-status.js';
 export type { TaskOutcome } from './runtime/task-outcome.js';
 export type { Outcome, OutcomeState, TaskCounts, TaskErrorRecord, TaskState } from './runtime/task.js';
 export type { TaskContext, TaskLog } from './runtime/thread/context.js';

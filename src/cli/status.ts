@@ -1,7 +1,8 @@
 import { HoldfastError } from '../runtime/errors.js';
 import { openSqliteQueueReader } from '../runtime/queue/sqlite-reader.js';
 import { StateDir } from '../runtime/state-dir.js';
-import type { ExecutorStatus, ThreadStatus } from '../runtime/status.js';
+import type { ExecutorStatus } from '../runtime/status.js';
+import type { ThreadStatus } from '../runtime/thread-status.js';
 import type { TaskCounts } from '../runtime/task.js';
 import { formatCount, formatDuration } from '../runtime/units.js';
 import { hasColor, painter, type Paint } from './color.js';

@@ -1,7 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { atExit } from './at-exit.js';
 import { HoldfastError } from './errors.js';
-import { quoted } from './faults.js';
 import type { HandlerInput, HandlerName, HandlerResult, AnyHandler } from './handlers.js';
 import type { ProcessLock } from './lock/process-lock.js';
 import { mapBounded } from './map-bounded.js';
@@ -11,28 +10,13 @@ import type { AddedTask, ClaimedTask, Settlement, TaskQueue } from './queue/cont
 import { idOf } from './queue/generated-id.js';
 import { closeQueue } from './run-folder.js';
 import { Statistics } from './statistics.js';
+import { newTask, type TaskOptions } from './new-task.js';
+import { statusOfThreads } from './thread-status.js';
 import type { ExecutorMode, ExecutorStatus } from './status.js';
 import { Submissions } from './submissions.js';
 import { decodeOutcome, outcomeOf, type TaskOutcome } from './task-outcome.js';
 import type { NewTask, Outcome, OutcomeState, TaskCounts } from './task.js';
-import { wallTime } from './thread/board.js';
-import { encode } from './thread/codec.js';
 import type { LogLevel } from './thread/protocol.js';
-
-export interface TaskOptions {
-  /**
-   * Names the task within its run. Submitting the same id with the same handler
-   * and input again gives the outcome of the first; with others, it is refused
-   * (`ERR_TASK_CONFLICT`). Default: a name of the queue's own, `#<number>`.
-   */
-  id?: string;
-  /** Higher runs first; equal ones in the order they came. A whole number; default 0. */
-  priority?: number;
-  /** Milliseconds from the start of an attempt. Default: the executor's `timeout`. */
-  timeoutMs?: number;
-  /** Tries after the first. Default: the executor's `retries`. */
-  retries?: number;
-}
 
 export interface MapOptions {
   /** How many inputs are on their way at most: read, and not yet yielded. Default 1000 or four times the lanes. */
@@ -331,27 +315,12 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
 
   async status(): Promise<ExecutorStatus> {
     const { pool } = this.#dispatcher;
-    const inFlight = this.#dispatcher.vitalSigns.inFlight();
     return {
       runId: this.runId,
       mode: this.#mode,
       epoch: this.#queue.epoch,
       counts: await this.#queue.counts(),
-      threads: pool.threads.map((thread) => ({
-        number: thread.number,
-        state: !thread.loaded ? 'loading' : !thread.accepting ? 'retiring' : thread.busy ? 'busy' : 'idle',
-        running: inFlight
-          .filter((running) => running.thread === thread)
-          .map(({ batch, task, since }) => ({
-            id: idOf(task),
-            handler: task.handler,
-            since: wallTime(since),
-            ...thread.progressOf(batch, task),
-          })),
-        lastBeat: thread.board.lastBeat === 0 ? null : wallTime(thread.board.lastBeat),
-        tasksDone: thread.tasksDone,
-        heapUsed: thread.heapUsed,
-      })),
+      threads: statusOfThreads(this.#dispatcher),
       statistics: this.#statistics.snapshot(pool.busyMs, pool.readyMs),
       ...(this.#error && {
         error: { code: (this.#error as { code?: string }).code, message: this.#error.message },
@@ -360,20 +329,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
   }
 
   #newTask(handler: string, input: unknown, options?: TaskOptions): NewTask {
-    if (!this.handlers.has(handler)) {
-      throw new HoldfastError('ERR_HANDLER_MISSING', `the module exports no function "${handler}"`, {
-        hint: `It exports: ${[...this.handlers].join(', ') || 'none'}.`,
-      });
-    }
-    if (options !== undefined) checkTaskOptions(options);
-    return {
-      id: options?.id,
-      handler,
-      input: encode(input, 'the input'),
-      priority: options?.priority ?? 0,
-      timeoutMs: options?.timeoutMs,
-      retries: options?.retries,
-    };
+    return newTask(this.handlers, handler, input, options);
   }
 
   #onSettled(tasks: readonly ClaimedTask[], settlements: readonly Settlement[], ordinals: readonly number[]): void {
@@ -462,21 +418,5 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
         ? 'Tasks without an outcome are still queued: an executor with the same run id goes on with them.'
         : 'Its queue was in memory, and is gone with it.',
     });
-  }
-}
-
-function checkTaskOptions({ id, priority, timeoutMs, retries }: TaskOptions): void {
-  const refuse = (what: string, wants: string, got: unknown) => {
-    throw new HoldfastError('ERR_INVALID_TASK', `${what} wants ${wants}, got ${quoted(got)}`);
-  };
-  if (id !== undefined && (typeof id !== 'string' || id === '' || id.startsWith('#'))) {
-    refuse('a task id', 'a text that is not empty and does not begin with "#"', id);
-  }
-  if (priority !== undefined && !Number.isSafeInteger(priority)) refuse('priority', 'a whole number', priority);
-  if (timeoutMs !== undefined && !(Number.isFinite(timeoutMs) && timeoutMs > 0)) {
-    refuse('timeoutMs', 'a number above 0', timeoutMs);
-  }
-  if (retries !== undefined && !(Number.isSafeInteger(retries) && retries >= 0)) {
-    refuse('retries', 'a whole number from 0', retries);
   }
 }

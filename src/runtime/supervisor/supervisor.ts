@@ -116,7 +116,9 @@ export class Supervisor<Job, Carried> {
         else this.#finish(finished);
       };
       // Its last words may still lie in the channel, and in the pipe.
-      const heard = [child.connected && once(child, 'disconnect'), !data.closed && once(data, 'close')];
+      const heard: Promise<unknown>[] = [];
+      if (child.connected) heard.push(once(child, 'disconnect'));
+      if (!data.closed) heard.push(once(data, 'close'));
       void Promise.all(heard).then(judge);
     });
     return child;
