@@ -30,19 +30,35 @@ test('tasks that cost nothing come to travel in the largest batches, by steps of
   expect(sizes.at(-1)).toBeGreaterThanOrEqual(MAX_BATCH - 1);
 });
 
+/** As the module has it: how much work a message should carry. */
+const TARGET_MS = 10;
+
 test('whatever tasks cost, a message comes to carry about as much work as it should, and never more than one task too many', () => {
   fc.assert(
     fc.property(fc.double({ min: 0.001, max: 1000, noNaN: true }), (msPerTask) => {
       const model = new CostModel();
       const size = run(model, msPerTask).at(-1)!;
       const work = size * msPerTask;
-      if (msPerTask >= 4) expect(size).toBe(1);
+      if (msPerTask >= TARGET_MS) expect(size).toBe(1);
       else {
-        expect(work).toBeLessThanOrEqual(4.001);
-        if (size < MAX_BATCH - 1) expect(work + msPerTask).toBeGreaterThan(3.99);
+        expect(work).toBeLessThanOrEqual(TARGET_MS + 0.01);
+        if (size < MAX_BATCH - 1) expect(work + msPerTask).toBeGreaterThan(TARGET_MS - 0.01);
       }
     }),
   );
+});
+
+test('short tasks are claimed ahead, about 20 ms of them for each thread; long ones are not', () => {
+  const aheadOf = (msPerTask: number) => {
+    const model = new CostModel();
+    expect(model.ahead).toBe(0);
+    run(model, msPerTask);
+    return model.ahead;
+  };
+  expect(aheadOf(2)).toBe(10);
+  expect(aheadOf(19)).toBe(1);
+  expect(aheadOf(20)).toBe(0);
+  expect(aheadOf(0)).toBe(MAX_BATCH);
 });
 
 test('tasks that become dear soon travel alone again', () => {

@@ -234,7 +234,7 @@ describe('closing', () => {
     const [task] = await queue.claim(1, Date.now());
     await queue.settle([{ kind: 'suspect', seq: task!.seq }]);
     dispatcher.open(queue, 1);
-    expect(asked).toBe(true);
+    await waitFor('the claim', () => asked);
     const closing = dispatcher.close();
     gate.resolve();
     await closing;

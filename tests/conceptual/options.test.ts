@@ -200,6 +200,7 @@ describe('the flags of runtime run', () => {
       color: true,
       waitMs: 10_000,
       typed: false,
+      plain: false,
     });
   });
 

@@ -47,7 +47,7 @@ describe('the package', () => {
   test('holds what is built, the documents and the examples, and nothing else', () => {
     const tops = [...new Set(files.map(({ path }) => path.split('/')[0]))].toSorted();
     expect(tops).toEqual(['LICENSE', 'README.md', 'dist', 'docs', 'examples', 'package.json']);
-    const stray = files.filter(({ path }) => path.startsWith('dist/') && !/\.(js|d\.ts)(\.map)?$/.test(path));
+    const stray = files.filter(({ path }) => path.startsWith('dist/') && !/\.(c?js|d\.c?ts)(\.map)?$/.test(path));
     expect(stray).toEqual([]);
   });
 
