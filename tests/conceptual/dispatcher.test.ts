@@ -3,12 +3,14 @@
  * of all kinds are mixed, in whatever batches and company, each gets exactly
  * one outcome, and it is that of its kind.
  */
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createExecutor, type Executor, type Outcome, type OutcomeState } from '../../dist/index.js';
 import { HoldfastError } from '../../dist/runtime/errors.js';
-import { Dispatcher } from '../../dist/runtime/pool/dispatcher.js';
+import { Dispatcher, type DispatcherSettings } from '../../dist/runtime/pool/dispatcher.js';
 import type { PoolThread } from '../../dist/runtime/pool/pool-thread.js';
 import type { TaskQueue } from '../../dist/runtime/queue/contract.js';
 import { openMemoryQueue } from '../../dist/runtime/queue/memory-queue.js';
@@ -157,31 +159,33 @@ test('each task gets exactly one outcome, and it is that of its kind; the counts
   );
 }, 600_000);
 
+const SETTINGS: DispatcherSettings = {
+  module: pathToFileURL(HANDLERS).href,
+  threads: 2,
+  lanes: 1,
+  captureOutput: false,
+  memory: undefined,
+  recycleAfterTasks: undefined,
+  recycleAboveMemory: undefined,
+  retries: 1,
+  backoffBase: 1,
+  backoffMax: 1,
+  maxCrashes: 2,
+  timeout: undefined,
+  grace: 100,
+  stallAfter: 60_000,
+};
+
 /** A dispatcher of real threads on a queue in memory, of which calls may be replaced; ends with the test. */
-async function dispatcherOn(replace: (queue: TaskQueue) => Partial<TaskQueue> = () => ({}), settings = {}) {
-  const dispatcher = new Dispatcher({
-    module: pathToFileURL(HANDLERS).href,
-    threads: 2,
-    lanes: 1,
-    captureOutput: false,
-    memory: undefined,
-    recycleAfterTasks: undefined,
-    recycleAboveMemory: undefined,
-    retries: 1,
-    backoffBase: 1,
-    backoffMax: 1,
-    maxCrashes: 2,
-    timeout: undefined,
-    grace: 100,
-    stallAfter: 60_000,
-    ...settings,
-  });
+async function dispatcherOn(replace: (queue: TaskQueue) => Partial<TaskQueue> = () => ({})) {
+  const dispatcher = new Dispatcher(SETTINGS);
   onTestFinished(() => dispatcher.end());
   const queue = openMemoryQueue();
   Object.assign(queue, replace(queue));
   const broken: Error[] = [];
   dispatcher.on('broken', (error) => broken.push(error));
   await dispatcher.pool.start();
+  await waitFor('all threads', () => !dispatcher.pool.loading);
   return { dispatcher, queue, broken };
 }
 
@@ -283,4 +287,22 @@ test('more suspects than there are, are looked for in vain once, and the others 
   await queue.add([aTask({ id: 'a', handler: 'echo', input: '1' })]);
   dispatcher.open(queue, 3);
   await waitFor('its outcome', async () => (await queue.outcome('a'))?.state === 'done');
+});
+
+test('a thread that cannot be replaced before there is a queue breaks the dispatcher as soon as there is one', async () => {
+  const path = join(tempDir(), 'gone.mjs');
+  writeFileSync(path, 'export const echo = (x) => x;');
+  const dispatcher = new Dispatcher({ ...SETTINGS, module: pathToFileURL(path).href, threads: 1 });
+  onTestFinished(() => dispatcher.end());
+  await dispatcher.pool.start();
+  rmSync(path);
+  dispatcher.pool.threads[0]!.kill(new Error('a sudden death'));
+  await waitFor('its successor to have failed', () => dispatcher.pool.threads.length === 0);
+  const broken: Error[] = [];
+  dispatcher.on('broken', (error) => broken.push(error));
+  const queue = openMemoryQueue();
+  await queue.add([aTask({ handler: 'echo', input: '1' })]);
+  dispatcher.open(queue, 0);
+  expect(broken).toMatchObject([{ code: 'ERR_HANDLER_MODULE', message: expect.stringContaining('no such file') }]);
+  expect(await queue.counts()).toMatchObject({ queued: 1, running: 0 });
 });

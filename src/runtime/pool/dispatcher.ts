@@ -55,7 +55,8 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
   /** The suspect that is being tried: until what became of it is durable, nothing else runs. */
   #trial: ClaimedTask | undefined;
   #claiming = false;
-  #broken = false;
+  /** What failed: nothing is claimed any more. */
+  #brokenBy: Error | undefined;
   /** The last claim found less than it asked for; nothing came since. */
   #queueEmpty = false;
   /** The queue may hold tasks that are due later: as long as it does not, it need not be asked each time. */
@@ -97,8 +98,9 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
   open(queue: TaskQueue, suspects: number): void {
     this.#queue = queue;
     this.#suspects = suspects;
-    this.#open = true;
-    this.wake();
+    // A thread may have failed to load before anybody listened.
+    if (this.#brokenBy) this.emit('broken', this.#brokenBy);
+    else this.reopen();
   }
 
   /** Stops claiming, and gives back to the queue what has not started. What runs goes on. */
@@ -379,8 +381,10 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
 
   #break(error: Error): void {
     this.#open = false;
-    if (!this.#broken) this.emit('broken', error);
-    this.#broken = true;
+    if (!this.#brokenBy) {
+      this.#brokenBy = error;
+      this.emit('broken', error);
+    }
     this.#tellIfIdle();
   }
 }
