@@ -721,7 +721,8 @@ test('status: what each thread does, since when, and how far it says it is', asy
   const task = executor.submit('progressAndWait', 3, { id: 'a' });
   const { threads, epoch, mode, runId } = await waitFor('its progress', async () => {
     const status = await executor.status();
-    return status.threads.some((thread) => thread.running[0]?.progress) ? status : undefined;
+    const loaded = status.threads.every(({ state }) => state !== 'loading');
+    return loaded && status.threads.some((thread) => thread.running[0]?.progress) ? status : undefined;
   });
   expect({ epoch, mode, runId }).toEqual({ epoch: 1, mode: 'running', runId: 'run-1' });
   expect(threads.map(({ number, state }) => [number, state]).toSorted((a, b) => Number(a[0]) - Number(b[0]))).toEqual(

@@ -274,6 +274,25 @@ test('a thread that is ended is gone before its task is tried again', async () =
   expect(readFileSync(file, 'utf8').split('\n').slice(0, 3)).toEqual(['start 1', 'end 1', 'start 2']);
 });
 
+test('a stored input that is damaged, so that no thread can read it, ends the run and not thread after thread', async () => {
+  const executor = await startedExecutor({ threads: 1 });
+  let deaths = 0;
+  executor.on('thread-died', () => deaths++);
+  const failed = new Promise<Error>((resolve) => executor.once('failed', resolve));
+  const damaged = {
+    id: 'a',
+    handler: 'echo',
+    input: '{damaged',
+    priority: 0,
+    timeoutMs: undefined,
+    retries: undefined,
+  };
+  await executor.enqueue([damaged]);
+  expect(await failed).toMatchObject({ code: 'ERR_HANDLER_MODULE', message: expect.stringContaining('5 in a row') });
+  expect(deaths).toBe(5);
+  await executor.stop();
+});
+
 describe('recycling', () => {
   test.each([1, 3])(
     'a thread is replaced after %i tasks, and never runs one more, however they are batched',
