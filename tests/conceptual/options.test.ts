@@ -7,7 +7,7 @@ import type { InvalidInputError } from '../../dist/runtime/errors.js';
 import { closest, quoted } from '../../dist/runtime/faults.js';
 import { resolveOptions, type ExecutorOptions } from '../../dist/runtime/options.js';
 
-const around = { cwd: '/work', env: {} };
+const around = { cwd: '/srv/jobs', env: {} };
 const least: ExecutorOptions = { runId: 'a', handlers: './x.mjs' };
 
 const resolve = (options: object) => resolveOptions({ ...least, ...options }, around);
@@ -26,8 +26,8 @@ describe('the options of an executor', () => {
   test('have the defaults that their descriptions tell', () => {
     expect(resolve({})).toEqual({
       runId: 'a',
-      handlers: 'file:///work/x.mjs',
-      dir: '/work/.runtime',
+      handlers: 'file:///srv/jobs/x.mjs',
+      dir: '/srv/jobs/.runtime',
       threads: availableParallelism(),
       concurrency: 1,
       timeoutMs: undefined,
@@ -70,10 +70,10 @@ describe('the options of an executor', () => {
 
   test('find the state folder: the option first, then RUNTIME_DIR, then .runtime', () => {
     const inEnv = (dir: string, options = {}) =>
-      resolveOptions({ ...least, ...options }, { cwd: '/work', env: { RUNTIME_DIR: dir } }).dir;
+      resolveOptions({ ...least, ...options }, { cwd: '/srv/jobs', env: { RUNTIME_DIR: dir } }).dir;
     expect(inEnv('/state')).toBe('/state');
-    expect(inEnv('/state', { dir: 'mine' })).toBe('/work/mine');
-    expect(inEnv('')).toBe('/work/.runtime');
+    expect(inEnv('/state', { dir: 'mine' })).toBe('/srv/jobs/mine');
+    expect(inEnv('')).toBe('/srv/jobs/.runtime');
   });
 
   test('take the module as a path, a file: URL or its text', () => {
