@@ -1,6 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { ExecutorRunningError } from '../runtime/lock/executor-running-error.js';
 import { ProcessLock } from '../runtime/lock/process-lock.js';
+import { lastDeath } from '../runtime/last-death.js';
+import type { PreviousDeath } from '../runtime/queue/contract.js';
 import { StateDir } from '../runtime/state-dir.js';
 import { Supervisor } from '../runtime/supervisor/supervisor.js';
 import { formatDuration } from '../runtime/units.js';
@@ -31,9 +33,10 @@ export async function run(module: string | undefined, given: Given, extra: reado
   const runId = (given['runId'] as string | undefined) ?? runIdOf(module!);
   const stateDir = new StateDir(given['dir'] as string | undefined);
   try {
-    const lock = await takeLock(stateDir, runId, check);
+    const { lock, previousDeath } = await takeLock(stateDir, runId, check);
     try {
-      return await (checked === undefined ? runSupervised(check, lock, stateDir) : runAlone(checked, lock, stateDir));
+      if (checked === undefined) return await runSupervised(check, lock, stateDir);
+      return await runAlone(checked, { lock, previousDeath }, stateDir);
     } finally {
       lock.release();
     }
@@ -43,13 +46,13 @@ export async function run(module: string | undefined, given: Given, extra: reado
 }
 
 /** One process: lock, executor and signals are all its own. */
-async function runAlone(flags: RunFlags, lock: ProcessLock, stateDir: StateDir): Promise<number> {
+async function runAlone(flags: RunFlags, start: TakenLock, stateDir: StateDir): Promise<number> {
   const { runJob } = await import('./run-job.js');
   let signals = 0;
   try {
     await spool(flags, stateDir);
     return await runJob(flags, {
-      start: { lock },
+      start,
       carried: undefined,
       restarts: 0,
       data: process.stdout,
@@ -100,18 +103,26 @@ async function runSupervised(check: Check, lock: ProcessLock, stateDir: StateDir
   return supervisor.outputLost ? exitCodeOfSignal('SIGPIPE') : exitCode;
 }
 
+interface TakenLock {
+  lock: ProcessLock;
+  /** What its last holder left behind tells of its end, if it had no supervisor. */
+  previousDeath: PreviousDeath;
+}
+
 /** What is wrong with the flags is told first: it would still be wrong with the lock free. */
-async function takeLock(stateDir: StateDir, runId: string, check: Check): Promise<ProcessLock> {
+async function takeLock(stateDir: StateDir, runId: string, check: Check): Promise<TakenLock> {
   try {
     stateDir.ensureRunDir(runId);
     const lock = new ProcessLock({ path: stateDir.lockPath(runId), runId });
-    if (lock.tryAcquire()) return lock;
+    const previousDeath = lastDeath(lock);
+    if (lock.tryAcquire()) return { lock, previousDeath };
     const { waitMs = 0, quiet } = await check();
     if (waitMs > 0 && !quiet) {
       const who = lock.holder()?.executorId ?? 'another executor';
       process.stderr.write(`runtime: waiting up to ${formatDuration(waitMs)} for ${who} to end run ${runId}\n`);
     }
-    return await lock.acquire({ waitMs });
+    await lock.acquire({ waitMs });
+    return { lock, previousDeath };
   } catch (error) {
     await check();
     if (!(error instanceof ExecutorRunningError)) throw error;

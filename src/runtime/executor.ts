@@ -78,6 +78,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
   readonly #release: () => void;
   readonly #forgetExit: () => void;
   #mode: ExecutorMode = 'running';
+  #markedStopping = false;
   #error: Error | undefined;
   #stopping: Promise<void> | undefined;
 
@@ -345,8 +346,20 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
     }
   }
 
+  /** So that no task is blamed for a kill that follows because it takes too long. */
+  #markStopping(stopping: boolean): void {
+    if (!this.#lock.held || this.#markedStopping === stopping) return;
+    this.#markedStopping = stopping;
+    try {
+      this.#lock.describe({ stopping });
+    } catch {
+      // The lock is lost, or its disk is full: both are told elsewhere.
+    }
+  }
+
   #setMode(mode: ExecutorMode): void {
     this.#mode = mode;
+    this.#markStopping(mode === 'draining' || mode === 'stopping');
     this.emit('mode-changed', mode);
   }
 

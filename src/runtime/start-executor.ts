@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { HoldfastError } from './errors.js';
 import { Executor, type ExecutorParts } from './executor.js';
+import { lastDeath } from './last-death.js';
 import { networkFileSystem } from './lock/network-fs.js';
 import { ProcessLock } from './lock/process-lock.js';
 import type { ResolvedOptions } from './options.js';
@@ -14,7 +15,7 @@ import { StateDir } from './state-dir.js';
 export interface StartSettings {
   /** The run's lock, held already; whoever took it releases it. Default: it is taken here, and released by `stop`. */
   lock?: ProcessLock;
-  /** How the executor before this one ended. Default: nobody saw it. */
+  /** How the executor before this one ended. Default: what it left in the lock file tells; with `lock`, nobody saw it. */
   previousDeath?: PreviousDeath;
   /** Removes what earlier executors of this run recorded. Default false. */
   fresh?: boolean;
@@ -40,7 +41,9 @@ export async function startExecutor<Module>(
 ): Promise<StartedExecutor<Module>> {
   const stateDir = new StateDir(options.dir);
   const runDir = stateDir.ensureRunDir(options.runId);
-  const lock = settings.lock ?? (await takeLock(stateDir, options.runId));
+  const lock = settings.lock ?? new ProcessLock({ path: stateDir.lockPath(options.runId), runId: options.runId });
+  const previousDeath = settings.previousDeath ?? (settings.lock ? 'unseen' : lastDeath(lock));
+  if (settings.lock === undefined) await lock.acquire();
   const release = () => {
     if (settings.lock === undefined) lock.release();
   };
@@ -55,7 +58,7 @@ export async function startExecutor<Module>(
     queue = settings.fresh ? await openReadable(options, runDir) : await openQueue(options, runDir);
     if (settings.fresh) await queue.clear();
     const handlers = await loading;
-    const recovery = await queue.recover(settings.previousDeath ?? 'unseen', options.maxCrashes);
+    const recovery = await queue.recover(previousDeath, options.maxCrashes);
     const suspects = await queue.suspects();
     // From here on the executor listens.
     if (!lock.held) {
@@ -79,10 +82,6 @@ export async function startExecutor<Module>(
     release();
     throw error;
   }
-}
-
-function takeLock(stateDir: StateDir, runId: string): Promise<ProcessLock> {
-  return new ProcessLock({ path: stateDir.lockPath(runId), runId }).acquire();
 }
 
 /** Locks of the kernel, and SQLite, promise nothing across hosts. */

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { expect, test } from 'vitest';
+import { BOOT_ID } from '../../dist/runtime/lock/holder.js';
 import { ExecutorRunningError } from '../../dist/runtime/lock/executor-running-error.js';
 import { ProcessLock } from '../../dist/runtime/lock/process-lock.js';
 import { isAlive, lockAt, lockPath } from '../support/lock-place.js';
@@ -120,6 +121,7 @@ test('the lock file tells who holds it', async () => {
     hostname: hostname(),
     cwd,
     startedAt: expect.any(String),
+    ...(BOOT_ID !== undefined && { bootId: BOOT_ID }),
   });
   expect(Date.parse(holder.startedAt)).toBeGreaterThanOrEqual(before);
   expect(Date.parse(holder.startedAt)).toBeLessThanOrEqual(Date.now());

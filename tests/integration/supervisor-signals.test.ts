@@ -95,7 +95,8 @@ test('--no-supervise is one process: killed, the lock is free, and the same comm
   expect(place.lock.isLocked()).toBe(false);
   place.letGo();
   expect(await place.start('--tasks', place.path('tasks.ndjson'), '--no-supervise').ended).toBe(0);
-  expect(await place.ends()).toMatchObject({ held: 'done attempts 1 crashes 0' });
+  // It was the only one that ran when the process was killed: that may have been its doing.
+  expect(await place.ends()).toMatchObject({ held: 'done attempts 1 crashes 1' });
 });
 
 test('an executor that dies while it drains is replaced by one that only tells the end', async () => {

@@ -3,7 +3,7 @@
  * informs people and is never asked whether the lock is held. It stays
  * readable after an unclean end.
  */
-import { fstatSync, ftruncateSync, readSync, writeSync } from 'node:fs';
+import { fstatSync, ftruncateSync, readFileSync, readSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { pause } from './pause.js';
 
@@ -21,6 +21,10 @@ export interface LockHolder {
   startedAt: string;
   /** Path of the socket that steers the run, once it listens. */
   controlSocket?: string;
+  /** Names the start of the system under which the holder ran; Linux only. */
+  bootId?: string;
+  /** Whether the holder was told to end: what kills it then most likely ran out of patience. */
+  stopping?: boolean;
 }
 
 const UNKNOWN = 'unknown';
@@ -35,7 +39,19 @@ export function thisProcess(runId: string): LockHolder {
     hostname: host,
     cwd: process.cwd(),
     startedAt: new Date().toISOString(),
+    ...(BOOT_ID !== undefined && { bootId: BOOT_ID }),
   };
+}
+
+/** Differs after each start of the system; the same in all its containers. */
+export const BOOT_ID = readBootId();
+
+function readBootId(): string | undefined {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -77,7 +93,7 @@ export function parseHolder(content: string): LockHolder | undefined {
   }
   if (typeof value !== 'object' || value === null) return undefined;
   const fields = value as Record<string, unknown>;
-  const { schema, pid, hostname: host, controlSocket } = fields;
+  const { schema, pid, hostname: host, controlSocket, bootId, stopping } = fields;
   if (typeof pid !== 'number' || typeof host !== 'string') return undefined;
   const text = (key: string, otherwise = UNKNOWN) => {
     const field = fields[key];
@@ -92,5 +108,7 @@ export function parseHolder(content: string): LockHolder | undefined {
     cwd: text('cwd'),
     startedAt: text('startedAt'),
     ...(typeof controlSocket === 'string' && { controlSocket }),
+    ...(typeof bootId === 'string' && { bootId }),
+    ...(typeof stopping === 'boolean' && { stopping }),
   };
 }

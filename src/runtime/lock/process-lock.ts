@@ -129,7 +129,7 @@ export class ProcessLock extends EventEmitter<{ lost: [{ reason: LossReason }] }
   }
 
   /** Adds to the details in the lock file. Throws `ERR_LOCK_LOST` when the lock is not held. */
-  describe(more: Pick<LockHolder, 'controlSocket'>): void {
+  describe(more: Pick<LockHolder, 'controlSocket' | 'stopping'>): void {
     const file = this.#file;
     if (!file) throw this.#notOurs('this process does not hold it');
     telling(this.path, () => {
