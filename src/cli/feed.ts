@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { HoldfastError, InvalidInputError, type Fault } from '../runtime/errors.js';
 import type { Executor } from '../runtime/executor.js';
 import type { SourceTask, TaskSource } from './input/source.js';
+import { followSpool } from './input/spool.js';
 import type { RunFlags } from './run-flags.js';
 
 /** Tasks that go to the queue in one transaction. */
@@ -55,7 +56,6 @@ export async function openSource(
   signal: AbortSignal,
 ): Promise<TaskSource> {
   const handler = chooseHandler(flags, executor.handlers);
-  const { followSpool } = await import('./input/spool.js');
   switch (flags.source.kind) {
     case 'each': {
       const { eachFile } = await import('./input/each.js');

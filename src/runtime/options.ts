@@ -11,6 +11,7 @@ import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { InvalidInputError, type Fault } from './errors.js';
 import { faultsOf, quoted } from './faults.js';
+import { RUN_ID } from './state-dir.js';
 import { formatDuration, formatSize, MAX_DURATION_MS, parseDuration, parseSize } from './units.js';
 
 /** Milliseconds, or a text with a unit: `500ms`, `2s`, `5m`, `1h`, `1d`. At most 24.8 days. */
@@ -85,7 +86,6 @@ export interface Surroundings {
 
 const here = (): Surroundings => ({ cwd: process.cwd(), env: process.env });
 
-const RUN_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 /** With less, a thread of Node 20 dies before it has loaded anything (4 MB does, 8 MB does not). */
 const MIN_HEAP_BYTES = 16 * 1024 ** 2;
 const MAX_HEAP_BYTES = 1024 ** 4;

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { HoldfastError, InvalidInputError } from './errors.js';
 import { quoted } from './faults.js';
 
-const RUN_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+export const RUN_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 const LOCK_SUFFIX = '.lock';
 
 /** Gives `runId` back, or throws `ERR_INVALID_RUN_ID`. A valid one is a file name that leaves no folder. */

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { ClaimedTask, Settlement, TaskQueue } from '../queue/contract.js';
 import { idOf } from '../queue/generated-id.js';
+import { AbortReason } from '../thread/board.js';
 import type { BatchReport, ThreadEvent } from '../thread/protocol.js';
 import { cancelledBeforeStart, type RetryPolicy } from './conclude.js';
 import { concludeReport } from './conclude-report.js';
@@ -8,7 +9,7 @@ import { CostModel, MAX_BATCH } from './cost-model.js';
 import { Pool, type PoolSettings } from './pool.js';
 import type { Batch, PoolThread } from './pool-thread.js';
 import { FORCED_END, judge, type Sentence } from './judge.js';
-import { AbortReason, VitalSigns, type TaskInFlight, type VitalSignsSettings } from './vital-signs.js';
+import { VitalSigns, type TaskInFlight, type VitalSignsSettings } from './vital-signs.js';
 
 /**
  * Tasks that are claimed in one go, at most: with hundreds of threads and tasks

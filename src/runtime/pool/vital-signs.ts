@@ -158,5 +158,3 @@ export class VitalSigns {
     for (const task of this.#asked.keys()) if (!tasks.has(task)) this.#asked.delete(task);
   }
 }
-
-export { AbortReason };

@@ -116,10 +116,10 @@ export class Supervisor<Job, Carried> {
         else this.#finish(finished);
       };
       // Its last words may still lie in the channel, and in the pipe.
-      const heard: Promise<unknown>[] = [];
-      if (child.connected) heard.push(once(child, 'disconnect'));
-      if (!data.closed) heard.push(once(data, 'close'));
-      void Promise.all(heard).then(judge);
+      // (Not by `once` of node:events: that is rejected by an error, which is no reason not to judge.)
+      const judgeOnceClosed = () => (data.closed ? judge() : data.once('close', judge));
+      if (child.connected) child.once('disconnect', judgeOnceClosed);
+      else judgeOnceClosed();
     });
     return child;
   }
