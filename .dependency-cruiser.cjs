@@ -27,9 +27,27 @@ module.exports = {
     {
       name: 'never-upward',
       severity: 'error',
-      comment: 'The runtime does not know the command, nor the public index.',
+      comment: 'The runtime knows nothing of what is built on it.',
       from: { path: '^src/runtime/' },
-      to: { path: '^src/(cli/|index[.]ts)' },
+      to: { path: '^src/', pathNot: '^src/runtime/' },
+    },
+    {
+      name: 'dryrun-knows-the-runtime-alone',
+      severity: 'error',
+      from: { path: '^src/dryrun/' },
+      to: { path: '^src/', pathNot: '^src/(runtime|dryrun)/' },
+    },
+    {
+      name: 'smoke-knows-runtime-and-dryrun',
+      severity: 'error',
+      from: { path: '^src/smoke/' },
+      to: { path: '^src/', pathNot: '^src/(runtime|dryrun|smoke)/' },
+    },
+    {
+      name: 'config-knows-what-it-configures',
+      severity: 'error',
+      from: { path: '^src/config/' },
+      to: { path: '^src/', pathNot: '^src/(runtime|dryrun|smoke|config)/' },
     },
     {
       name: 'command-not-through-index',
@@ -50,6 +68,7 @@ module.exports = {
     room('pool', ['thread/', 'queue/(contract|endings|generated-id)[.]ts']),
     room('supervisor', ['queue/contract[.]ts']),
     room('control', ['(executor|status)[.]ts']),
+    room('health', ['(status|thread-status|units|faults)[.]ts', 'queue/contract[.]ts']),
     {
       name: 'only-queue-knows-sql',
       severity: 'error',
