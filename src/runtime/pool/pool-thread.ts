@@ -331,7 +331,7 @@ function packed(inputs: Encoded[]): string | Encoded[] {
 /** The user's own line in a stack: the first frame that names a file. */
 function placeIn(stack: string): string {
   const place = /file:\/\/\S+?:\d+(?::\d+)?/.exec(stack)?.[0];
-  return place === undefined || place.includes('/thread/handler-module.') ? '' : ` (${place})`;
+  return place === undefined || place.includes('/thread/load-module.') ? '' : ` (${place})`;
 }
 
 async function withDeadline(exited: Promise<void>): Promise<void> {
