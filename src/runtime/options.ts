@@ -91,9 +91,12 @@ const MIN_HEAP_BYTES = 16 * 1024 ** 2;
 const MAX_HEAP_BYTES = 1024 ** 4;
 
 export const whole = (min: number, max: number): z.ZodType<number, number> =>
-  z.custom<number>((value) => Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max, {
-    error: (issue) => `wants a whole number from ${min} to ${max}, got ${quoted(issue.input)}`,
-  });
+  z
+    .custom<number>((value) => Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max, {
+      error: (issue) => `wants a whole number from ${min} to ${max}, got ${quoted(issue.input)}`,
+    })
+    // For the JSON Schema of the config file, which cannot look into the function.
+    .meta({ type: 'integer', minimum: min, maximum: max });
 
 export const text = (wants: string): z.ZodType<string, string> => z.string({ error: wants }).min(1, { error: wants });
 
@@ -117,6 +120,14 @@ const measured = (
   });
 
 export const duration = (min: number) => measured(parseDuration, formatDuration, [min, MAX_DURATION_MS]);
+
+/** Where a number would be read as seconds by one and as milliseconds by another: a text alone. */
+export const withUnit = (examples: string, check: z.ZodType<number, number | string>): z.ZodType<number, string> =>
+  z
+    .string({ error: (issue) => `wants a text with a unit, such as ${examples}, got ${quoted(issue.input)}` })
+    .transform((given): number | string => given)
+    .pipe(check);
+
 const heapSize = measured(parseSize, formatSize, [MIN_HEAP_BYTES, MAX_HEAP_BYTES]);
 
 const backoff = z

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { jsonFault } from '../../dist/cli/input/json-fault.js';
 import { lineId, readLines, type Line } from '../../dist/cli/input/lines.js';
 import type { SourceTask } from '../../dist/cli/input/source.js';
 import { eachLine } from '../../dist/cli/input/stdin-lines.js';
 import { readTasks } from '../../dist/cli/input/task-file.js';
 import type { InvalidInputError } from '../../dist/runtime/errors.js';
+import { jsonLineFault } from '../../dist/runtime/json-fault.js';
 
 /** One memory for all chunks, as a reader of files may have it. */
 async function* chunksOf(...chunks: (string | Uint8Array)[]): AsyncGenerator<Uint8Array> {
@@ -292,9 +292,9 @@ describe('a fault in JSON', () => {
     ['[1,]', 'column 4: "]" where a value should be'],
     ['[,', 'column 2: "," where a value or "]" should be'],
     ['{"a":tru}', 'column 6: "tru" where a value should be'],
-    ['{} x', 'column 4: "x" where the end of the line should be'],
-    ['{}{}', 'column 3: "{" where the end of the line should be'],
-    ['{"a":', 'column 6: the line ends where a value should be'],
+    ['{} x', 'column 4: "x" where the end should be'],
+    ['{}{}', 'column 3: "{" where the end should be'],
+    ['{"a":', 'column 6: it ends where a value should be'],
     ["  {'a'}", 'column 4: "\'" where a field name in double quotes or "}" should be'],
     ['😀', 'column 1: "😀" where a value should be'],
     ['01', 'column 1: "01" where a value should be'],
@@ -304,7 +304,7 @@ describe('a fault in JSON', () => {
     ['"\\x"', 'column 1: a string that does not end, or holds a control character or an unknown escape'],
     ['x'.repeat(2_000_000), 'is not JSON'],
   ])('%.20s', (text, told) => {
-    expect(jsonFault(text)).toBe(told);
+    expect(jsonLineFault(text)).toBe(told);
   });
 
   test('is never before what JSON could still be, nor behind it', () => {
@@ -314,7 +314,7 @@ describe('a fault in JSON', () => {
         const place = at % (json.length + 1);
         const text = json.slice(0, place) + wrong + json.slice(place);
         fc.pre(!isJson(text));
-        const told = jsonFault(text);
+        const told = jsonLineFault(text);
         const column = Number(/^column (\d+):/.exec(told)![1]);
         expect(column).toBeGreaterThan(0);
         expect(column).toBeLessThanOrEqual(text.length + 1);

@@ -1,8 +1,8 @@
 /** Any line of a task file, and all that can be wrong with it. Loads zod: import it with `await import()`. */
 import { z } from 'zod';
 import { didYouMean, faultsOf, quoted } from '../../runtime/faults.js';
-import { duration, OPTION_CHECKS, text, whole } from '../../runtime/options.js';
-import { jsonFault } from './json-fault.js';
+import { jsonLineFault } from '../../runtime/json-fault.js';
+import { duration, OPTION_CHECKS, text, whole, withUnit } from '../../runtime/options.js';
 import { lineId, type Line } from './lines.js';
 import type { SourceTask } from './source.js';
 import { MAX_ID_LENGTH, type HandlerChoice } from './task-line.js';
@@ -17,12 +17,7 @@ const fields = {
   handler: text('wants the name of a handler').optional(),
   input: z.custom<unknown>((value) => value !== undefined, { error: 'is missing' }),
   priority: whole(-1_000_000, 1_000_000).default(0),
-  // A number would be read as seconds by one and as milliseconds by another.
-  timeout: z
-    .string({ error: (issue) => `wants a text with a unit, such as "500ms" or "2s", got ${quoted(issue.input)}` })
-    .transform((given): string | number => given)
-    .pipe(duration(1))
-    .optional(),
+  timeout: withUnit('"500ms" or "2s"', duration(1)).optional(),
   retries: OPTION_CHECKS.retries.unwrap().optional(),
 };
 
@@ -38,7 +33,7 @@ export function parseTaskLine(line: Line, choice: HandlerChoice): SourceTask | s
   try {
     value = JSON.parse(line.text);
   } catch {
-    return [jsonFault(line.text)];
+    return [jsonLineFault(line.text)];
   }
   const parsed = schema.safeParse(value);
   if (!parsed.success) {

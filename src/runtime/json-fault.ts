@@ -16,12 +16,25 @@ const WANTED = {
   firstKey: 'a field name in double quotes or "}"',
   colon: '":"',
   next: '"," or the closing bracket',
-  end: 'the end of the line',
+  end: 'the end',
 };
 
-/** `column 7: "}" where a field name in double quotes should be`. To be asked only of texts that are not JSON. */
-export function jsonFault(text: string): string {
-  if (text.length > MAX_SCANNED) return 'is not JSON';
+export interface JsonFault {
+  /** Characters before the fault. */
+  offset: number;
+  /** `"}" where a field name in double quotes should be` */
+  problem: string;
+}
+
+/** Of a line of NDJSON: `column 7: "}" where a field name in double quotes should be`. */
+export function jsonLineFault(text: string): string {
+  const fault = jsonFault(text);
+  return fault === undefined ? 'is not JSON' : `column ${fault.offset + 1}: ${fault.problem}`;
+}
+
+/** To be asked only of texts that are not JSON; `undefined` for one of more than a million characters. */
+export function jsonFault(text: string): JsonFault | undefined {
+  if (text.length > MAX_SCANNED) return undefined;
   const open: string[] = [];
   let state: keyof typeof WANTED = 'value';
   TOKEN.lastIndex = 0;
@@ -64,13 +77,13 @@ function step(state: keyof typeof WANTED, token: string, open: string[]): keyof 
   }
 }
 
-function told(text: string, from: number, state: keyof typeof WANTED): string {
-  const at = from + /^[ \t\n\r]*/.exec(text.slice(from))![0].length;
-  const column = `column ${at + 1}`;
-  if (at >= text.length) return `${column}: the line ends where ${WANTED[state]} should be`;
-  if (text[at] === '"' && state !== 'colon' && state !== 'next' && state !== 'end') {
-    return `${column}: a string that does not end, or holds a control character or an unknown escape`;
+function told(text: string, from: number, state: keyof typeof WANTED): JsonFault {
+  const offset = from + /^[ \t\n\r]*/.exec(text.slice(from))![0].length;
+  const wanted = `where ${WANTED[state]} should be`;
+  if (offset >= text.length) return { offset, problem: `it ends ${wanted}` };
+  if (text[offset] === '"' && state !== 'colon' && state !== 'next' && state !== 'end') {
+    return { offset, problem: 'a string that does not end, or holds a control character or an unknown escape' };
   }
-  const found = /^(?:\w{1,20}|.)/su.exec(text.slice(at))![0];
-  return `${column}: ${JSON.stringify(found)} where ${WANTED[state]} should be`;
+  const found = /^(?:\w{1,20}|.)/su.exec(text.slice(offset))![0];
+  return { offset, problem: `${JSON.stringify(found)} ${wanted}` };
 }
