@@ -6,6 +6,7 @@ import {
   codeOf,
   duration,
   flag,
+  numeral,
   OPTION_CHECKS,
   resolveOptions,
   text,
@@ -38,10 +39,6 @@ export interface RunFlags {
   /** Progress is told in lines, also on a terminal. */
   plain: boolean;
 }
-
-/** Numbers come from the command line as text; what is no number is left for `check` to refuse. */
-const numeral = <Check extends z.ZodType>(check: Check) =>
-  z.preprocess((value) => (typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value), check);
 
 const checks = OPTION_CHECKS;
 

@@ -102,6 +102,10 @@ export const text = (wants: string): z.ZodType<string, string> => z.string({ err
 
 export const flag = z.boolean({ error: (issue) => `wants true or false, got ${quoted(issue.input)}` });
 
+/** For numbers that come as text, from a command line or the environment; what is no number is left for `check` to refuse. */
+export const numeral = <Check extends z.ZodType>(check: Check) =>
+  z.preprocess((value) => (typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value), check);
+
 /** A number, or a text that `parse` turns into one. */
 const measured = (
   parse: (text: string) => number,

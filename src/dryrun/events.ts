@@ -1,0 +1,21 @@
+import type { Arrival } from './arrivals.js';
+import type { DryRunEvent } from './event-set.js';
+import type { Plan } from './plan.js';
+import { drawOf } from './random.js';
+
+/** Where the logical clock starts, in ms since the epoch: 2024-01-01T00:00:00.000Z. */
+const LOGICAL_START = 1_704_067_200_000;
+
+/** Makes the events of a plan, to be asked for in the order of the arrivals, each once. */
+export function eventMaker(plan: Plan): (arrival: Arrival) => DryRunEvent {
+  const { events, account, wallClock, seed } = plan;
+  const draw = drawOf(seed, 'bodies');
+  const about = { account };
+  return ({ type, n, at }) => ({
+    type,
+    eventId: `${type}_${n}`,
+    timestamp: new Date(wallClock ? Date.now() : LOGICAL_START + at).toISOString(),
+    ...events[type]!.make(draw, n, about),
+    dryRun: true,
+  });
+}
