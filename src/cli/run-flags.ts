@@ -1,7 +1,7 @@
 /** The flags of `runtime run`: what commander collected, checked as a whole. Loads zod: see `runtime/options.ts`. */
 import { z } from 'zod';
 import { InvalidInputError, type Fault } from '../runtime/errors.js';
-import { didYouMean, faultsOf } from '../runtime/faults.js';
+import { faultsOf } from '../runtime/faults.js';
 import {
   codeOf,
   duration,
@@ -14,6 +14,7 @@ import {
   type Surroundings,
 } from '../runtime/options.js';
 import { runIdOf } from './run-id.js';
+import { unknownArguments } from './unknown-arguments.js';
 
 /** Where the tasks of a run come from. */
 export type SourceChoice = { kind: 'each'; glob: string } | { kind: 'tasks'; file: string } | { kind: 'lines' };
@@ -76,6 +77,12 @@ const flags = {
 
 const schema = z.strictObject(flags);
 
+const ARGUMENTS = {
+  known: Object.keys(flags).map(flagName),
+  command: 'runtime run',
+  tooMany: 'a run has one module (globs want quotes)',
+};
+
 /**
  * Checks the flags of `runtime run <module>`, named as commander names them
  * (`--run-id` is `runId`, `--no-durable` is `durable: false`).
@@ -102,7 +109,7 @@ export function resolveRunFlags(
   }));
   if (module === undefined)
     told.unshift({ where: '<module>', problem: 'is missing: the file that exports the handlers' });
-  told.push(...faultsTogether(given), ...unknownArguments(extra));
+  told.push(...faultsTogether(given), ...unknownArguments(extra, ARGUMENTS));
   if (!parsed.success || told.length > 0) {
     throw new InvalidInputError(codeOf(faults), 'nothing was started', told, {
       hint: 'runtime run --help lists every flag with an example.',
@@ -148,19 +155,6 @@ function faultsTogether(given: Record<string, unknown>): Fault[] {
     faults.push({ where: '--results - and --json', problem: 'both would write to standard output' });
   }
   return faults;
-}
-
-/** What follows an unknown flag is most likely its value. */
-function unknownArguments(extra: readonly string[]): Fault[] {
-  const known = Object.keys(flags).map(flagName);
-  return extra.flatMap((argument, index): Fault[] => {
-    if (argument.startsWith('-')) {
-      const name = argument.split('=', 1)[0]!;
-      return [{ where: name, problem: `is no flag of runtime run${didYouMean(name, known)}` }];
-    }
-    if (extra[index - 1]?.startsWith('-')) return [];
-    return [{ where: argument, problem: 'is one argument too many: a run has one module (globs want quotes)' }];
-  });
 }
 
 function flagName(key: string): string {
