@@ -152,3 +152,17 @@ test('following its own clock changes nothing; an instant is shown as the system
     Date.now = real;
   }
 });
+
+test('and so exactly, though that clock is read in whole milliseconds', () => {
+  const { now: real } = Date;
+  try {
+    for (const ahead of [7_200_000.75, 3_600_000.25]) {
+      Date.now = () => Math.floor(now() + ahead);
+      // Long enough to have read it next to where a millisecond begins.
+      for (let looks = 0; looks < 100_000; looks++) wallTime(0);
+      expect(wallTime(1000)).toBeCloseTo(1000 + ahead, 1);
+    }
+  } finally {
+    Date.now = real;
+  }
+});

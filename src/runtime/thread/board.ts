@@ -41,9 +41,16 @@ export function now(): number {
   return timeOrigin + performance.now();
 }
 
+/** How far the system's clock is ahead of `now`, as far as it was seen. */
+let ahead = -Infinity;
+
 /** An instant of `now`, as the system's clock shows it: what is recorded, and read by people. */
 export function wallTime(instant: number): number {
-  return instant + (Date.now() - now());
+  const seen = Date.now() - now();
+  // That clock is read in whole milliseconds, cut off: it never seems further ahead than it is, and at most a
+  // millisecond less. So the furthest that was seen is nearest to the truth, until somebody sets the clock.
+  if (seen > ahead || seen <= ahead - 1) ahead = seen;
+  return instant + ahead;
 }
 
 /** What another thread needs to `followClock`. */
