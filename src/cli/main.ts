@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 /** The command `runtime`. Each command is loaded when it is called, so that all start fast. */
 import { Command, CommanderError } from 'commander';
+import { CONFIG, FOLDER } from './common-flags.js';
+import { takeConfig } from './config-values.js';
 import { errorText, EXIT, exitCodeOfError, exitCodeOfSignal } from './exit-code.js';
 import { describeRun } from './run-command.js';
 import { exitWith } from './terminal.js';
 
 type Given = Record<string, unknown>;
-
-const FOLDER = 'where all state is kept (default: $RUNTIME_DIR, else .runtime)';
 
 const program = new Command('runtime')
   .description('Runs functions as tasks on worker threads: one executor at a time, nothing lost, nothing hidden.')
@@ -45,6 +45,7 @@ program
   .argument('<run-id>', 'the run, as `runtime status` lists it')
   .option('--state <state>', 'only done, failed, crashed, timed-out or cancelled ones')
   .option('--dir <folder>', FOLDER)
+  .option('--config <file>', CONFIG)
   .action(does(async (runId: string, given: Given) => (await import('./results.js')).results(runId, given)));
 
 program
@@ -54,6 +55,7 @@ program
   .option('--json', 'print one JSON document')
   .option('--no-color', 'no colours')
   .option('--dir <folder>', FOLDER)
+  .option('--config <file>', CONFIG)
   .action(does(async (runId: string | undefined, given: Given) => (await import('./status.js')).status(runId, given)));
 
 const lock = program.command('lock').description('look at the locks of runs, and remove what a dead holder left');
@@ -62,6 +64,7 @@ lock
   .description('all locks, and who holds them')
   .option('--json', 'print one JSON document')
   .option('--dir <folder>', FOLDER)
+  .option('--config <file>', CONFIG)
   .action(does(async (given: Given) => (await import('./lock.js')).lockList(given)));
 lock
   .command('show')
@@ -69,12 +72,14 @@ lock
   .argument('<run-id>', 'the run, as `runtime status` lists it')
   .option('--json', 'print one JSON document')
   .option('--dir <folder>', FOLDER)
+  .option('--config <file>', CONFIG)
   .action(does(async (runId: string, given: Given) => (await import('./lock.js')).lockShow(runId, given)));
 lock
   .command('release')
   .description('remove the lock file of a dead holder; refused while the holder lives')
   .argument('<run-id>', 'the run, as `runtime status` lists it')
   .option('--dir <folder>', FOLDER)
+  .option('--config <file>', CONFIG)
   .action(does(async (runId: string, given: Given) => (await import('./lock.js')).lockRelease(runId, given)));
 
 for (const [name, description] of [
@@ -87,8 +92,26 @@ for (const [name, description] of [
     .description(description)
     .argument('<run-id>', 'the run, as `runtime status` lists it')
     .option('--dir <folder>', FOLDER)
+    .option('--config <file>', CONFIG)
     .action(does(async (runId: string, given: Given) => (await import('./steer.js')).steer(name, runId, given)));
 }
+
+const config = program.command('config').description('check the config file, and see what it may hold');
+config
+  .command('check')
+  .description('tell all that is wrong with the config file, or what it says')
+  .argument('[file]', CONFIG)
+  .option('--config <file>', 'the same')
+  .option('--json', 'print one JSON document')
+  .action(
+    does(async (file: string | undefined, given: Given) => (await import('./config.js')).configCheck(file, given)),
+  );
+config
+  .command('schema')
+  .description('print the JSON Schema of the config file: every key, what it takes, its default')
+  .action(does(async () => (await import('./config.js')).configSchema()));
+
+program.hook('preAction', (_, command) => takeConfig(command));
 
 /** Words of commander name no way on. */
 function pointToHelp(command: Command, path: string): void {
@@ -109,6 +132,5 @@ try {
     exitCode = exitCodeOfError(error);
   }
 }
-// A run that was refused may leave standard input open, which would keep the process.
-if (process.argv[2] === 'run') await exitWith(exitCode);
-process.exitCode = exitCode;
+// What a config file that is a module left open, or the standard input of a run that was refused, would keep the process.
+await exitWith(exitCode);

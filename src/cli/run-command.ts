@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { CONFIG, FOLDER } from './common-flags.js';
 
 /** The arguments and flags of `runtime run`; they are checked all together, in `run-flags.ts`. */
 export function describeRun(command: Command): Command {
@@ -20,8 +21,11 @@ export function describeRun(command: Command): Command {
       .option('--fresh', 'forget what the run has recorded, and start it over')
       .option('--retry-failed', 'run tasks again that ended failed, crashed, timed-out or cancelled')
       .option('--wait <duration>', 'wait for another executor of the run to end (default: not at all)')
-      .option('--dir <folder>', 'where all state is kept (default: $RUNTIME_DIR, else .runtime)')
+      .option('--dir <folder>', FOLDER)
+      .option('--config <file>', CONFIG)
+      .option('--durable', 'keep the queue on disk, whatever the config file says')
       .option('--no-durable', 'keep the queue in memory: faster, and gone with the process')
+      .option('--supervise', 'two processes, whatever the config file says')
       .option('--no-supervise', 'one process, for systemd, Kubernetes and the like')
       .optionsGroup('Threads:')
       .option('--threads <n>', 'worker threads (default: what the machine offers)')

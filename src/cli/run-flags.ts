@@ -73,9 +73,12 @@ const flags = {
   quiet: flag.default(false),
   color: flag.default(true),
   wait: duration(0).optional(),
+  // Read before the command, see `config-values.ts`.
+  config: text('wants a file').optional(),
 };
 
-const schema = z.strictObject(flags);
+// The config file has what is no flag, too.
+const schema = z.strictObject({ ...flags, backoff: checks.backoff });
 
 const ARGUMENTS = {
   known: Object.keys(flags).map(flagName),
@@ -116,7 +119,7 @@ export function resolveRunFlags(
     });
   }
   const { each, tasks, lines, module: handlers, handler, results, fresh, retryFailed, ...rest } = parsed.data;
-  const { supervise, json, quiet, color, wait, ...options } = rest;
+  const { supervise, json, quiet, color, wait, config: _, ...options } = rest;
   const typed = (lines || tasks === '-') && Boolean(process.stdin.isTTY);
   return {
     executor: resolveOptions({ ...options, handlers }, around),

@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { configNames } from '../config/find-config.js';
 import { StateDir } from '../runtime/state-dir.js';
 
 /**
@@ -6,7 +7,10 @@ import { StateDir } from '../runtime/state-dir.js';
  * where the state is not in the folder that would be looked into without it.
  */
 export function commandFor(words: string, root: string): string {
-  if (root === new StateDir().root) return `runtime ${words}`;
+  // What a config file says may be another folder: it is not read again for this.
+  const isUsual =
+    root === new StateDir().root && (process.env['RUNTIME_DIR'] || configNames(process.cwd()).length === 0);
+  if (isUsual) return `runtime ${words}`;
   const near = relative('', root);
   return `runtime ${words} --dir ${inShell(near.startsWith('..') ? root : near || '.')}`;
 }

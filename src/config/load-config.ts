@@ -1,0 +1,35 @@
+/** A config file, read and checked. Loads zod: import it with `await import()`. */
+import { dirname, resolve } from 'node:path';
+import { faultsOf } from '../runtime/faults.js';
+import { invalid } from './config-fault.js';
+import { readConfig } from './read-config.js';
+import type { RuntimeConfig } from './runtime-config.js';
+import { CONFIG_KEYS, CONFIG_SCHEMA } from './schema.js';
+
+/** A module that takes longer most likely waits for what never comes. */
+const LOAD_DEADLINE_MS = 10_000;
+
+/**
+ * What a config file holds, as it is written there; only relative paths have
+ * become absolute, from the folder of the file. No default is filled in.
+ *
+ * @param path absolute
+ * @throws InvalidInputError `ERR_INVALID_OPTIONS` with every fault; HoldfastError `ERR_INVALID_OPTIONS` if it cannot be read
+ */
+export async function loadConfig(path: string, deadlineMs = LOAD_DEADLINE_MS): Promise<RuntimeConfig> {
+  const content = await readConfig(path, deadlineMs);
+  const checked = CONFIG_SCHEMA.safeParse(content);
+  if (!checked.success) {
+    const faults = faultsOf(checked.error.issues, CONFIG_KEYS).map(({ where, problem }) => ({
+      where: where || 'the whole',
+      problem,
+    }));
+    throw invalid(path, faults);
+  }
+  return withAbsolutePaths(content as RuntimeConfig, dirname(path));
+}
+
+function withAbsolutePaths(config: RuntimeConfig, folder: string): RuntimeConfig {
+  const { dir } = config;
+  return { ...config, ...(dir !== undefined && { dir: resolve(folder, dir) }) };
+}

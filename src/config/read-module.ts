@@ -1,0 +1,74 @@
+/** A config file that is a module: what it exports by default. */
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { HoldfastError } from '../runtime/errors.js';
+import { toErrorRecord } from '../runtime/thread/error-record.js';
+import { importModule } from '../runtime/thread/load-module.js';
+import { formatDuration } from '../runtime/units.js';
+import { shownPath, unreadable } from './config-fault.js';
+
+/** @throws HoldfastError `ERR_INVALID_OPTIONS` if it throws, is not done in time, or exports no object by default */
+export async function readModule(path: string, deadlineMs: number): Promise<unknown> {
+  const exported = await loaded(path, deadlineMs);
+  if (!('default' in exported)) {
+    throw unreadable(path, 'it has no default export', { hint: 'Write: export default { run: { threads: 4 } }' });
+  }
+  const value = unwrapped(exported['default']);
+  if (typeof value === 'function') throw unreadable(path, 'its default export is a function: export what it returns');
+  if (value instanceof Promise) throw unreadable(path, 'its default export is a promise: write export default await …');
+  return value;
+}
+
+/** TypeScript that was compiled to CommonJS has its default export in the object that is the default for Node. */
+function unwrapped(value: unknown): unknown {
+  const isCompiled = typeof value === 'object' && value !== null && '__esModule' in value && 'default' in value;
+  return isCompiled ? value.default : value;
+}
+
+async function loaded(path: string, deadlineMs: number): Promise<Record<string, unknown>> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    // Without it, a module that waits for what never comes would end the process without a word (exit 13).
+    const why = `it has not loaded within ${formatDuration(deadlineMs)}: what does it wait for?`;
+    timer = setTimeout(() => reject(unreadable(path, why)), deadlineMs);
+  });
+  const giveBack = divertStdout();
+  try {
+    return await Promise.race([importModule(pathToFileURL(path).href), late]);
+  } catch (error) {
+    throw error instanceof HoldfastError ? error : unreadable(path, whatItThrew(path, error), { cause: error });
+  } finally {
+    clearTimeout(timer);
+    giveBack();
+  }
+}
+
+/** What the module prints goes to standard error: standard output carries the data of the command. */
+function divertStdout(): () => void {
+  const { stdout, stderr } = process;
+  const write = stdout.write;
+  stdout.write = stderr.write.bind(stderr);
+  return () => (stdout.write = write);
+}
+
+function whatItThrew(path: string, thrown: unknown): string {
+  const { name, message, stack = '' } = toErrorRecord(thrown);
+  const place = placeIn(stack);
+  const where =
+    place !== undefined
+      ? ` (${place})`
+      : name === 'SyntaxError'
+        ? ` (node --check ${shownPath(path)} shows where)`
+        : '';
+  // tsx tells what it could not read in several lines.
+  return `${name === 'Error' ? '' : `${name}: `}${message.trim().replaceAll(/\s*\n\s*/g, ' ')}${where}`;
+}
+
+/** The user's own line in a stack: the first that names a file which is not ours. */
+function placeIn(stack: string): string | undefined {
+  for (const line of stack.split('\n')) {
+    const [, file, place] = /(?:^|[\s(])(file:\/\/\/.*?|\/.*?):(\d+(?::\d+)?)\)?$/.exec(line) ?? [];
+    if (file === undefined || file.includes('/thread/load-module.')) continue;
+    return `${shownPath(file.startsWith('file:') ? fileURLToPath(file) : file)}:${place}`;
+  }
+  return undefined;
+}

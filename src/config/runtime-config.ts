@@ -1,0 +1,59 @@
+/** What a config file may hold: types only. `schema.ts` checks it; the compiler holds the two together. */
+
+/** A text with a unit: `500ms`, `2s`, `5m`, `1h`, `1d`. At most 24.8 days. */
+export type DurationText = string;
+
+/** A text with a unit of 1024: `512KB`, `128MB`, `2GB`. */
+export type SizeText = string;
+
+/**
+ * The content of `runtime.config.ts` (or `.js`, `.json`, `.yaml`). Every key may
+ * be absent. A flag, and an environment variable, stand above what is here;
+ * what is nowhere has the default of the command. Relative paths start at the
+ * folder of the file.
+ */
+export interface RuntimeConfig {
+  /** For editors: where the JSON Schema of this file is. Not read. */
+  $schema?: string | undefined;
+  /** The folder of all state, for every command. Default `.runtime`. */
+  dir?: string | undefined;
+  /** For `runtime run`. */
+  run?: RunConfig | undefined;
+}
+
+/** How `runtime run` runs tasks. Which tasks, and of which module, is said with the command. */
+export interface RunConfig {
+  /** The export for tasks that name none. Default: the default or only export. */
+  handler?: string | undefined;
+  /** Worker threads, 1 to 1024. Default: what the machine offers. */
+  threads?: number | undefined;
+  /** Async tasks in flight in one thread, 1 to 100,000. Default 1. */
+  concurrency?: number | undefined;
+  /** For one attempt at a task. Default: none. */
+  timeout?: DurationText | undefined;
+  /** Tries after the first one, 0 to 1000. Default 0. */
+  retries?: number | undefined;
+  /** The wait before retry n is a random time from 0 to `min(max, base * 2^(n-1))`. Defaults: base `1s`, max `1m`. */
+  backoff?: { base?: DurationText | undefined; max?: DurationText | undefined } | undefined;
+  /** Heap limit of one thread, from `16MB`. Default: what Node sets. */
+  memory?: SizeText | undefined;
+  /** Crashes after which a task is given up, 1 to 1000. Default 3. */
+  maxCrashes?: number | undefined;
+  /** Whether the queue lives on disk. Default true. */
+  durable?: boolean | undefined;
+  /** Whether a supervisor starts another executor when one dies. Default true. */
+  supervise?: boolean | undefined;
+  /** From the abort of a task to the end of its thread. Default `2s`. */
+  grace?: DurationText | undefined;
+  /** A thread is replaced once it has run this many tasks. Default: never. */
+  recycleAfterTasks?: number | undefined;
+  /** A thread is replaced once its heap is above this between two tasks. Default: never. */
+  recycleAboveMemory?: SizeText | undefined;
+  /** A thread with work that is silent for this long is warned of. Default `30s`. */
+  stallAfter?: DurationText | undefined;
+}
+
+/** Gives `config` back: with it, editors know every key of a `runtime.config.ts` or `.js`. */
+export function defineConfig(config: RuntimeConfig): RuntimeConfig {
+  return config;
+}
