@@ -46,7 +46,9 @@ let ahead = -Infinity;
 
 /** An instant of `now`, as the system's clock shows it: what is recorded, and read by people. */
 export function wallTime(instant: number): number {
-  const seen = Date.now() - now();
+  let seen = Date.now() - now();
+  // Interrupted between the two clocks, it seems to be less; hardly twice in a row.
+  if (seen <= ahead - 1) seen = Date.now() - now();
   // That clock is read in whole milliseconds, cut off: it never seems further ahead than it is, and at most a
   // millisecond less. So the furthest that was seen is nearest to the truth, until somebody sets the clock.
   if (seen > ahead || seen <= ahead - 1) ahead = seen;
