@@ -1,18 +1,23 @@
 import { EventEmitter } from 'node:events';
+import { join } from 'node:path';
 import { atExit } from './at-exit.js';
 import { HoldfastError } from './errors.js';
 import type { HandlerInput, HandlerName, HandlerResult, AnyHandler } from './handlers.js';
+import type { Beat } from './health/heartbeat.js';
+import { Health } from './health/health.js';
+import { HEALTH_FILE } from './health/snapshot.js';
 import type { ProcessLock } from './lock/process-lock.js';
 import { mapBounded } from './map-bounded.js';
 import type { ResolvedOptions } from './options.js';
 import type { Dispatcher } from './pool/dispatcher.js';
+import { RollCall } from './pool/roll-call.js';
 import type { AddedTask, ClaimedTask, Settlement, TaskQueue } from './queue/contract.js';
 import { idOf } from './queue/generated-id.js';
 import { closeQueue } from './run-folder.js';
 import { Statistics } from './statistics.js';
 import { newTask, type TaskOptions } from './new-task.js';
-import { statusOfThreads } from './thread-status.js';
-import type { ExecutorMode, ExecutorStatus } from './status.js';
+import { statusOfThreads, summaryOfThreads } from './thread-status.js';
+import type { ExecutorMode, ExecutorStatus, ProbeAnswers } from './status.js';
 import { Submissions } from './submissions.js';
 import { decodeOutcome, outcomeOf, type TaskOutcome } from './task-outcome.js';
 import type { NewTask, Outcome, OutcomeState, TaskCounts } from './task.js';
@@ -37,6 +42,12 @@ export interface ExecutorEvents {
   /** `ERR_LOCK_LOST`, a queue or a pool that failed: the executor claims no more tasks. Told once. */
   failed: [error: Error];
   'mode-changed': [mode: ExecutorMode];
+  /** Once a second: the queue answers, and the threads turn. The first comes at once. */
+  beat: [beat: Beat];
+  /** No beat came when one was due. `missed`: so many since the last one, this one included. */
+  'beat-missed': [event: { reason: string; missed: number }];
+  /** Something is not as it should be, and harms no task. */
+  warning: [error: Error];
 }
 
 /** A look whether a task that was neither in the queue nor on a thread has arrived costs a transaction. */
@@ -74,6 +85,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
   readonly #dispatcher: Dispatcher;
   readonly #submissions: Submissions;
   readonly #statistics = new Statistics();
+  readonly #health: Health;
   readonly #idleWaiters = new Set<{ resolve(): void; reject(error: Error): void }>();
   readonly #release: () => void;
   readonly #forgetExit: () => void;
@@ -104,9 +116,10 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
         this.emit('log', { ...entry, thread: thread.number });
       }
     });
-    dispatcher.on('thread-died', ({ number }, cause, tasks) =>
-      this.emit('thread-died', { thread: number, cause, tasks: tasks.map(idOf) }),
-    );
+    dispatcher.on('thread-died', ({ number }, cause, tasks) => {
+      this.#health.threadDied(number, cause);
+      this.emit('thread-died', { thread: number, cause, tasks: tasks.map(idOf) });
+    });
     dispatcher.on('thread-silent', ({ thread, task }, silentMs) =>
       this.emit('thread-silent', { thread: thread.number, taskId: idOf(task), silentMs }),
     );
@@ -122,6 +135,25 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
       ),
     );
     this.#forgetExit = atExit(release);
+    const rollCall = new RollCall(dispatcher.pool, { stallAfter: options.stallAfterMs });
+    this.#health = new Health(
+      {
+        runId: options.runId,
+        file: join(runDir, HEALTH_FILE),
+        keep: options.durable,
+        mode: () => this.#mode,
+        threads: () => summaryOfThreads(dispatcher),
+        counts: () => queue.counts(),
+        rollCall: (withinMs) => rollCall.call(withinMs),
+        mayWrite: () => lock.held,
+      },
+      {
+        onBeat: (beat) => this.emit('beat', beat),
+        onMissed: (event) => this.emit('beat-missed', event),
+        onUnwritable: (error) => this.emit('warning', new Error(`health cannot be written: ${error.message}`)),
+      },
+    );
+    this.#health.start();
   }
 
   get mode(): ExecutorMode {
@@ -323,10 +355,16 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
       counts: await this.#queue.counts(),
       threads: statusOfThreads(this.#dispatcher),
       statistics: this.#statistics.snapshot(pool.busyMs, pool.readyMs),
+      health: this.#health.status,
       ...(this.#error && {
         error: { code: (this.#error as { code?: string }).code, message: this.#error.message },
       }),
     };
+  }
+
+  /** What the probes are told: asks nobody, so it is told at once. */
+  probe(): ProbeAnswers {
+    return this.#health.probe();
   }
 
   #newTask(handler: string, input: unknown, options?: TaskOptions): NewTask {
@@ -341,6 +379,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
       if (settlement.kind !== 'outcome') continue;
       const ordinal = ordinals[recorded++]!;
       this.#statistics.record(settlement);
+      this.#health.settled(settlement);
       this.#submissions.settle(tasks[i]!, settlement);
       if (heard) this.emit('outcome', outcomeOf(tasks[i]!, settlement), ordinal);
     }
@@ -361,11 +400,13 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
     this.#mode = mode;
     this.#markStopping(mode === 'draining' || mode === 'stopping');
     this.emit('mode-changed', mode);
+    void this.#health.modeChanged();
   }
 
   #fail(error: Error): void {
     if (this.#error || this.#mode === 'stopped') return;
     this.#error = error;
+    this.#health.failed(error);
     // Then `stop` tells it.
     if (this.#mode === 'stopping') return;
     this.#setMode('failed');
@@ -414,8 +455,10 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
       await this.#dispatcher.close();
       await this.#quiet();
       this.#submissions.abandon(this.#error ?? error);
+      await this.#health.stop();
       await this.#dispatcher.end();
-      await closeQueue(this.#queue, this.runDir).catch((trouble: Error) => this.#fail(trouble));
+      const kept = await closeQueue(this.#queue, this.runDir).catch((trouble: Error) => this.#fail(trouble));
+      if (kept !== false) await this.#health.writeLast();
     } finally {
       this.#forgetExit();
       this.#release();

@@ -7,8 +7,10 @@ export const QUEUE_FILE = 'queue.db';
 /**
  * Closes the queue. A run whose first executor accepted no task leaves no folder
  * behind; one with a history keeps it, so that its epoch never starts over.
+ *
+ * @returns whether there is something left in the folder
  */
-export async function closeQueue(queue: TaskQueue, runDir: string): Promise<void> {
+export async function closeQueue(queue: TaskQueue, runDir: string): Promise<boolean> {
   let untouched = false;
   try {
     const counts = await queue.counts();
@@ -17,14 +19,17 @@ export async function closeQueue(queue: TaskQueue, runDir: string): Promise<void
     // What cannot be read is kept.
   }
   await queue.close();
-  if (untouched) rmSync(runDir, { recursive: true, force: true });
-  else removeIfEmpty(runDir);
+  if (!untouched) return !removeIfEmpty(runDir);
+  rmSync(runDir, { recursive: true, force: true });
+  return false;
 }
 
-export function removeIfEmpty(runDir: string): void {
+/** @returns whether it is gone */
+export function removeIfEmpty(runDir: string): boolean {
   try {
     rmdirSync(runDir);
-  } catch {
-    // It is not empty, or gone.
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT';
   }
 }

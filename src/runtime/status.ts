@@ -1,3 +1,5 @@
+import type { Beat } from './health/heartbeat.js';
+import type { LastError } from './health/last-error.js';
 import type { RunStatistics } from './statistics.js';
 import type { TaskCounts } from './task.js';
 import type { ThreadStatus } from './thread-status.js';
@@ -20,6 +22,32 @@ export interface ExecutorStatus {
   counts: TaskCounts;
   threads: ThreadStatus[];
   statistics: RunStatistics;
+  health: HealthStatus;
   /** Why it failed, if it did. */
   error?: { code: string | undefined; message: string };
 }
+
+/** What the heartbeat of an executor found. */
+export interface HealthStatus {
+  /** False while beats are missed, and for good once the executor has failed. */
+  healthy: boolean;
+  /** Why it is not healthy; `null`: it is. */
+  why: string | null;
+  lastBeat: Beat | null;
+  /** Beats that did not come, since the executor started. */
+  missedBeats: number;
+  /** What went wrong last, for as long as nothing of the same kind has gone well since. */
+  lastError: LastError | null;
+}
+
+/** `live`: it need not be ended; `ready`: it takes tasks; `startup`: it has started. */
+export type ProbeName = 'live' | 'ready' | 'startup';
+
+/** The answer to a probe, and why it is so. */
+export interface ProbeAnswer {
+  ok: boolean;
+  /** A few words. */
+  why: string;
+}
+
+export type ProbeAnswers = Record<ProbeName, ProbeAnswer>;

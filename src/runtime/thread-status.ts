@@ -1,4 +1,5 @@
 import type { Dispatcher } from './pool/dispatcher.js';
+import type { PoolThread } from './pool/pool-thread.js';
 import { idOf } from './queue/generated-id.js';
 import { wallTime } from './thread/board.js';
 
@@ -15,11 +16,34 @@ export interface ThreadStatus {
   heapUsed: number;
 }
 
+/** A thread in a few numbers. */
+export interface ThreadSummary {
+  number: number;
+  state: ThreadStatus['state'];
+  /** Tasks that it is running now. */
+  running: number;
+  lastBeat: number | null;
+  tasksDone: number;
+  heapUsed: number;
+}
+
+/** Costs little however many tasks are running. */
+export function summaryOfThreads({ pool }: Dispatcher): ThreadSummary[] {
+  return pool.threads.map((thread) => ({
+    number: thread.number,
+    state: stateOf(thread),
+    running: thread.batches.filter((batch) => batch !== undefined && thread.board.running(batch.lane)).length,
+    lastBeat: lastBeatOf(thread),
+    tasksDone: thread.tasksDone,
+    heapUsed: thread.heapUsed,
+  }));
+}
+
 export function statusOfThreads({ pool, vitalSigns }: Dispatcher): ThreadStatus[] {
   const inFlight = vitalSigns.inFlight();
   return pool.threads.map((thread) => ({
     number: thread.number,
-    state: !thread.loaded ? 'loading' : !thread.accepting ? 'retiring' : thread.busy ? 'busy' : 'idle',
+    state: stateOf(thread),
     running: inFlight
       .filter((running) => running.thread === thread)
       .map(({ batch, task, since }) => ({
@@ -28,8 +52,18 @@ export function statusOfThreads({ pool, vitalSigns }: Dispatcher): ThreadStatus[
         since: wallTime(since),
         ...thread.progressOf(batch, task),
       })),
-    lastBeat: thread.board.lastBeat === 0 ? null : wallTime(thread.board.lastBeat),
+    lastBeat: lastBeatOf(thread),
     tasksDone: thread.tasksDone,
     heapUsed: thread.heapUsed,
   }));
+}
+
+function stateOf(thread: PoolThread): ThreadStatus['state'] {
+  if (!thread.loaded) return 'loading';
+  if (!thread.accepting) return 'retiring';
+  return thread.busy ? 'busy' : 'idle';
+}
+
+function lastBeatOf({ board }: PoolThread): number | null {
+  return board.lastBeat === 0 ? null : wallTime(board.lastBeat);
 }

@@ -19,6 +19,7 @@ describe('statistics', () => {
     expect(new Statistics().snapshot(0, 0)).toEqual({
       elapsedMs: expect.any(Number),
       settled: 0,
+      outcomes: { done: 0, failed: 0, crashed: 0, 'timed-out': 0, cancelled: 0 },
       taskMs: null,
       busy: 0,
     });
@@ -26,10 +27,13 @@ describe('statistics', () => {
 
   test('count every outcome, and time those that started', () => {
     const statistics = new Statistics();
-    for (let ms = 1; ms <= 100; ms++) statistics.record({ startedAt: 1, durationMs: ms });
-    statistics.record({ startedAt: null, durationMs: 0 });
-    const { settled, taskMs, busy } = statistics.snapshot(30, 120);
+    for (let ms = 1; ms <= 100; ms++) statistics.record({ state: 'done', startedAt: 1, durationMs: ms });
+    statistics.record({ state: 'cancelled', startedAt: null, durationMs: 0 });
+    const { settled, outcomes, taskMs, busy } = statistics.snapshot(30, 120);
     expect(settled).toBe(101);
+    expect(outcomes).toEqual({ done: 100, failed: 0, crashed: 0, 'timed-out': 0, cancelled: 1 });
+    expect(taskMs!.count).toBe(100);
+    expect(taskMs!.mean).toBeCloseTo(50.5, 0);
     expect(busy).toBe(0.25);
     // The histogram keeps three digits.
     expect(taskMs!.p50).toBeCloseTo(50, 0);
@@ -40,7 +44,7 @@ describe('statistics', () => {
 
   test('hold times from nothing to weeks, and clocks of two threads that disagree a little', () => {
     const statistics = new Statistics();
-    for (const durationMs of [0, -0.01, 1e-9, 1e9]) statistics.record({ startedAt: 1, durationMs });
+    for (const durationMs of [0, -0.01, 1e-9, 1e9]) statistics.record({ state: 'done', startedAt: 1, durationMs });
     const { taskMs, busy } = statistics.snapshot(121, 120);
     expect(taskMs!.p50).toBeCloseTo(0, 2);
     expect(taskMs!.max).toBeGreaterThan(0.99e9);

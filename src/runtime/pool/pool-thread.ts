@@ -4,13 +4,14 @@ import { HoldfastError } from '../errors.js';
 import type { ClaimedTask } from '../queue/contract.js';
 import { idOf } from '../queue/generated-id.js';
 import type { Encoded } from '../task.js';
-import { clock, ThreadBoard } from '../thread/board.js';
+import { clock, now, ThreadBoard } from '../thread/board.js';
 import type {
   BatchReport,
   BatchRequest,
   Envelope,
   LoadReply,
   LoadRequest,
+  PingRequest,
   TaskProgress,
   ThreadData,
   ThreadEvent,
@@ -94,6 +95,7 @@ export class PoolThread {
   #dead = false;
   #batchNumber = 0;
   #early: BatchReport[] = [];
+  #pinged: Promise<boolean> | undefined;
   #exited = Promise.resolve();
   readonly #module: string;
   readonly #piscina: Piscina;
@@ -119,7 +121,8 @@ export class PoolThread {
       minThreads: 0,
       maxThreads: 1,
       idleTimeout: Infinity,
-      concurrentTasksPerWorker: settings.lanes,
+      // A request for each lane, and a ping: that must not keep a batch waiting.
+      concurrentTasksPerWorker: settings.lanes + 1,
       recordTiming: false,
       workerData,
       ...(settings.memory === undefined
@@ -146,6 +149,20 @@ export class PoolThread {
   /** Milliseconds since this thread was ready for work. */
   get readyMs(): number {
     return this.#loadedAt === undefined ? 0 : performance.now() - this.#loadedAt;
+  }
+
+  /** When its event loop last turned, or it took up a task; milliseconds since the epoch, as `now` counts. */
+  get stirredAt(): number {
+    let latest = this.board.lastBeat;
+    for (const batch of this.batches) {
+      if (batch !== undefined) latest = Math.max(latest, this.board.running(batch.lane)?.since ?? 0);
+    }
+    return latest;
+  }
+
+  /** Milliseconds for which a thread with work has shown no sign of life. */
+  get silentMs(): number {
+    return Math.min(now() - this.stirredAt, performance.now() - (this.#busySince ?? performance.now()));
   }
 
   /** How far a task says it is, if it does. */
@@ -233,6 +250,25 @@ export class PoolThread {
       (report: BatchReport) => this.#onReport(report),
       (error: unknown) => void this.#die(error as Error),
     );
+  }
+
+  /**
+   * Resolves with true once the thread has answered, which an idle one does at
+   * once; with false when it is gone. One at a time: until then, the same answer is waited for.
+   */
+  ping(): Promise<boolean> {
+    this.#pinged ??= this.#piscina.run({ type: 'ping' } satisfies PingRequest).then(
+      () => {
+        this.#pinged = undefined;
+        return true;
+      },
+      (error: unknown) => {
+        // Piscina tells whoever waits for an answer, and then nobody else.
+        void this.#die(error as Error);
+        return false;
+      },
+    );
+    return this.#pinged;
   }
 
   /** Takes back the tasks of a lane that have not been taken up yet. */

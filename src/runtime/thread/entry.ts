@@ -10,7 +10,7 @@ import { post } from './context.js';
 import { toErrorRecord } from './error-record.js';
 import { loadHandlers } from './handler-module.js';
 import { Lane } from './lane.js';
-import type { BatchReport, BatchRequest, LoadReply, LoadRequest, ThreadData } from './protocol.js';
+import type { BatchReport, BatchRequest, LoadReply, LoadRequest, PingRequest, ThreadData } from './protocol.js';
 
 /** How often a thread with work shows that its event loop turns; also how soon an abort arrives. In ms. */
 const BEAT_INTERVAL_MS = 25;
@@ -29,8 +29,17 @@ setInterval(() => {
   for (const lane of lanes) lane.turn();
 }, BEAT_INTERVAL_MS).unref();
 
-export default function serve(request: LoadRequest | BatchRequest): Promise<LoadReply | BatchReport> {
-  return request.type === 'load' ? load() : runBatch(request);
+export default function serve(
+  request: LoadRequest | PingRequest | BatchRequest,
+): Promise<LoadReply | BatchReport | undefined> {
+  switch (request.type) {
+    case 'load':
+      return load();
+    case 'ping':
+      return Promise.resolve(undefined);
+    case 'batch':
+      return runBatch(request);
+  }
 }
 
 async function load(): Promise<LoadReply> {

@@ -3,6 +3,7 @@
  *
  *   main ── LoadRequest ──▶ thread ── LoadReply ──▶ main      once, before anything else
  *   main ── BatchRequest ─▶ thread ── BatchReport ▶ main      a batch a lane at a time
+ *   main ── PingRequest ──▶ thread ── nothing ────▶ main      while it is idle: that it answers at all
  *                           thread ── ThreadEvent ▶ main      any time
  *
  * A report answers for the tasks from `first` on. A lane that works long sends
@@ -30,6 +31,11 @@ export interface LoadRequest {
 export type LoadReply =
   /** Names of all functions that the module exports. */
   { handlers: string[] } | { error: TaskErrorRecord };
+
+/** The answer holds nothing. The thread's event loop is not let turn for it: what a task left there stays where it is. */
+export interface PingRequest {
+  type: 'ping';
+}
 
 export interface BatchRequest {
   type: 'batch';
