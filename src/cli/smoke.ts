@@ -1,0 +1,89 @@
+import { writeFileSync } from 'node:fs';
+import type { Executor } from '../runtime/executor.js';
+import { runSmokeTest, type SmokeReport } from '../smoke/smoke-test.js';
+import { hasColor, painter } from './color.js';
+import { errorText, EXIT, exitCodeOfSignal } from './exit-code.js';
+import { createLog } from './log.js';
+import { OutputLines } from './output-lines.js';
+import { resolveSmokeFlags, type GivenToSmoke } from './smoke-flags.js';
+import { checkpointLine, conditionLines, smokeDocument } from './smoke-lines.js';
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/**
+ * `runtime smoke`
+ * @param extra arguments that no flag took
+ */
+export async function smoke(given: GivenToSmoke, extra: readonly string[]): Promise<number> {
+  const { settings, json, junit, color } = resolveSmokeFlags(given, extra);
+  const paint = painter(hasColor(process.stdout, color));
+  const write = takeStdout();
+  const signal = abortedBySignals();
+  const output = new OutputLines((text) => process.stderr.write(text));
+  const report = await runSmokeTest(settings, {
+    signal,
+    onCheckpoint: (checkpoint, { postConditions }) => {
+      if (json) return;
+      write(checkpointLine(checkpoint, paint));
+      if (checkpoint.number === 7) write(conditionLines(postConditions, paint));
+    },
+    onBoot: (executor) => passOn(executor, output, color),
+  });
+  output.flush();
+  const exitCode = exitCodeOf(report, signal.reason as NodeJS.Signals);
+  // What the post-conditions found was told in their lines.
+  if (report.error !== undefined && report.postConditions.length === 0) process.stderr.write(errorText(report.error));
+  if (json) write(`${JSON.stringify(smokeDocument(report, exitCode))}\n`);
+  if (junit === undefined) return exitCode;
+  try {
+    const { junitXml } = await import('../smoke/junit.js');
+    writeFileSync(junit, await junitXml(report));
+    return exitCode;
+  } catch (error) {
+    process.stderr.write(`runtime: --junit: ${(error as Error).message}\n`);
+    return exitCode === EXIT.ok ? EXIT.failure : exitCode;
+  }
+}
+
+/** 2, where no event came: what did not hold after that is no wonder. */
+function exitCodeOf({ result }: SmokeReport, signal: NodeJS.Signals): number {
+  switch (result) {
+    case 'success':
+      return EXIT.ok;
+    case 'exception':
+      return EXIT.failure;
+    case 'stalled':
+      return EXIT.stalled;
+    case 'cancelled':
+      return exitCodeOfSignal(signal);
+  }
+}
+
+/** The first signal ends the test; a second one this process, at once. What is in the temporary folder goes all the same. */
+function abortedBySignals(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of SIGNALS) {
+    process.on(signal, () => {
+      if (controller.signal.aborted) process.exit(exitCodeOfSignal(signal));
+      controller.abort(signal);
+    });
+  }
+  return controller.signal;
+}
+
+/** Gives what writes to standard output. Whatever else is written there, by an event source for one, goes to standard error. */
+function takeStdout(): (text: string) => void {
+  const { stdout, stderr } = process;
+  const write = stdout.write.bind(stdout);
+  stdout.write = stderr.write.bind(stderr);
+  return write;
+}
+
+/** What handlers print and log goes to standard error. */
+function passOn(executor: Executor, output: OutputLines, color: boolean): void {
+  const log = createLog({ quiet: false, color });
+  executor.on('output', (text, stream, thread) => output.add(`${thread} ${stream}`, text));
+  executor.on('log', ({ level, message, fields, taskId, thread }) => {
+    if (level !== 'debug') log[level]({ task: taskId, thread, ...fields }, message);
+  });
+}

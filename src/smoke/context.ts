@@ -1,0 +1,32 @@
+import type { ExecutorStatus } from '../runtime/status.js';
+import type { TaskOutcome } from '../runtime/task-outcome.js';
+
+/** One event of a smoke test, and what became of it. */
+export interface SmokeEvent {
+  /** Of its task: `event-1`, `event-2`, … in the order they were taken. */
+  id: string;
+  /** As the event source gave it. */
+  event: unknown;
+  /** What was told to whoever submitted it; `null`: nothing, up to the end. */
+  told: Told | null;
+  /** The outcomes of it that the executor told everybody of; one, if all is well. */
+  heard: readonly TaskOutcome[];
+}
+
+/** What the promise of a task came to. */
+export type Told = { state: 'done'; result: unknown } | { state: 'not done'; error: Error };
+
+/** What the post-conditions of a user look at: all that the smoke test knows, after the executor has stopped. */
+export interface SmokeContext {
+  runId: string;
+  /** Folder of the run's state, with `queue.db` in it. It goes with the test; after a test without any event it is gone already. */
+  runDir: string;
+  /** Whether no event came in time. */
+  stalled: boolean;
+  /** The events that were taken from the source, in order. */
+  events: readonly SmokeEvent[];
+  /** The outcomes that the queue holds on disk, in the order they were recorded; read after the executor has stopped. */
+  outcomes: readonly TaskOutcome[];
+  /** The executor's own status, asked for just before it was stopped. */
+  status: ExecutorStatus;
+}

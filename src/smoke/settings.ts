@@ -1,0 +1,27 @@
+import type { EventSource } from './event-source.js';
+import type { PostCondition } from './post-conditions.js';
+
+export const DEFAULT_TIMEOUT_MS = 8_000;
+export const MAX_THREADS = 1024;
+
+/** A smoke test, with every default in place. */
+export interface SmokeSettings {
+  /**
+   * From the start of the boot to the first event. Also the longest that any
+   * other step may take: the rest of the events, each post-condition, the stop.
+   */
+  timeoutMs: number;
+  threads: number;
+  handler: HandlerChoice;
+  eventSource: EventSource;
+  /** The user's own. */
+  postConditions: readonly PostCondition[];
+}
+
+/** The function that the events go to. */
+export interface HandlerChoice {
+  /** `file:` URL. */
+  module: string;
+  /** `undefined`: the default or only export. */
+  name: string | undefined;
+}
