@@ -6,7 +6,11 @@ import type { RuntimeConfig } from '../config/runtime-config.js';
 import { HoldfastError } from '../runtime/errors.js';
 
 /** The section of each command that has one; the others take `dir` alone. */
-const SECTIONS: Readonly<Record<string, 'run'>> = { run: 'run' };
+const SECTIONS: Readonly<Record<string, Section>> = { run: 'run', 'dry-run': 'dryRun', smoke: 'smoke' };
+type Section = 'run' | 'dryRun' | 'smoke';
+
+/** Flags that say the same thing in another way: what is typed of the one leaves the other of the file without effect. */
+const INSTEAD: Readonly<Record<string, string>> = { 'dryRun.count': 'duration', 'dryRun.duration': 'count' };
 
 /**
  * Gives a command what the config file says, as if it had been typed, wherever
@@ -18,7 +22,8 @@ const SECTIONS: Readonly<Record<string, 'run'>> = { run: 'run' };
  */
 export async function takeConfig(command: Command): Promise<void> {
   const section = SECTIONS[command.name()];
-  if (section === undefined && !command.options.some(({ long }) => long === '--dir')) return;
+  const wantsDir = command.options.some(({ long }) => long === '--dir');
+  if (section === undefined && !wantsDir) return;
   const chosen = command.getOptionValue('config') as string | undefined;
   const knowsDir = isTyped(command, 'dir') || Boolean(process.env['RUNTIME_DIR']);
   // So that a probe need not pay for a config file, and a wrong one keeps nobody from looking and steering.
@@ -31,10 +36,12 @@ export async function takeConfig(command: Command): Promise<void> {
   ]);
   const config = await loadConfig(path);
   const give = (key: string, value: unknown, from: string) => {
-    if (isTyped(command, key) || variableAbove(from) !== undefined) return;
+    const instead = INSTEAD[from];
+    if (isTyped(command, key) || (instead !== undefined && isTyped(command, instead))) return;
+    if (variableAbove(from) !== undefined) return;
     command.setOptionValueWithSource(key, value, 'config');
   };
-  if (config.dir !== undefined) give('dir', config.dir, 'dir');
+  if (wantsDir && config.dir !== undefined) give('dir', config.dir, 'dir');
   for (const [key, value] of settingsOf(config, section)) give(key, value, `${section}.${key}`);
 }
 
@@ -44,7 +51,7 @@ export function configPath(typed: string): string {
   return resolve(typed);
 }
 
-function settingsOf(config: RuntimeConfig, section: 'run' | undefined): [string, unknown][] {
+function settingsOf(config: RuntimeConfig, section: Section | undefined): [string, unknown][] {
   const settings = section === undefined ? {} : (config[section] ?? {});
   return Object.entries(settings).filter(([, value]) => value !== undefined);
 }

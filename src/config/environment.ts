@@ -3,6 +3,7 @@ import { DRY_RUN_ENV } from '../dryrun/options.js';
 /** The variables of the environment that stand above the config file, by the path of their key in it. */
 export const CONFIG_ENV: Readonly<Record<string, string>> = {
   dir: 'RUNTIME_DIR',
+  'smoke.timeout': 'BOOT_TIMEOUT_S',
   ...under('dryRun', DRY_RUN_ENV),
 };
 

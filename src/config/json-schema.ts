@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CONFIG_SCHEMA } from './schema.js';
+import { TEXT_CONFIG_SCHEMA } from './schema.js';
 
 /**
  * The schema of a config file as JSON Schema: for editors, which check YAML and
@@ -8,7 +8,7 @@ import { CONFIG_SCHEMA } from './schema.js';
  * Draft 7 is the one that the language servers for JSON and for YAML know whole.
  */
 export function configJsonSchema(): Record<string, unknown> {
-  const schema = z.toJSONSchema(CONFIG_SCHEMA, {
+  const schema = z.toJSONSchema(TEXT_CONFIG_SCHEMA, {
     target: 'draft-7',
     io: 'input',
     unrepresentable: 'any',

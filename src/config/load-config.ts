@@ -21,7 +21,7 @@ export async function loadConfig(path: string, deadlineMs = LOAD_DEADLINE_MS): P
   const checked = CONFIG_SCHEMA.safeParse(content);
   if (!checked.success) {
     const faults = faultsOf(checked.error.issues, CONFIG_KEYS).map(({ where, problem }) => ({
-      where: where || 'the whole',
+      where: where || 'the file',
       problem,
     }));
     throw invalid(path, faults);
@@ -30,6 +30,19 @@ export async function loadConfig(path: string, deadlineMs = LOAD_DEADLINE_MS): P
 }
 
 function withAbsolutePaths(config: RuntimeConfig, folder: string): RuntimeConfig {
-  const { dir } = config;
-  return { ...config, ...(dir !== undefined && { dir: resolve(folder, dir) }) };
+  return {
+    ...absolute(config, ['dir'], folder),
+    ...(config.dryRun && { dryRun: absolute(config.dryRun, ['events', 'handler'], folder) }),
+    ...(config.smoke && { smoke: absolute(config.smoke, ['handler'], folder) }),
+  };
+}
+
+/** A copy. The name of an export behind a path (`#name`) stays what it is. */
+function absolute<Settings extends object>(settings: Settings, paths: (keyof Settings)[], folder: string): Settings {
+  const copy = { ...settings };
+  for (const key of paths) {
+    const path = settings[key];
+    if (typeof path === 'string') copy[key] = resolve(folder, path) as Settings[typeof key];
+  }
+  return copy;
 }

@@ -1,5 +1,5 @@
 /** What stands in a config file, whichever kind it is of; nothing of it is checked yet. */
-import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import { accessSync, constants, lstatSync, readFileSync, statSync } from 'node:fs';
 import { extname } from 'node:path';
 import { unreadable } from './config-fault.js';
 import { CONFIG_KINDS } from './find-config.js';
@@ -36,7 +36,10 @@ function mustBeReadable(path: string): void {
     accessSync(path, constants.R_OK);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') throw unreadable(path, 'there is no such file', { cause: error });
+    if (code === 'ENOENT' || code === 'ENOTDIR') {
+      const isLink = lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+      throw unreadable(path, isLink ? 'it is a link that leads nowhere' : 'there is no such file', { cause: error });
+    }
     if (code === 'EACCES') throw unreadable(path, 'this user may not read it', { cause: error });
     throw error;
   }

@@ -52,6 +52,7 @@ function divertStdout(): () => void {
 
 function whatItThrew(path: string, thrown: unknown): string {
   const { name, message, stack = '' } = toErrorRecord(thrown);
+  const prefix = name === 'Error' || name === 'NonError' ? '' : `${name}: `;
   const place = placeIn(stack);
   const where =
     place !== undefined
@@ -59,16 +60,23 @@ function whatItThrew(path: string, thrown: unknown): string {
       : name === 'SyntaxError'
         ? ` (node --check ${shownPath(path)} shows where)`
         : '';
-  // tsx tells what it could not read in several lines.
-  return `${name === 'Error' ? '' : `${name}: `}${message.trim().replaceAll(/\s*\n\s*/g, ' ')}${where}`;
+  // tsx tells what it could not read in several lines; Node tells who asked for a module, which is this file.
+  const words = message
+    .split('\nRequire stack:', 1)[0]!
+    .trim()
+    .replaceAll(/\s*\n\s*/g, ' ');
+  return `${prefix}${words}${where}`;
 }
 
-/** The user's own line in a stack: the first that names a file which is not ours. */
+const OURS = fileURLToPath(new URL('..', import.meta.url));
+
+/** The user's own line in a stack: the first that names a file which is neither ours nor a package's. */
 function placeIn(stack: string): string | undefined {
   for (const line of stack.split('\n')) {
     const [, file, place] = /(?:^|[\s(])(file:\/\/\/.*?|\/.*?):(\d+(?::\d+)?)\)?$/.exec(line) ?? [];
-    if (file === undefined || file.includes('/thread/load-module.')) continue;
-    return `${shownPath(file.startsWith('file:') ? fileURLToPath(file) : file)}:${place}`;
+    if (file === undefined) continue;
+    const path = file.startsWith('file:') ? fileURLToPath(file) : file;
+    if (!path.startsWith(OURS) && !path.includes('/node_modules/')) return `${shownPath(path)}:${place}`;
   }
   return undefined;
 }

@@ -1,4 +1,4 @@
-import { parseDocument, type Document, type YAMLError } from 'yaml';
+import { parseDocument, visit, type Document, type YAMLError } from 'yaml';
 import type { Fault } from '../runtime/errors.js';
 import { quoted } from '../runtime/faults.js';
 import { invalid, placeIn, unreadable } from './config-fault.js';
@@ -10,13 +10,19 @@ import { invalid, placeIn, unreadable } from './config-fault.js';
 export function readYaml(path: string, text: string): unknown {
   const document = parse(text);
   const faults = faultsOf(document).map((error) => told(path, text, error));
+  visit(document, {
+    Alias: (_, alias) => {
+      if (alias.resolve(document) !== undefined) return;
+      faults.push({ where: placeIn(path, text, alias.range![0]), problem: `*${alias.source} has no anchor before it` });
+    },
+  });
   if (faults.length > 0) throw invalid(path, faults);
   if (document.contents === null) throw unreadable(path, 'nothing but comments is in it');
   try {
     return document.toJS();
   } catch (error) {
-    // An alias without its anchor, or so many of them that they would fill the memory.
-    throw invalid(path, [{ where: 'an alias', problem: (error as Error).message }]);
+    // So many aliases of aliases that they would fill the memory.
+    throw unreadable(path, (error as Error).message, { cause: error });
   }
 }
 

@@ -1,4 +1,7 @@
 /** What a config file may hold: types only. `schema.ts` checks it; the compiler holds the two together. */
+import type { Pattern } from '../dryrun/patterns.js';
+import type { EventSource } from '../smoke/event-source.js';
+import type { PostCondition } from '../smoke/post-conditions.js';
 
 /** A text with a unit: `500ms`, `2s`, `5m`, `1h`, `1d`. At most 24.8 days. */
 export type DurationText = string;
@@ -19,6 +22,10 @@ export interface RuntimeConfig {
   dir?: string | undefined;
   /** For `runtime run`. */
   run?: RunConfig | undefined;
+  /** For `runtime dry-run`. */
+  dryRun?: DryRunConfig | undefined;
+  /** For `runtime smoke`. */
+  smoke?: SmokeConfig | undefined;
 }
 
 /** How `runtime run` runs tasks. Which tasks, and of which module, is said with the command. */
@@ -51,6 +58,48 @@ export interface RunConfig {
   recycleAboveMemory?: SizeText | undefined;
   /** A thread with work that is silent for this long is warned of. Default `30s`. */
   stallAfter?: DurationText | undefined;
+}
+
+/** What `runtime dry-run` makes, and where it goes. */
+export interface DryRunConfig {
+  /** How arrivals are spread. Default `sequential`. */
+  pattern?: Pattern | undefined;
+  /** Events a second, on average. Default 1. */
+  rate?: number | undefined;
+  /** How long events arrive. Not with `count`. */
+  duration?: DurationText | undefined;
+  /** How many events arrive. Not with `duration`. */
+  count?: number | undefined;
+  /** The same seed makes the same events. Default 42. */
+  seed?: number | undefined;
+  /** Events of one burst, or a range such as `3-10`, which is the default. */
+  burstSize?: number | string | undefined;
+  /** Module that exports a set of events. Default: the trading events. */
+  events?: string | undefined;
+  /** The account in the trading events. */
+  account?: string | undefined;
+  /** Module, or `module#export`, that the events go to. Default: one that checks them. */
+  handler?: string | undefined;
+  /** Worker threads, 1 to 1024. Default: what the machine offers. */
+  threads?: number | undefined;
+  /** Async tasks in flight in one thread, 1 to 100,000. Default 1. */
+  concurrency?: number | undefined;
+  /** Whether the queue lives on disk. Default true. */
+  durable?: boolean | undefined;
+}
+
+/** What `runtime smoke` boots, waits for and checks. */
+export interface SmokeConfig {
+  /** For the first event to come. Default `8s`. */
+  timeout?: DurationText | undefined;
+  /** Worker threads, 1 to 1024. Default: what the machine offers. */
+  threads?: number | undefined;
+  /** Module, or `module#export`, that the events go to. Default: one that checks them. */
+  handler?: string | undefined;
+  /** Gives the events; in a module alone. Default: those of a dry run. */
+  eventSource?: EventSource | undefined;
+  /** Checks of your own, after those that are built in; in a module alone. */
+  postConditions?: PostCondition[] | undefined;
 }
 
 /** Gives `config` back: with it, editors know every key of a `runtime.config.ts` or `.js`. */

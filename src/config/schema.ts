@@ -3,12 +3,17 @@
  * options have already. Loads zod: import it with `await import()`.
  */
 import { z } from 'zod';
+import { DRY_RUN_CHECKS, faultsTogether } from '../dryrun/options.js';
+import { PATTERNS } from '../dryrun/patterns.js';
 import { quoted } from '../runtime/faults.js';
 import { flag, OPTION_CHECKS, text } from '../runtime/options.js';
+import { SMOKE_CHECKS } from '../smoke/options.js';
 import type { RuntimeConfig } from './runtime-config.js';
 import { durationSetting, setting, sizeSetting } from './setting.js';
 
 const checks = OPTION_CHECKS;
+const dryChecks = DRY_RUN_CHECKS;
+const smokeChecks = SMOKE_CHECKS;
 const backoff = checks.backoff.unwrap();
 
 /** An object whose every key is known. */
@@ -55,23 +60,67 @@ const run = section({
   stallAfter: durationSetting(checks.stallAfter, 'A thread with work that is silent for so long is warned of'),
 });
 
-const sections = {
-  run: run.optional().meta({ description: 'How `runtime run` runs tasks' }),
-};
+const dryRun = section({
+  pattern: setting(dryChecks.pattern, 'How arrivals are spread', { enum: [...PATTERNS] }),
+  rate: setting(dryChecks.rate, 'Events a second, on average', { type: 'number', exclusiveMinimum: 0 }),
+  duration: durationSetting(dryChecks.duration, 'How long events arrive; not with count (default: see the command)'),
+  count: setting(dryChecks.count, 'How many events arrive; not with duration (default: see the command)'),
+  seed: setting(dryChecks.seed, 'The same seed makes the same events'),
+  burstSize: setting(dryChecks.burstSize.unwrap().optional(), 'Events of one burst, or a range (default: 3-10)', {
+    type: ['integer', 'string'],
+  }),
+  events: setting(dryChecks.events, 'Module with a set of events of your own (default: the trading events)'),
+  account: setting(dryChecks.account, 'The account in the trading events'),
+  handler: setting(
+    dryChecks.handler,
+    'Module, or module#export, that the events go to (default: one that checks them)',
+  ),
+  threads: setting(dryChecks.threads.unwrap().optional(), 'Worker threads (default: what the machine offers)'),
+  concurrency: setting(dryChecks.concurrency, 'Async tasks in flight in one thread'),
+  durable: setting(dryChecks.durable, 'Whether the queue lives on disk'),
+}).refine((given) => faultsTogether(given).length === 0, {
+  error: ({ input }) =>
+    faultsTogether(input as object)
+      .map(({ where, problem }) => `${where}: ${problem}`)
+      .join('; '),
+  // Told together with what else is wrong.
+  when: ({ value }) => typeof value === 'object' && value !== null,
+});
 
+const smokeTexts = {
+  timeout: durationSetting(smokeChecks.timeout, 'For the first event to come'),
+  threads: setting(smokeChecks.threads, 'Worker threads (default: what the machine offers)'),
+  handler: setting(
+    smokeChecks.handler,
+    'Module, or module#export, that the events go to (default: one that checks them)',
+  ),
+};
+const smokeFunctions = {
+  eventSource: setting(smokeChecks.eventSource, 'Function that gives the events (default: those of a dry run)'),
+  postConditions: setting(smokeChecks.postConditions.unwrap().optional(), 'Checks of your own (default: none)'),
+};
+const smokeMeta = { description: 'What `runtime smoke` boots, waits for and checks' };
+
+/** What a module can hold. */
 export const CONFIG_SCHEMA = section({
   dir: setting(checks.dir, 'The folder of all state, for every command (default: .runtime)'),
-  ...sections,
-  $schema: setting(
-    text('wants the address of a JSON Schema').optional(),
-    'Where the JSON Schema of this file is, for editors',
-  ),
+  run: run.optional().meta({ description: 'How `runtime run` runs tasks' }),
+  dryRun: dryRun.optional().meta({ description: 'What `runtime dry-run` makes, and where it goes' }),
+  smoke: section({ ...smokeTexts, ...smokeFunctions })
+    .optional()
+    .meta(smokeMeta),
+  $schema: setting(text('wants the address of a JSON Schema').optional(), 'Where the JSON Schema of this file is'),
 });
 CONFIG_SCHEMA satisfies z.ZodType<unknown, RuntimeConfig>;
+
+/** What YAML and JSON can hold: no functions. */
+export const TEXT_CONFIG_SCHEMA = CONFIG_SCHEMA.extend({ smoke: section(smokeTexts).optional().meta(smokeMeta) });
 
 /** The keys of each object in the file, by its path, as `faultsOf` wants them. */
 export const CONFIG_KEYS: Record<string, readonly string[]> = {
   '': Object.keys(CONFIG_SCHEMA.shape),
   run: Object.keys(run.shape),
   'run.backoff': Object.keys(backoff.shape),
+  dryRun: Object.keys(dryRun.shape),
+  smoke: Object.keys({ ...smokeTexts, ...smokeFunctions }),
 };

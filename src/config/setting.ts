@@ -5,14 +5,16 @@ import { formatDuration } from '../runtime/units.js';
 
 /** The check of an option that may be absent. */
 type OptionCheck<Inner extends z.ZodType> = z.ZodDefault<Inner> | z.ZodOptional<Inner>;
+/** What JSON Schema can say of a check that is a function of ours. */
+type Hints = { pattern?: string; enum?: unknown[]; type?: string | string[]; exclusiveMinimum?: number };
 type Measure = z.ZodType<number, number | string>;
 
 /**
  * The key may be absent. Its default is told, but not filled in: it is the
  * command that puts flags and the environment above this file, and defaults below.
  */
-export function setting<Inner extends z.ZodType>(check: OptionCheck<Inner>, description: string) {
-  return described(check.unwrap(), description, defaultOf(check));
+export function setting<Inner extends z.ZodType>(check: OptionCheck<Inner>, description: string, more: Hints = {}) {
+  return described(check.unwrap(), description, defaultOf(check), more);
 }
 
 /** Such as `30s`. */
@@ -22,22 +24,18 @@ export function durationSetting(check: OptionCheck<Measure>, description: string
     withUnit('"500ms" or "30s"', check.unwrap()),
     description,
     unset === undefined ? undefined : formatDuration(unset),
-    String.raw`^\d+(\.\d+)?(ms|s|m|h|d)$`,
+    { pattern: String.raw`^\d+(\.\d+)?(ms|s|m|h|d)$` },
   );
 }
 
 /** Such as `512MB`. */
 export function sizeSetting(check: OptionCheck<Measure>, description: string) {
   const pattern = String.raw`^\d+(\.\d+)?[KkMmGg][Bb]$`;
-  return described(withUnit('"512KB" or "128MB"', check.unwrap()), description, undefined, pattern);
+  return described(withUnit('"512KB" or "128MB"', check.unwrap()), description, undefined, { pattern });
 }
 
-function described<Check extends z.ZodType>(check: Check, description: string, unset: unknown, pattern?: string) {
-  return check.optional().meta({
-    description,
-    ...(unset !== undefined && { default: unset }),
-    ...(pattern !== undefined && { pattern }),
-  });
+function described<Check extends z.ZodType>(check: Check, description: string, unset: unknown, more: Hints) {
+  return check.optional().meta({ description, ...(unset !== undefined && { default: unset }), ...more });
 }
 
 /** What the option is where nobody sets it; `undefined` if it has no default. */
