@@ -89,6 +89,7 @@ program
   .option('--threads <n>', 'worker threads (default: what the machine offers)')
   .option('--json', 'print one JSON document')
   .option('--junit <file>', 'write a JUnit report for CI, too')
+  .option('--config <file>', CONFIG)
   .option('--no-color', 'no colours')
   // Unknown ones are told together with all other faults.
   .allowUnknownOption()
