@@ -20,6 +20,8 @@ export class Display {
   readonly #log: Log;
   readonly #output: OutputLines;
   #timer: NodeJS.Timeout | undefined;
+  /** Beats that were missed since the last one. */
+  #missedBeats = 0;
 
   static async create(flags: RunFlags): Promise<Display> {
     return new Display(flags, await createProgress(flags));
@@ -44,6 +46,21 @@ export class Display {
     executor.on('thread-silent', ({ thread, taskId, silentMs }) => {
       const silent = formatDuration(Math.round(silentMs / 1000) * 1000);
       this.#log.warn({ thread, task: taskId }, `thread silent for ${silent}: its event loop does not turn`);
+    });
+    executor.on('warning', ({ message }) => this.#log.warn(message));
+    this.#listenToHeart(executor);
+  }
+
+  /** Told once for each spell, and when it is over. */
+  #listenToHeart(executor: Executor): void {
+    executor.on('beat-missed', ({ reason, missed }) => {
+      if (this.#missedBeats === 0) this.#log.warn(`heartbeat missed: ${reason}`);
+      this.#missedBeats = missed;
+    });
+    executor.on('beat', () => {
+      if (this.#missedBeats === 0) return;
+      this.#log.info(`heartbeat is back after ${formatCount(this.#missedBeats)} missed`);
+      this.#missedBeats = 0;
     });
   }
 

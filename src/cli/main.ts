@@ -52,11 +52,17 @@ program
   .command('status')
   .description('show where a run stands, or all runs')
   .argument('[run-id]', 'the run (default: all)')
+  .option('--probe <question>', 'live, ready or startup: answer by the exit code, 0 or 1, within 200 ms')
   .option('--json', 'print one JSON document')
   .option('--no-color', 'no colours')
   .option('--dir <folder>', FOLDER)
   .option('--config <file>', CONFIG)
-  .action(does(async (runId: string | undefined, given: Given) => (await import('./status.js')).status(runId, given)));
+  .action(
+    does(async (runId: string | undefined, given: Given) => {
+      if (given['probe'] === undefined) return (await import('./status.js')).status(runId, given);
+      return (await import('./probe.js')).probe(runId, given['probe'] as string, given);
+    }),
+  );
 
 const lock = program.command('lock').description('look at the locks of runs, and remove what a dead holder left');
 lock

@@ -30,6 +30,7 @@ export async function runJob(flags: RunFlags, control: JobControl): Promise<numb
     control.onStop((stop) => job.stop(stop));
     const server = await serveControl(executor.runDir, {
       status: () => executor.status(),
+      probe: () => executor.probe(),
       pause: () => executor.pause(),
       resume: () => job.resume(),
       drain: () => job.drain(),

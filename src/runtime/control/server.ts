@@ -1,7 +1,7 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
-import type { ExecutorStatus } from '../status.js';
+import type { ExecutorStatus, ProbeAnswers } from '../status.js';
 import { DEADLINE_HEADER } from './deadline.js';
 import { controlSocketPath } from './socket-path.js';
 
@@ -16,6 +16,7 @@ export interface ControlServer {
 /** What a run lets other terminals do with it. */
 export interface Steering {
   status(): Promise<ExecutorStatus>;
+  probe(): ProbeAnswers;
   pause(): void;
   resume(): void;
   /** Lets what runs come to its end, and ends the run. */
@@ -27,6 +28,7 @@ export interface Steering {
  * (0600) in the run's folder (0700).
  *
  *   GET  /status             what `executor.status()` gives
+ *   GET  /probe              what `executor.probe()` gives: at once, whatever the queue does
  *   POST /pause /resume /drain
  */
 export async function serveControl(runDir: string, steering: Steering): Promise<ControlServer> {
@@ -58,6 +60,8 @@ async function answer(request: IncomingMessage, steering: Steering): Promise<[nu
   switch (`${request.method} ${request.url}`) {
     case 'GET /status':
       break;
+    case 'GET /probe':
+      return [200, steering.probe()];
     case 'POST /pause':
       steering.pause();
       break;

@@ -4,6 +4,9 @@ import { formatDuration } from '../units.js';
 /** How often a heart beats, in ms. */
 export const BEAT_INTERVAL_MS = 1000;
 
+/** A beat younger than this shows that an executor lives which is too busy to answer: two and a half beats. In ms. */
+export const HEARTBEAT_FRESH_MS = 2500;
+
 /** Proof that the queue answers and that threads turn. */
 export interface Beat {
   /** From 1, since the heartbeat was started. */

@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs';
 export interface ProcessState {
   /** One letter: `R` runs, `S` and `D` wait, `T` and `t` are stopped, `Z` and `X` are dead. */
   letter: string;
+  /** Process id of its parent. */
+  parent: number;
   /** When it was started, in clock ticks since the system was: another process with the same pid has another one. */
   startTicks: number;
 }
@@ -18,6 +20,6 @@ export function processState(pid: number | 'self'): ProcessState | undefined {
   }
   // The second field is the name of the program, in brackets, and may hold anything.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  // Of all fields these are 3 and 22, see proc(5).
-  return { letter: fields[0]!, startTicks: Number(fields[19]) };
+  // Of all fields these are 3, 4 and 22, see proc(5).
+  return { letter: fields[0]!, parent: Number(fields[1]), startTicks: Number(fields[19]) };
 }
