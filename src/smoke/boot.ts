@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HoldfastError } from '../runtime/errors.js';
 import type { Executor } from '../runtime/executor.js';
+import { BeatLog } from './beat-log.js';
 import type { HandlerChoice, SmokeSettings } from './settings.js';
 
 export const RUN_ID = 'smoke';
@@ -9,8 +10,14 @@ export const RUN_ID = 'smoke';
 /** From the abort of a task to the end of its thread, in ms: a test whose handler hangs should not take long to end. */
 const GRACE_MS = 200;
 
-/** A real run, as `runtime run` has it, in a state folder of its own. */
-export async function bootExecutor({ threads, handler }: SmokeSettings, dir: string): Promise<Executor> {
+/** An executor, and what is heard of it from its first moment on. */
+export interface Booted {
+  executor: Executor;
+  beats: BeatLog;
+}
+
+/** Starts a real run, as `runtime run` does, in a state folder of its own. */
+export async function boot({ threads, handler }: SmokeSettings, dir: string): Promise<Booted> {
   // Loaded only now, while the process that is to contend for the lock starts.
   const { startExecutor } = await import('../runtime/start-executor.js');
   const options = {
@@ -30,8 +37,9 @@ export async function bootExecutor({ threads, handler }: SmokeSettings, dir: str
     recycleAboveBytes: undefined,
     stallAfterMs: 30_000,
   };
+  // What handlers print must not get among the data on standard output.
   const { executor } = await startExecutor(options, { captureOutput: true });
-  return executor;
+  return { executor, beats: new BeatLog(executor) };
 }
 
 /**
@@ -40,10 +48,13 @@ export async function bootExecutor({ threads, handler }: SmokeSettings, dir: str
  */
 export function exportOf({ module, name }: HandlerChoice, exported: ReadonlySet<string>): string {
   const names = [...exported];
-  const chosen = name ?? (exported.has('default') || names.length !== 1 ? 'default' : names[0]!);
+  const chosen = name ?? (names.length === 1 ? names[0]! : 'default');
   if (exported.has(chosen)) return chosen;
-  const file = basename(fileURLToPath(module));
-  throw new HoldfastError('ERR_HANDLER_MISSING', `${fileURLToPath(module)} exports no function "${chosen}"`, {
-    hint: `It exports: ${names.join(', ') || 'no function at all'}. Name one as ${file}#${names[0] ?? 'name'}.`,
+  const path = fileURLToPath(module);
+  throw new HoldfastError('ERR_HANDLER_MISSING', `${path} exports no function "${chosen}"`, {
+    hint:
+      names.length === 0
+        ? 'It exports no function at all.'
+        : `It exports: ${names.join(', ')}. Choose one: ${basename(path)}#${names[0]}`,
   });
 }

@@ -1,3 +1,4 @@
+import type { HealthSnapshot } from '../runtime/health/snapshot.js';
 import type { ExecutorStatus } from '../runtime/status.js';
 import type { TaskOutcome } from '../runtime/task-outcome.js';
 
@@ -29,4 +30,6 @@ export interface SmokeContext {
   outcomes: readonly TaskOutcome[];
   /** The executor's own status, asked for just before it was stopped. */
   status: ExecutorStatus;
+  /** Its health as the file on disk told of it, just before it was stopped. */
+  snapshot: HealthSnapshot;
 }

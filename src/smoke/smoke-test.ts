@@ -1,15 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { atExit } from '../runtime/at-exit.js';
 import type { Executor } from '../runtime/executor.js';
+import { HEALTH_FILE, readHealth } from '../runtime/health/snapshot.js';
 import { StateDir } from '../runtime/state-dir.js';
 import { formatDuration } from '../runtime/units.js';
-import { bootExecutor, exportOf, RUN_ID } from './boot.js';
+import { boot, exportOf, RUN_ID, type Booted } from './boot.js';
 import { Checkpoints, type Checkpoint, type SmokeResult } from './checkpoints.js';
-import { AFTER_STOP, WHILE_RUNNING, type Evidence } from './conditions.js';
+import { AFTER_STOP, WHILE_RUNNING, type Evidence } from './conditions/built-in.js';
 import { Contender } from './contender.js';
-import type { SmokeContext, SmokeEvent } from './context.js';
+import type { SmokeEvent } from './context.js';
 import { EventLog } from './event-log.js';
 import { takeEvents } from './event-source.js';
 import { leftSince, takeInventory, type Inventory } from './leftovers.js';
@@ -22,6 +20,7 @@ import {
   type PostConditionResult,
 } from './post-conditions.js';
 import type { SmokeSettings } from './settings.js';
+import { temporaryFolder, type TemporaryFolder } from './temporary-folder.js';
 import { Cancelled, LATE, Waiting } from './waiting.js';
 
 /** How a smoke test went. */
@@ -44,6 +43,9 @@ export interface SmokeControl {
 /** A deadline's timer runs while its post-condition looks for timers. */
 const TIMERS_OF_A_CHECK = 1;
 
+/** How long a post-condition waits for what is on its way, such as the next beat, in ms. */
+const PATIENCE_MS = 3_000;
+
 /** How long a test that was cancelled, or failed, waits for what it has started to end, in ms. */
 const CLEANUP_MS = 2_000;
 
@@ -64,7 +66,8 @@ class SmokeTest {
   readonly #source = new AbortController();
   readonly #results: PostConditionResult[] = [];
   #contender: Contender | undefined;
-  #booting: Promise<Executor> | undefined;
+  #folder: TemporaryFolder | undefined;
+  #booting: Promise<Booted> | undefined;
 
   constructor(settings: SmokeSettings, control: SmokeControl) {
     this.#settings = settings;
@@ -80,35 +83,35 @@ class SmokeTest {
     this.#checkpoints.reach(2, ` (${formatDuration(this.#settings.timeoutMs)})`);
     let result: SmokeResult;
     let error: Error | undefined;
-    const folder = temporaryFolder();
     try {
-      result = await this.#conduct(folder.path);
+      result = await this.#conduct();
     } catch (thrown) {
       error = thrown instanceof Cancelled ? undefined : asError(thrown);
       result = thrown instanceof Cancelled ? 'cancelled' : 'exception';
     }
     await this.#cleanUp();
-    folder.remove();
     const signal = result === 'cancelled' ? ` (${String(this.#control.signal.reason)})` : '';
     this.#checkpoints.reach(8, `: ${result.toUpperCase()}${signal}`);
     return { result, checkpoints: this.#checkpoints.reached, postConditions: this.#results, error };
   }
 
-  async #conduct(dir: string): Promise<SmokeResult> {
-    const { timeoutMs } = this.#settings;
+  async #conduct(): Promise<SmokeResult> {
+    const { timeoutMs, postConditions } = this.#settings;
     const before = takeInventory();
-    this.#checkpoints.reach(3);
     const deadline = performance.now() + timeoutMs;
+    this.#checkpoints.reach(3);
     this.#contender = new Contender();
-    this.#booting = bootExecutor(this.#settings, dir);
-    const executor = await this.#waiting.within(timeoutMs, this.#booting);
-    if (executor === LATE) {
-      this.#checkpoints.reach(6, ': the boot has not ended');
-      const all = [...WHILE_RUNNING, ...AFTER_STOP, ...this.#settings.postConditions];
-      this.#results.push(...unchecked(all, 'the boot has not ended'));
+    const { path } = (this.#folder = temporaryFolder());
+    this.#booting = boot(this.#settings, path);
+    const booted = await this.#waiting.within(timeoutMs, this.#booting);
+    if (booted === LATE) {
+      const why = 'the boot has not ended';
+      this.#checkpoints.reach(6, `: ${why}`);
+      this.#results.push(...unchecked([...WHILE_RUNNING, ...AFTER_STOP, ...postConditions], why));
       this.#tellConditions();
       return 'stalled';
     }
+    const { executor } = booted;
     this.#control.onBoot(executor);
     this.#checkpoints.reach(4);
     const log = new EventLog(executor, exportOf(this.#settings.handler, executor.handlers));
@@ -118,7 +121,7 @@ class SmokeTest {
       this.#checkpoints.reach(5, ` (${first.id}, thread ${first.heard[0]?.thread ?? 'unknown'})`);
       await this.#waiting.within(timeoutMs, log.settled());
     }
-    await this.#check(executor, log, { dir, before, stalled: first === undefined });
+    await this.#check(booted, log, { before, stalled: first === undefined });
     this.#tellConditions();
     if (first === undefined) return 'stalled';
     assertPostConditions(this.#results);
@@ -128,45 +131,52 @@ class SmokeTest {
   /** `undefined` when none came in time, or none can come any more. */
   async #firstEvent(executor: Executor, log: EventLog, deadline: number): Promise<SmokeEvent | undefined> {
     const failed = new Promise<never>((_, reject) => executor.once('failed', reject));
-    const done = log.first();
-    const dry = takeEvents(this.#settings.eventSource, this.#source.signal, (event) => log.submit(event)).then(() =>
-      log.events.length === 0 ? undefined : done,
-    );
-    const first = await this.#waiting.within(deadline - performance.now(), Promise.race([done, dry, failed]));
-    if (first !== LATE && first !== undefined) return first;
-    this.#checkpoints.reach(
-      6,
-      log.events.length > 0 ? whatIsStuck(log) : first === LATE ? '' : ': the event source ended',
-    );
+    const first = log.first();
+    const taken = takeEvents(this.#settings.eventSource, this.#source.signal, (event) => log.submit(event));
+    const ended = taken.then(() => (log.events.length === 0 ? undefined : first));
+    const event = await this.#waiting.within(deadline - performance.now(), Promise.race([first, ended, failed]));
+    if (event !== LATE && event !== undefined) return event;
+    const stuck = log.events.find(({ told }) => told === null);
+    const why = stuck ? `: ${stuck.id} has no outcome` : event === undefined ? ': the event source has ended' : '';
+    this.#checkpoints.reach(6, why);
     return undefined;
   }
 
+  /** Runs all post-conditions; between those that need a running executor and the others, stops it. */
   async #check(
-    executor: Executor,
+    { executor, beats }: Booted,
     log: EventLog,
-    { dir, before, stalled }: { dir: string; before: Inventory; stalled: boolean },
+    { before, stalled }: { before: Inventory; stalled: boolean },
   ): Promise<void> {
     const { decoded, outcomesOnDisk } = await import('./recorded.js');
-    const { timeoutMs, postConditions } = this.#settings;
+    const { timeoutMs, threads, postConditions } = this.#settings;
     const { runDir } = executor;
-    const lock = { path: new StateDir(dir).lockPath(RUN_ID), runId: RUN_ID };
+    const { events, strays } = log;
+    const lock = { path: new StateDir(this.#folder!.path).lockPath(RUN_ID), runId: RUN_ID };
+    const healthFile = join(runDir, HEALTH_FILE);
     const evidence: Evidence = {
+      runId: RUN_ID,
       lock,
       contend: () => this.#contender!.contend(lock),
-      events: log.events,
-      strays: log.strays,
+      threads,
+      beats,
+      events,
+      strays,
       recorded: () => decoded(executor.outcomes()),
+      healthFile,
       left: () => leftSince(before, TIMERS_OF_A_CHECK),
+      patienceMs: Math.min(PATIENCE_MS, timeoutMs / 2),
     };
     await this.#run(WHILE_RUNNING, evidence);
     const status = await this.#waiting.for(executor.status());
-    const unfinished = log.events.some(({ told }) => told === null);
-    const stopped = await this.#waiting.within(timeoutMs, executor.stop({ force: unfinished }));
+    const { snapshot } = readHealth(healthFile);
+    const force = events.some(({ told }) => told === null);
+    const stopped = await this.#waiting.within(timeoutMs, executor.stop({ force }));
     if (stopped === LATE) throw new Error(`the executor has not stopped within ${formatDuration(timeoutMs)}`);
     await this.#run(AFTER_STOP, { ...evidence, recorded: () => outcomesOnDisk(runDir) });
+    if (postConditions.length === 0) return;
     const outcomes = await outcomesOnDisk(runDir);
-    const context: SmokeContext = { runId: RUN_ID, runDir, stalled, events: log.events, outcomes, status };
-    await this.#run(postConditions, context);
+    await this.#run(postConditions, { runId: RUN_ID, runDir, stalled, events, outcomes, status, snapshot });
   }
 
   async #run<Context>(conditions: readonly PostCondition<Context>[], context: Context): Promise<void> {
@@ -178,38 +188,20 @@ class SmokeTest {
     this.#checkpoints.reach(7, this.#results.some(isFailure) ? ' FAILED' : ' PASSED');
   }
 
-  /** Ends what is still running, each for itself, and none of it for long. */
+  /** Ends what is still running, each for itself, and waits for none of it for long. */
   async #cleanUp(): Promise<void> {
     this.#source.abort();
     const ended = Promise.allSettled([
-      this.#booting?.then((executor) => executor.stop({ force: true })),
+      this.#booting?.then(({ executor }) => executor.stop({ force: true })),
       this.#contender?.end(),
     ]);
     let timer: NodeJS.Timeout | undefined;
     await Promise.race([ended, new Promise((resolve) => (timer = setTimeout(resolve, CLEANUP_MS)))]);
     clearTimeout(timer);
+    this.#folder?.remove();
   }
-}
-
-function whatIsStuck(log: EventLog): string {
-  const stuck = log.events.find(({ told }) => told === null);
-  return stuck === undefined ? '' : `: ${stuck.id} has no outcome`;
 }
 
 function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
-}
-
-/** For this user alone (0700); removed at the latest when the process exits. */
-function temporaryFolder(): { path: string; remove(): void } {
-  const path = mkdtempSync(join(tmpdir(), 'holdfast-smoke-'));
-  const remove = () => rmSync(path, { recursive: true, force: true });
-  const forget = atExit(remove);
-  return {
-    path,
-    remove: () => {
-      remove();
-      forget();
-    },
-  };
 }
