@@ -26,6 +26,15 @@ export async function createExecutor<Module = Record<string, AnyHandler>>(
   return (await startExecutor<Module>(resolveOptions(options))).executor;
 }
 
+export {
+  defineConfig,
+  type DryRunConfig,
+  type DurationText,
+  type RunConfig,
+  type RuntimeConfig,
+  type SizeText,
+  type SmokeConfig,
+} from './config/runtime-config.js';
 export type { Executor, ExecutorEvents, MapOptions } from './runtime/executor.js';
 export type { AnyHandler, HandlerInput, HandlerName, HandlerResult } from './runtime/handlers.js';
 export type { Duration, ExecutorOptions, Size } from './runtime/options.js';

@@ -1,5 +1,7 @@
 /** A config file, read and checked. Loads zod: import it with `await import()`. */
 import { dirname, resolve } from 'node:path';
+import { faultsTogether } from '../dryrun/options.js';
+import type { Fault } from '../runtime/errors.js';
 import { faultsOf } from '../runtime/faults.js';
 import { invalid } from './config-fault.js';
 import { readConfig } from './read-config.js';
@@ -18,15 +20,23 @@ const LOAD_DEADLINE_MS = 10_000;
  */
 export async function loadConfig(path: string, deadlineMs = LOAD_DEADLINE_MS): Promise<RuntimeConfig> {
   const content = await readConfig(path, deadlineMs);
-  const checked = CONFIG_SCHEMA.safeParse(content);
-  if (!checked.success) {
-    const faults = faultsOf(checked.error.issues, CONFIG_KEYS).map(({ where, problem }) => ({
-      where: where || 'the file',
-      problem,
-    }));
-    throw invalid(path, faults);
-  }
+  const faults = faultsIn(content);
+  if (faults.length > 0) throw invalid(path, faults);
   return withAbsolutePaths(content as RuntimeConfig, dirname(path));
+}
+
+function faultsIn(content: unknown): Fault[] {
+  const { error } = CONFIG_SCHEMA.safeParse(content);
+  const faults = faultsOf(error?.issues ?? [], CONFIG_KEYS).map(({ where, problem }) => ({
+    where: where || 'the file',
+    problem,
+  }));
+  // zod would look at these only once nothing else is wrong.
+  const dryRun = (content as Partial<RuntimeConfig> | null)?.dryRun;
+  return [
+    ...faults,
+    ...faultsTogether(dryRun ?? {}).map(({ where, problem }) => ({ where: `dryRun: ${where}`, problem })),
+  ];
 }
 
 function withAbsolutePaths(config: RuntimeConfig, folder: string): RuntimeConfig {

@@ -3,7 +3,7 @@
  * options have already. Loads zod: import it with `await import()`.
  */
 import { z } from 'zod';
-import { DRY_RUN_CHECKS, faultsTogether } from '../dryrun/options.js';
+import { DRY_RUN_CHECKS } from '../dryrun/options.js';
 import { PATTERNS } from '../dryrun/patterns.js';
 import { quoted } from '../runtime/faults.js';
 import { flag, OPTION_CHECKS, text } from '../runtime/options.js';
@@ -78,13 +78,6 @@ const dryRun = section({
   threads: setting(dryChecks.threads.unwrap().optional(), 'Worker threads (default: what the machine offers)'),
   concurrency: setting(dryChecks.concurrency, 'Async tasks in flight in one thread'),
   durable: setting(dryChecks.durable, 'Whether the queue lives on disk'),
-}).refine((given) => faultsTogether(given).length === 0, {
-  error: ({ input }) =>
-    faultsTogether(input as object)
-      .map(({ where, problem }) => `${where}: ${problem}`)
-      .join('; '),
-  // Told together with what else is wrong.
-  when: ({ value }) => typeof value === 'object' && value !== null,
 });
 
 const smokeTexts = {

@@ -44,9 +44,9 @@ describe('the package', () => {
   const [packed] = JSON.parse(output) as { files: { path: string; size: number }[] }[];
   const files = packed!.files;
 
-  test('holds what is built, the documents and the examples, and nothing else', () => {
+  test('holds what is built, the documents, the schema and the examples, and nothing else', () => {
     const tops = [...new Set(files.map(({ path }) => path.split('/')[0]))].toSorted();
-    expect(tops).toEqual(['LICENSE', 'README.md', 'dist', 'docs', 'examples', 'package.json']);
+    expect(tops).toEqual(['LICENSE', 'README.md', 'config.schema.json', 'dist', 'docs', 'examples', 'package.json']);
     const stray = files.filter(({ path }) => path.startsWith('dist/') && !/\.(c?js|d\.c?ts)(\.map)?$/.test(path));
     expect(stray).toEqual([]);
   });
