@@ -1,7 +1,10 @@
+import { join } from 'node:path';
 import { HoldfastError } from '../runtime/errors.js';
+import { noteOf } from '../runtime/health/note.js';
+import { HEALTH_FILE, readHealth, type HealthSnapshot, type ReadHealth } from '../runtime/health/snapshot.js';
 import { openSqliteQueueReader } from '../runtime/queue/sqlite-reader.js';
 import { StateDir } from '../runtime/state-dir.js';
-import type { ExecutorStatus } from '../runtime/status.js';
+import type { ExecutorStatus, HealthStatus } from '../runtime/status.js';
 import type { ThreadStatus } from '../runtime/thread-status.js';
 import type { TaskCounts } from '../runtime/task.js';
 import { formatCount, formatDuration } from '../runtime/units.js';
@@ -29,6 +32,8 @@ interface RunStatus {
   holder: { pid: number; hostname: string; startedAt: string } | null;
   /** Only while an executor answers. */
   executor: ExecutorStatus | null;
+  /** Only while none does: what the last one wrote of its health, and what of it cannot be read. */
+  lastSeen: ReadHealth | null;
   /** What could not be told, and why. */
   problem: string | null;
 }
@@ -62,6 +67,7 @@ async function lookAt(stateDir: StateDir, runId: string): Promise<RunStatus> {
     counts: null,
     holder: holder && { pid: holder.pid, hostname: holder.hostname, startedAt: holder.startedAt },
     executor: null,
+    lastSeen: null,
     problem: null,
   };
   try {
@@ -75,6 +81,7 @@ async function lookAt(stateDir: StateDir, runId: string): Promise<RunStatus> {
     if (!(error instanceof HoldfastError)) throw error;
     run.problem = error.message;
   }
+  run.lastSeen = readHealth(join(stateDir.runDir(runId), HEALTH_FILE));
   try {
     run.counts = await recordedCounts(queuePath(stateDir, runId));
   } catch (error) {
@@ -106,6 +113,8 @@ function page(run: RunStatus, paint: Paint): string {
     ['tasks', countsText(run, paint)],
   ];
   if (run.holder) rows.push(['holder', `${run.holder.pid}@${run.holder.hostname} since ${run.holder.startedAt}`]);
+  if (run.executor) rows.push(['activity', noteOf(run.executor.mode, run.executor.counts)]);
+  rows.push(...healthRows(run));
   for (const thread of run.executor?.threads ?? []) {
     const done = `${formatCount(thread.tasksDone)} ${thread.tasksDone === 1 ? 'task' : 'tasks'} done`;
     rows.push([`thread ${thread.number}`, `${thread.state}, ${done}`]);
@@ -113,9 +122,43 @@ function page(run: RunStatus, paint: Paint): string {
     const more = thread.running.length - MAX_RUNNING;
     if (more > 0) rows.push(['', `and ${formatCount(more)} more`]);
   }
-  if (run.executor?.error) rows.push(['error', run.executor.error.message]);
   if (run.problem !== null) rows.push(['problem', run.problem]);
   return rows.map(([label, text]) => `${paint('dim', label.padEnd(11))}${text}\n`).join('');
+}
+
+function healthRows({ state, executor, lastSeen }: RunStatus): [string, string][] {
+  const rows: [string, string][] = [];
+  if (executor !== null) {
+    rows.push(['heartbeat', heartbeatText(executor.health)]);
+    if (executor.error) rows.push(['error', printable(executor.error.message)]);
+    else if (executor.health.lastError) rows.push(['last error', errorText(executor.health.lastError)]);
+  } else if (lastSeen !== null) {
+    const { snapshot, problems } = lastSeen;
+    if (snapshot.updatedAt !== null) rows.push(['last seen', lastSeenText(snapshot, state === 'idle')]);
+    if (snapshot.lastError !== null) rows.push(['last error', errorText(snapshot.lastError)]);
+    // A run that ended well, before anybody looked, or in memory, leaves none.
+    for (const problem of problems) rows.push(['health', `${HEALTH_FILE}: ${problem}`]);
+  }
+  return rows;
+}
+
+function heartbeatText({ lastBeat, missedBeats, why }: HealthStatus): string {
+  const age = lastBeat === null ? 'none yet' : `${formatDuration(ageOf(lastBeat.at))} ago`;
+  const missed = missedBeats === 0 ? '' : `, ${formatCount(missedBeats)} missed since the start`;
+  return `${age}${missed}${why === null ? '' : `: ${printable(why)}`}`;
+}
+
+function errorText({ at, source, message }: NonNullable<HealthStatus['lastError']>): string {
+  return `${formatDuration(ageOf(at))} ago, ${source}: ${printable(message)}`;
+}
+
+function lastSeenText({ state, updatedAt, activity }: HealthSnapshot, dead: boolean): string {
+  const died = dead && state !== 'stopped' ? ', and it died since' : '';
+  return `${formatDuration(ageOf(updatedAt!))} ago${died}: ${printable(activity.note)}`;
+}
+
+function ageOf(at: number): number {
+  return Math.max(0, Date.now() - at);
 }
 
 function runningText({ id, handler, since, progress }: ThreadStatus['running'][number]): string {

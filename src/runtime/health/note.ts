@@ -14,7 +14,7 @@ export function noteOf(mode: ExecutorMode, counts: TaskCounts): string {
       if (counts.queued > 0) return waiting;
       return counts.delayed > 0 ? `${formatCount(counts.delayed)} waiting to be tried again` : 'nothing to do';
     case 'paused':
-      return counts.running > 0 ? `paused, waiting for ${running}; ${waiting}` : `paused, ${waiting}`;
+      return counts.running > 0 ? `paused, ${running} left, ${waiting}` : `paused, ${waiting}`;
     case 'draining':
     case 'stopping':
       return counts.running > 0 ? `waiting for ${running}` : 'ending';
