@@ -21,6 +21,8 @@ export interface StartSettings {
   fresh?: boolean;
   /** Whether what handlers print is told as `output` events. Default false: it goes to stdout and stderr. */
   captureOutput?: boolean;
+  /** Whether to wait for all threads to load. Default false: tasks are taken once the first one has. */
+  allThreads?: boolean;
 }
 
 export interface StartedExecutor<Module> {
@@ -58,6 +60,7 @@ export async function startExecutor<Module>(
     queue = settings.fresh ? await openReadable(options, runDir) : await openQueue(options, runDir);
     if (settings.fresh) await queue.clear();
     const handlers = await loading;
+    if (settings.allThreads) await dispatcher.pool.loaded();
     const recovery = await queue.recover(previousDeath, options.maxCrashes);
     const suspects = await queue.suspects();
     // From here on the executor listens.

@@ -37,8 +37,8 @@ export async function boot({ threads, handler }: SmokeSettings, dir: string): Pr
     recycleAboveBytes: undefined,
     stallAfterMs: 30_000,
   };
-  // What handlers print must not get among the data on standard output.
-  const { executor } = await startExecutor(options, { captureOutput: true });
+  // What handlers print must not get among the data on standard output. With all threads up, all are in the first beat.
+  const { executor } = await startExecutor(options, { captureOutput: true, allThreads: true });
   return { executor, beats: new BeatLog(executor) };
 }
 

@@ -33,8 +33,6 @@ interface Handle {
   address: string;
   pid?: number;
   filename?: string;
-  fd?: number;
-  signal?: string;
   localEndpoint?: Endpoint | string | null;
   remoteEndpoint?: Endpoint | string | null;
 }
@@ -73,9 +71,17 @@ export async function leftSince(then: Inventory, ownTimers = 0): Promise<string[
     let timers = ownTimers;
     for (const key of then.keys()) now.delete(key);
     for (const key of now.keys()) if (key.startsWith('Timeout ') && timers-- > 0) now.delete(key);
-    if (now.size === 0 || performance.now() > deadline) return [...now.values()];
+    if (now.size === 0 || performance.now() > deadline) return grouped([...now.values()]);
     await delay(LOOK_AGAIN_MS);
   }
+}
+
+/** `pipe handle (3 times)` instead of three of them. */
+function grouped(names: readonly string[]): string[] {
+  return [...new Set(names)].map((name) => {
+    const count = names.filter((other) => other === name).length;
+    return count === 1 ? name : `${name} (${count} times)`;
+  });
 }
 
 function report(): Report {
@@ -105,9 +111,9 @@ function commandOf(pid: number): string {
   return command === '' ? '' : ` (${command})`;
 }
 
-function placeOf({ filename, fd, signal, localEndpoint, remoteEndpoint }: Handle): string {
+function placeOf({ filename, localEndpoint, remoteEndpoint }: Handle): string {
   const ends = [endpointText(localEndpoint), endpointText(remoteEndpoint)].filter(Boolean).join(' to ');
-  const place = filename ?? signal ?? (ends || (fd !== undefined && fd >= 0 ? `fd ${fd}` : ''));
+  const place = filename ?? ends;
   return place === '' ? '' : ` (${place})`;
 }
 

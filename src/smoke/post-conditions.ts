@@ -81,19 +81,6 @@ export function isFailure({ ok, severity }: PostConditionResult): boolean {
   return !ok && severity === 'fail';
 }
 
-/** Results for conditions that could not be looked at. */
-export function unchecked(conditions: readonly PostCondition<never>[], why: string): PostConditionResult[] {
-  return conditions.map(({ name, expected, severity = 'fail' }) => ({
-    name,
-    ok: false,
-    severity,
-    expected,
-    actual: 'not checked',
-    diagnostic: `not checked: ${why}`,
-    durationMs: 0,
-  }));
-}
-
 async function run<Context>(
   condition: PostCondition<Context>,
   context: Context,

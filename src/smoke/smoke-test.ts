@@ -5,7 +5,7 @@ import { StateDir } from '../runtime/state-dir.js';
 import { formatDuration } from '../runtime/units.js';
 import { boot, exportOf, RUN_ID, type Booted } from './boot.js';
 import { Checkpoints, type Checkpoint, type SmokeResult } from './checkpoints.js';
-import { AFTER_STOP, WHILE_RUNNING, type Evidence } from './conditions/built-in.js';
+import { AFTER_STOP, bootHasEnded, WHILE_RUNNING, type Evidence } from './conditions/built-in.js';
 import { Contender } from './contender.js';
 import type { SmokeEvent } from './context.js';
 import { EventLog } from './event-log.js';
@@ -15,7 +15,6 @@ import {
   assertPostConditions,
   isFailure,
   runPostConditions,
-  unchecked,
   type PostCondition,
   type PostConditionResult,
 } from './post-conditions.js';
@@ -96,7 +95,7 @@ class SmokeTest {
   }
 
   async #conduct(): Promise<SmokeResult> {
-    const { timeoutMs, postConditions } = this.#settings;
+    const { timeoutMs } = this.#settings;
     const before = takeInventory();
     const deadline = performance.now() + timeoutMs;
     this.#checkpoints.reach(3);
@@ -105,9 +104,10 @@ class SmokeTest {
     this.#booting = boot(this.#settings, path);
     const booted = await this.#waiting.within(timeoutMs, this.#booting);
     if (booted === LATE) {
-      const why = 'the boot has not ended';
-      this.#checkpoints.reach(6, `: ${why}`);
-      this.#results.push(...unchecked([...WHILE_RUNNING, ...AFTER_STOP, ...postConditions], why));
+      // It may never end: nobody waits for it any more.
+      this.#booting = undefined;
+      this.#checkpoints.reach(6, ': the boot has not ended');
+      await this.#run([bootHasEnded], null);
       this.#tellConditions();
       return 'stalled';
     }
@@ -130,7 +130,10 @@ class SmokeTest {
 
   /** `undefined` when none came in time, or none can come any more. */
   async #firstEvent(executor: Executor, log: EventLog, deadline: number): Promise<SmokeEvent | undefined> {
-    const failed = new Promise<never>((_, reject) => executor.once('failed', reject));
+    const failed = new Promise<never>((_, reject) => {
+      if (executor.error) reject(executor.error);
+      else executor.once('failed', reject);
+    });
     const first = log.first();
     const taken = takeEvents(this.#settings.eventSource, this.#source.signal, (event) => log.submit(event));
     const ended = taken.then(() => (log.events.length === 0 ? undefined : first));

@@ -23,6 +23,7 @@ export class Pool {
   readonly #settings: PoolSettings;
   readonly #listener: PoolListener;
   readonly #threads = new Map<number, PoolThread>();
+  readonly #onTheirWay = new Set<Promise<unknown>>();
   #size: number;
   #closed = false;
   #barrenDeaths = 0;
@@ -64,6 +65,11 @@ export class Pool {
     const first = this.#add(1);
     for (let number = 2; number <= this.#size; number++) this.#replace(number);
     return first;
+  }
+
+  /** Resolves once no thread is on its way any more: each has loaded, or could not. */
+  async loaded(): Promise<void> {
+    while (this.#onTheirWay.size > 0) await Promise.allSettled(this.#onTheirWay);
   }
 
   /** A lane that can take a batch: of the thread with the fewest lanes in use. */
@@ -166,7 +172,15 @@ export class Pool {
     });
   }
 
-  async #add(number: number): Promise<string[]> {
+  #add(number: number): Promise<string[]> {
+    const added = this.#load(number);
+    this.#onTheirWay.add(added);
+    const arrived = () => this.#onTheirWay.delete(added);
+    added.then(arrived, arrived);
+    return added;
+  }
+
+  async #load(number: number): Promise<string[]> {
     const thread = new PoolThread(number, this.#settings, {
       onReport: (from, batch: Batch, report: BatchReport, last) => {
         this.#listener.onReport(from, batch, report, last);

@@ -1,7 +1,7 @@
 import type { Finding } from '../post-conditions.js';
 
 /** Things that are named in a diagnostic. */
-const MAX_NAMED = 3;
+const MAX_NAMED = 6;
 
 /** What faults come to; `otherwise` tells what was found where there are none. */
 export function judged(faults: readonly string[], otherwise: string): Finding {
