@@ -48,3 +48,14 @@ export { ERROR_CODES, HoldfastError, InvalidInputError, type ErrorCode, type Fau
 export { TaskError } from './runtime/task-error.js';
 export { ExecutorRunningError } from './runtime/lock/executor-running-error.js';
 export { ProcessLock } from './runtime/lock/process-lock.js';
+export {
+  assertPostConditions,
+  runPostConditions,
+  type Finding,
+  type PostCondition,
+  type PostConditionOptions,
+  type PostConditionResult,
+  type Severity,
+} from './smoke/post-conditions.js';
+export type { SmokeContext, SmokeEvent, Told } from './smoke/context.js';
+export type { EventSource } from './smoke/event-source.js';
