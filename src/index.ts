@@ -35,6 +35,23 @@ export {
   type SizeText,
   type SmokeConfig,
 } from './config/runtime-config.js';
+export {
+  defineEvents,
+  type About,
+  type Draw,
+  type DryRunEvent,
+  type EventMaker,
+  type EventOf,
+  type EventSet,
+  type EventType,
+  type Schema,
+  type SchemaIssue,
+  type SchemaResult,
+} from './dryrun/event-set.js';
+export { generateEvents, type GenerateOptions } from './dryrun/generate.js';
+export type { Pattern } from './dryrun/patterns.js';
+export { tradingEvents } from './dryrun/trading-schemas.js';
+export type { Order, Position, Trade } from './dryrun/trading-events.js';
 export type { Executor, ExecutorEvents, MapOptions } from './runtime/executor.js';
 export type { AnyHandler, HandlerInput, HandlerName, HandlerResult } from './runtime/handlers.js';
 export type { Duration, ExecutorOptions, Size } from './runtime/options.js';

@@ -14,6 +14,8 @@ const PROGRESS_INTERVAL_MS = 100;
 /** Tasks that are named in one line. */
 const MAX_NAMED = 5;
 
+type DisplayFlags = Pick<RunFlags, 'quiet' | 'color' | 'plain'>;
+
 export class Display {
   readonly #quiet: boolean;
   readonly #progress: Progress;
@@ -23,11 +25,11 @@ export class Display {
   /** Beats that were missed since the last one. */
   #missedBeats = 0;
 
-  static async create(flags: RunFlags): Promise<Display> {
+  static async create(flags: DisplayFlags): Promise<Display> {
     return new Display(flags, await createProgress(flags));
   }
 
-  private constructor(flags: RunFlags, progress: Progress) {
+  private constructor(flags: DisplayFlags, progress: Progress) {
     this.#quiet = flags.quiet;
     this.#progress = progress;
     this.#log = createLog({ quiet: flags.quiet, color: flags.color, print: progress.print });

@@ -2,7 +2,10 @@ import { constants } from 'node:os';
 import { HoldfastError, type ErrorCode } from '../runtime/errors.js';
 
 /** Exit codes of the command; what a run comes to is decided in `summary.ts`. */
-export const EXIT = { ok: 0, failure: 1, stalled: 2, usage: 64 } as const;
+export const EXIT = { ok: 0, failure: 1, stalled: 2, notAllDone: 3, usage: 64 } as const;
+
+/** By these, people and systems stop a command. */
+export const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 const USAGE_ERRORS: ReadonlySet<ErrorCode> = new Set([
   'ERR_HANDLER_MISSING',

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { HoldfastError, InvalidInputError, type Fault } from '../runtime/errors.js';
 import type { Executor } from '../runtime/executor.js';
+import { chooseHandler } from './choose-handler.js';
 import type { SourceTask, TaskSource } from './input/source.js';
 import { followSpool } from './input/spool.js';
 import type { RunFlags } from './run-flags.js';
@@ -23,26 +24,11 @@ export interface FeedState {
   finished: boolean;
 }
 
-/**
- * The handler for tasks that name none: the one that was asked for, the
- * `default` export, or the only one.
- * @throws HoldfastError ERR_HANDLER_MISSING, naming what there is
- */
-function chooseHandler(flags: RunFlags, handlers: ReadonlySet<string>): string | undefined {
-  const names = [...handlers];
-  const hint = names.length === 0 ? 'It exports no function at all.' : `It exports: ${names.join(', ')}.`;
-  const module = decodeURIComponent(new URL(flags.executor.handlers).pathname);
-  if (flags.handler !== undefined) {
-    if (handlers.has(flags.handler)) return flags.handler;
-    throw new HoldfastError('ERR_HANDLER_MISSING', `${module} exports no function "${flags.handler}"`, { hint });
-  }
-  if (handlers.has('default')) return 'default';
-  if (names.length === 1) return names[0];
-  // Each line of a task file may name its own.
-  if (names.length > 0 && flags.source.kind === 'tasks') return undefined;
-  throw new HoldfastError('ERR_HANDLER_MISSING', `which function of ${module} is to run the tasks?`, {
-    hint: names.length === 0 ? hint : `${hint} Choose one: --handler ${names[0]}`,
-  });
+/** The handler for tasks that name none; where each line of a task file may name its own, there need be none. */
+function handlerFor(flags: RunFlags, { handlers }: Executor): string | undefined {
+  const many = handlers.size > 1 && !handlers.has('default');
+  if (flags.handler === undefined && many && flags.source.kind === 'tasks') return undefined;
+  return chooseHandler(flags.executor.handlers, flags.handler, handlers, (name) => `--handler ${name}`);
 }
 
 /**
@@ -55,7 +41,7 @@ export async function openSource(
   spooled: boolean,
   signal: AbortSignal,
 ): Promise<TaskSource> {
-  const handler = chooseHandler(flags, executor.handlers);
+  const handler = handlerFor(flags, executor);
   switch (flags.source.kind) {
     case 'each': {
       const { eachFile } = await import('./input/each.js');

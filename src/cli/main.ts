@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander';
 import { CONFIG, FOLDER } from './common-flags.js';
 import { takeConfig } from './config-values.js';
+import { describeDryRun } from './dry-run-command.js';
 import { errorText, EXIT, exitCodeOfError, exitCodeOfSignal } from './exit-code.js';
 import { describeRun } from './run-command.js';
 import { exitWith } from './terminal.js';
@@ -37,6 +38,10 @@ describeRun(program.command('run')).action(
     const { run } = await import('./run.js');
     return run(module, given, command.args.slice(1));
   }),
+);
+
+describeDryRun(program.command('dry-run')).action(
+  does(async (given: Given, command: Command) => (await import('./dry-run.js')).dryRun(given, command.args)),
 );
 
 program

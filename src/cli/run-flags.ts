@@ -2,10 +2,12 @@
 import { z } from 'zod';
 import { InvalidInputError, type Fault } from '../runtime/errors.js';
 import { faultsOf } from '../runtime/faults.js';
+import type { HttpAddress } from '../runtime/health/http-address.js';
 import {
   codeOf,
   duration,
   flag,
+  httpAddress,
   numeral,
   OPTION_CHECKS,
   resolveOptions,
@@ -14,7 +16,7 @@ import {
   type Surroundings,
 } from '../runtime/options.js';
 import { runIdOf } from './run-id.js';
-import { unknownArguments } from './unknown-arguments.js';
+import { flagName, unknownArguments } from './unknown-arguments.js';
 
 /** Where the tasks of a run come from. */
 export type SourceChoice = { kind: 'each'; glob: string } | { kind: 'tasks'; file: string } | { kind: 'lines' };
@@ -35,6 +37,8 @@ export interface RunFlags {
   color: boolean;
   /** How long to wait for the lock of the run; `undefined`: not at all. */
   waitMs: number | undefined;
+  /** Where health and metrics are served; `undefined`: nowhere. */
+  http: HttpAddress | undefined;
   /** Tasks are typed by hand: standard input is a terminal. */
   typed: boolean;
   /** Progress is told in lines, also on a terminal. */
@@ -73,6 +77,7 @@ const flags = {
   quiet: flag.default(false),
   color: flag.default(true),
   wait: duration(0).optional(),
+  http: httpAddress.optional(),
   // Read before the command, see `config-values.ts`.
   config: text('wants a file').optional(),
 };
@@ -80,8 +85,10 @@ const flags = {
 // The config file has what is no flag, too.
 const schema = z.strictObject({ ...flags, backoff: checks.backoff });
 
+const nameOf = (key: string) => (key === 'module' ? '<module>' : flagName(key));
+
 const ARGUMENTS = {
-  known: Object.keys(flags).map(flagName),
+  known: Object.keys(flags).map(nameOf),
   command: 'runtime run',
   tooMany: 'a run has one module (globs want quotes)',
 };
@@ -107,7 +114,7 @@ export function resolveRunFlags(
   const faults = parsed.success ? [] : faultsOf(parsed.error.issues, { '': Object.keys(flags) });
   const unnamed = given['runId'] === undefined;
   const told = faults.map(({ where, problem }) => ({
-    where: flagName(where),
+    where: nameOf(where),
     problem: where === 'runId' && unnamed ? 'the name of the module makes none: choose one' : problem,
   }));
   if (module === undefined)
@@ -119,7 +126,7 @@ export function resolveRunFlags(
     });
   }
   const { each, tasks, lines, module: handlers, handler, results, fresh, retryFailed, ...rest } = parsed.data;
-  const { supervise, json, quiet, color, wait, config: _, ...options } = rest;
+  const { supervise, json, quiet, color, wait, http, config: _, ...options } = rest;
   const typed = (lines || tasks === '-') && Boolean(process.stdin.isTTY);
   return {
     executor: resolveOptions({ ...options, handlers }, around),
@@ -138,6 +145,7 @@ export function resolveRunFlags(
     quiet,
     color,
     waitMs: wait,
+    http,
     typed,
     // A bar would stand in the middle of what else is on that terminal.
     plain: typed || (results === '-' && Boolean(process.stdout.isTTY)),
@@ -158,9 +166,4 @@ function faultsTogether(given: Record<string, unknown>): Fault[] {
     faults.push({ where: '--results - and --json', problem: 'both would write to standard output' });
   }
   return faults;
-}
-
-function flagName(key: string): string {
-  if (key === 'module') return '<module>';
-  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }

@@ -6,7 +6,7 @@ import type { PreviousDeath } from '../runtime/queue/contract.js';
 import { StateDir } from '../runtime/state-dir.js';
 import { Supervisor } from '../runtime/supervisor/supervisor.js';
 import { formatDuration } from '../runtime/units.js';
-import { exitCodeOfSignal } from './exit-code.js';
+import { exitCodeOfSignal, SIGNALS } from './exit-code.js';
 import type { RunFlags } from './run-flags.js';
 import { runIdOf } from './run-id.js';
 import type { Carried } from './job-control.js';
@@ -14,7 +14,6 @@ import { clearLeftoverBar, flushed, outliveReaderOfStderr } from './terminal.js'
 import { commandFor } from './type-next.js';
 
 const EXECUTOR_PROCESS = fileURLToPath(new URL('./executor-process.js', import.meta.url));
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 type Given = Record<string, unknown>;
 type Check = () => Promise<RunFlags>;

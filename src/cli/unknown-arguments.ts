@@ -21,3 +21,8 @@ export function unknownArguments(
     return [{ where: argument, problem: `is one argument too many: ${tooMany}` }];
   });
 }
+
+/** `runId` is `--run-id`. */
+export function flagName(key: string): string {
+  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}

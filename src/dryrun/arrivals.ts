@@ -12,6 +12,11 @@ export interface Arrival {
   n: number;
 }
 
+/** Names the event that arrives, and the task that it becomes. */
+export function eventIdOf({ type, n }: Pick<Arrival, 'type' | 'n'>): string {
+  return `${type}_${n}`;
+}
+
 /** All arrivals of a plan, in their order. What they bring is made by `eventMaker`. */
 export function* planArrivals(plan: Plan): Generator<Arrival, void, undefined> {
   const { count = Infinity, durationMs = Infinity } = plan;

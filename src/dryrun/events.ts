@@ -1,5 +1,6 @@
-import type { Arrival } from './arrivals.js';
+import { eventIdOf, type Arrival } from './arrivals.js';
 import type { DryRunEvent } from './event-set.js';
+import { isoClock } from './iso-time.js';
 import type { Plan } from './plan.js';
 import { drawOf } from './random.js';
 
@@ -11,11 +12,12 @@ export function eventMaker(plan: Plan): (arrival: Arrival) => DryRunEvent {
   const { events, account, wallClock, seed } = plan;
   const draw = drawOf(seed, 'bodies');
   const about = { account };
-  return ({ type, n, at }) => ({
-    type,
-    eventId: `${type}_${n}`,
-    timestamp: new Date(wallClock ? Date.now() : LOGICAL_START + at).toISOString(),
-    ...events[type]!.make(draw, n, about),
+  const iso = isoClock();
+  return (arrival) => ({
+    type: arrival.type,
+    eventId: eventIdOf(arrival),
+    timestamp: iso(wallClock ? Date.now() : LOGICAL_START + arrival.at),
+    ...events[arrival.type]!.make(draw, arrival.n, about),
     dryRun: true,
   });
 }

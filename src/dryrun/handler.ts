@@ -12,9 +12,11 @@ export interface Receipt {
  * Takes an event.
  * @throws TypeError naming what an event has, and this input has not
  */
-export function consume(event: DryRunEvent): Receipt {
-  const lacking = (['type', 'eventId', 'timestamp'] as const).filter((field) => typeof event?.[field] !== 'string');
-  if (lacking.length > 0) throw new TypeError(`this is no event: it has no ${lacking.join(', no ')}`);
-  if (event.dryRun !== true) throw new TypeError(`${event.eventId} is no event of a dry run: it is not marked as one`);
-  return { eventId: event.eventId };
+export function consume(event: Partial<Record<keyof DryRunEvent, unknown>> | null): Receipt {
+  const { type, eventId, timestamp, dryRun } = event ?? {};
+  const lacking = Object.entries({ type, eventId, timestamp }).filter(([, value]) => typeof value !== 'string');
+  if (lacking.length > 0)
+    throw new TypeError(`this is no event: it has no ${lacking.map(([name]) => name).join(', no ')}`);
+  if (dryRun !== true) throw new TypeError(`${String(eventId)} is of no dry run: it is not marked as such`);
+  return { eventId: String(eventId) };
 }

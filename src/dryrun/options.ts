@@ -3,6 +3,7 @@
  * can do without checks takes `streamEvents`, with a plan made from `DEFAULT_PLAN`.
  */
 import { z } from 'zod';
+import type { Fault } from '../runtime/errors.js';
 import { didYouMean, quoted } from '../runtime/faults.js';
 import { duration, flag, OPTION_CHECKS, text, whole } from '../runtime/options.js';
 import { formatCount } from '../runtime/units.js';
@@ -27,7 +28,8 @@ const rate = z.custom<number>((value) => typeof value === 'number' && value >= M
 });
 
 const burstSize = z.custom<string | number>().transform((value, context): BurstSize => {
-  const [, min, max = min] = /^(\d{1,6})(?:-(\d{1,6}))?$/.exec(String(value)) ?? [];
+  const text = typeof value === 'number' ? String(value) : typeof value === 'string' ? value : '';
+  const [, min, max = min] = /^(\d{1,6})(?:-(\d{1,6}))?$/.exec(text) ?? [];
   const size = { min: Number(min), max: Number(max) };
   if (size.min >= 1 && size.min <= size.max && size.max <= MAX_BURST) return size;
   const most = formatCount(MAX_BURST);
@@ -61,3 +63,9 @@ export const DRY_RUN_ENV = {
   seed: 'DRY_RUN_SEED',
   account: 'DRY_RUN_ACCOUNT',
 } as const satisfies Partial<Record<keyof typeof DRY_RUN_CHECKS, string>>;
+
+/** What is wrong with options only in company. */
+export function faultsTogether({ count, duration }: { count?: unknown; duration?: unknown }): Fault[] {
+  if (count === undefined || duration === undefined) return [];
+  return [{ where: 'count and duration', problem: 'a dry run ends by one of them' }];
+}

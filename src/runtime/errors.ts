@@ -10,6 +10,8 @@ export const ERROR_CODES = {
   ERR_EXECUTOR_STOPPED: 'the executor was stopped, or is stopping, and takes no more tasks',
   ERR_HANDLER_MISSING: 'the module has no such handler',
   ERR_HANDLER_MODULE: 'the module of handlers is missing or does not load',
+  ERR_HTTP_ADDRESS: 'health and metrics cannot be served on this address',
+  ERR_INVALID_EVENT: 'an event of a dry run does not match the schema of its set, or could not be made',
   ERR_INVALID_OPTIONS: 'an option, a flag or a setting is not valid',
   ERR_INVALID_RUN_ID: 'the run id is not valid',
   ERR_INVALID_TASK: 'a task, or a line of a task file, is not valid',

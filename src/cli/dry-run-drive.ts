@@ -1,0 +1,163 @@
+/** `runtime dry-run` through an executor: from its start to the report. */
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { drive } from '../dryrun/drive.js';
+import { Measurements } from '../dryrun/measurements.js';
+import { markAsDryRun, unmarkUnused } from '../dryrun/own-run.js';
+import { reportOf, type DryRunReport } from '../dryrun/report.js';
+import { tally } from '../dryrun/tally.js';
+import { serveControl } from '../runtime/control/server.js';
+import type { Executor } from '../runtime/executor.js';
+import { ProcessLock } from '../runtime/lock/process-lock.js';
+import { startExecutor } from '../runtime/start-executor.js';
+import { StateDir } from '../runtime/state-dir.js';
+import { formatCount } from '../runtime/units.js';
+import { chooseHandler } from './choose-handler.js';
+import { hasColor } from './color.js';
+import { Display } from './display.js';
+import type { DryRunFlags } from './dry-run-flags.js';
+import { formatReport } from './dry-run-report.js';
+import { EXIT, exitCodeOfSignal, SIGNALS } from './exit-code.js';
+import { print } from './terminal.js';
+
+/** @throws what keeps it from starting, and what the executor fails of */
+export async function driveEvents(flags: DryRunFlags): Promise<number> {
+  const { runId, dir, durable } = flags.executor;
+  const stateDir = new StateDir(dir);
+  try {
+    const runDir = stateDir.ensureRunDir(runId);
+    const lock = new ProcessLock({ path: stateDir.lockPath(runId), runId });
+    await lock.acquire();
+    try {
+      if (durable) markAsDryRun(runDir, runId);
+      const { executor } = await startExecutor(flags.executor, { lock, fresh: true, captureOutput: true });
+      try {
+        return await new DryRun(flags, executor, await Display.create(flags)).run();
+      } finally {
+        await executor.stop();
+      }
+    } finally {
+      unmarkUnused(runDir);
+      lock.release();
+    }
+  } finally {
+    stateDir.removeUnused();
+  }
+}
+
+class DryRun {
+  readonly #flags: DryRunFlags;
+  readonly #executor: Executor;
+  readonly #display: Display;
+  readonly #measurements: Measurements;
+  /** Ends the arrivals. */
+  readonly #stop = new AbortController();
+  #stoppedBy: NodeJS.Signals | 'drain' | undefined;
+  #forced = false;
+  #tellDrained!: () => void;
+  readonly #drained = new Promise<void>((resolve) => (this.#tellDrained = resolve));
+
+  constructor(flags: DryRunFlags, executor: Executor, display: Display) {
+    this.#flags = flags;
+    this.#executor = executor;
+    this.#display = display;
+    this.#measurements = new Measurements(flags.plan);
+  }
+
+  /** @returns the exit code */
+  async run(): Promise<number> {
+    const executor = this.#executor;
+    const { plan, executor: options } = this.#flags;
+    const handler = chooseHandler(options.handlers, this.#flags.handler, executor.handlers, asFlag(options.handlers));
+    this.#display.listen(executor);
+    for (const signal of SIGNALS) process.on(signal, () => this.#onSignal(signal));
+    const server = await serveControl(executor.runDir, {
+      status: () => executor.status(),
+      probe: () => executor.probe(),
+      pause: () => executor.pause(),
+      resume: () => executor.resume(),
+      drain: () => this.#drain(),
+    });
+    executor.announce(server.path);
+    try {
+      this.#display.follow(() => this.#progress());
+      const driven = drive(executor, plan, { handler, measurements: this.#measurements, signal: this.#stop.signal });
+      await Promise.race([driven, this.#drained]);
+      this.#display.close();
+      return await this.#conclude();
+    } catch (error) {
+      // Then it was stopped by force, and nothing can be read back.
+      if (this.#forced) return exitCodeOfSignal(this.#stoppedBy as NodeJS.Signals);
+      throw error;
+    } finally {
+      this.#display.close();
+      await server.close();
+    }
+  }
+
+  /** The first one ends the arrivals, and waits for what was sent. */
+  #onSignal(signal: NodeJS.Signals): void {
+    if (this.#stop.signal.aborted) {
+      this.#forced = true;
+      this.#stoppedBy = signal;
+      this.#display.say(`${signal} again: ending at once, without a report`);
+      void this.#executor.stop({ force: true });
+      return;
+    }
+    this.#stoppedBy = signal;
+    this.#stop.abort();
+    const { submitted, ended } = this.#measurements;
+    const waiting = `waiting for ${formatCount(submitted - ended)} of the ${formatCount(submitted)} that were sent`;
+    this.#display.say(
+      `${signal}: no more events, ${waiting}\n  ${signal === 'SIGINT' ? 'Ctrl-C' : signal} again ends at once`,
+    );
+  }
+
+  #drain(): void {
+    this.#stoppedBy ??= 'drain';
+    this.#stop.abort();
+    this.#display.say('drain: no more events; what waits in the queue is left there');
+    void this.#executor.drain().then(this.#tellDrained);
+  }
+
+  async #progress() {
+    const { submitted, ended } = this.#measurements;
+    const { counts, threads, mode, statistics } = await this.#executor.status();
+    const { rate, count, durationMs } = this.#flags.plan;
+    return {
+      done: ended,
+      failed: statistics.settled - statistics.outcomes.done,
+      // Of a duration, about as many as this will come.
+      total: Math.max(submitted, this.#stop.signal.aborted ? 0 : (count ?? Math.round((rate * durationMs!) / 1_000))),
+      totalKnown: true,
+      running: counts.running,
+      ratePerSecond: (ended * 1_000) / this.#measurements.elapsedMs,
+      busy: threads.filter((thread) => thread.state === 'busy').length,
+      mode,
+    };
+  }
+
+  async #conclude(): Promise<number> {
+    const { plan, executor, json, quiet, color } = this.#flags;
+    const { runId, dir, durable } = executor;
+    const stoppedBy = this.#stoppedBy;
+    const found = await tally(this.#executor, this.#measurements.byType);
+    const report = reportOf(plan, this.#measurements, found, { runId, stoppedBy });
+    const words = { color: hasColor(process.stdout, color), dir, durable };
+    const text = json ? `${JSON.stringify(report)}\n` : quiet ? '' : formatReport(report, words);
+    await print(process.stdout, text);
+    return exitCodeOf(report);
+  }
+}
+
+/** What went wrong weighs more than that it was stopped. */
+function exitCodeOf({ lost, duplicates, unfinished, outcomes, stoppedBy, events }: DryRunReport): number {
+  if (lost > 0 || duplicates > 0) return EXIT.failure;
+  if (stoppedBy !== null && stoppedBy !== 'drain') return exitCodeOfSignal(stoppedBy as NodeJS.Signals);
+  return unfinished > 0 || outcomes.done < events ? EXIT.notAllDone : EXIT.ok;
+}
+
+function asFlag(module: string): (name: string) => string {
+  const file = relative('', fileURLToPath(module));
+  return (name) => `--handler ${file}#${name}`;
+}

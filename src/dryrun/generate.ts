@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import { InvalidInputError, type Fault } from '../runtime/errors.js';
+import { faultsOf, quoted } from '../runtime/faults.js';
+import { flag, type Duration } from '../runtime/options.js';
+import type { EventOf, EventSet } from './event-set.js';
+import { DRY_RUN_CHECKS, faultsTogether } from './options.js';
+import type { Pattern } from './patterns.js';
+import { DEFAULT_PLAN } from './plan.js';
+import { streamEvents } from './stream.js';
+import type { tradingEvents } from './trading-schemas.js';
+import { checkedMakers } from './user-events.js';
+
+/** What `generateEvents` takes. */
+export interface GenerateOptions<Set extends EventSet = EventSet> {
+  /**
+   * When events come, and of which types. `sequential`: evenly spaced, the types in turn. `random`: a Poisson
+   * process, types drawn by their weights. `burst`: groups back to back, then the pause that keeps the mean
+   * rate, types drawn. Default `sequential`.
+   */
+  pattern?: Pattern | undefined;
+  /** Mean events a second, 0.001 to 1,000,000. Default 1. */
+  rate?: number | undefined;
+  /** A whole number from 0 to 2^32-1; the same seed gives the same events. Default 42. */
+  seed?: number | undefined;
+  /** Ends after so many events, 1 to 1,000,000,000. Not together with `duration`. Default: never. */
+  count?: number | undefined;
+  /** Ends before the first event that is planned so long after the start, or later. Default: never. */
+  duration?: Duration | undefined;
+  /** Events of a group of the pattern `burst`: a number, or a range such as `'3-10'`, the default. At most 10,000. */
+  burstSize?: number | string | undefined;
+  /** Types of events. Default: `tradingEvents`. */
+  events?: Set | undefined;
+  /** The account that events are told to be of. Default `DRY-RUN`. */
+  account?: string | undefined;
+  /** Timestamps of the system's clock. Default false: they begin at 2024-01-01T00:00:00.000Z, and follow the plan. */
+  wallClock?: boolean | undefined;
+  /** Whether each event comes at its planned instant. Default true; else as fast as they are taken. */
+  paced?: boolean | undefined;
+  /** Ends the events at once; nothing is thrown. */
+  signal?: AbortSignal | undefined;
+}
+
+const { pattern, rate, seed, count, duration, burstSize, account, wallClock } = DRY_RUN_CHECKS;
+
+const schema = z.strictObject({
+  pattern,
+  rate,
+  seed,
+  count,
+  duration,
+  burstSize,
+  events: z.unknown(),
+  account,
+  wallClock,
+  paced: flag.default(true),
+  signal: z.instanceof(AbortSignal, { error: ({ input }) => `wants an AbortSignal, got ${quoted(input)}` }).optional(),
+});
+const KNOWN_KEYS = { '': Object.keys(schema.shape) };
+
+/**
+ * Events as a system under load would see them: their times are planned ahead,
+ * from the seed, and do not wait for whoever takes them. Who is late is given
+ * all that was due meanwhile.
+ *
+ * @throws InvalidInputError `ERR_INVALID_OPTIONS` at once, with every fault; while
+ * events come, `ERR_INVALID_EVENT` for one that does not match the schema of its set
+ */
+export function generateEvents<Set extends EventSet = typeof tradingEvents>(
+  options: GenerateOptions<Set> = {},
+): AsyncGenerator<EventOf<Set>, void, undefined> {
+  const parsed = schema.safeParse(options);
+  const faults: Fault[] = parsed.success ? [] : faultsOf(parsed.error.issues, KNOWN_KEYS);
+  faults.push(...faultsTogether(options));
+  const events = options?.events === undefined ? DEFAULT_PLAN.events : checkedMakers(options.events, 'they');
+  if (Array.isArray(events)) faults.push(...events);
+  if (!parsed.success || Array.isArray(events) || faults.length > 0) {
+    throw new InvalidInputError('ERR_INVALID_OPTIONS', 'these options of generateEvents are not valid', faults);
+  }
+  const { paced, signal, duration: durationMs, count, ...plan } = parsed.data;
+  return streamEvents({ ...plan, count, durationMs, events }, { paced, signal }) as AsyncGenerator<EventOf<Set>>;
+}
