@@ -16,6 +16,8 @@ export interface Carried {
   failures: Outcome[];
   /** The ordinal of the last of them. */
   beforeOrdinal: number;
+  /** The port on which health and metrics are served, where they are. */
+  httpPort?: number;
 }
 
 /** What a job depends on, whether it has a supervisor or not. */

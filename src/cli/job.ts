@@ -33,13 +33,15 @@ export class Job {
   #results: ResultsWriter | undefined;
   #fed: FeedState | undefined;
 
-  static async create(flags: RunFlags, control: JobControl, executor: Executor): Promise<Job> {
+  /** @param httpPort of its health and metrics, if they are served */
+  static async create(flags: RunFlags, control: JobControl, executor: Executor, httpPort?: number): Promise<Job> {
     const carried = control.carried ?? {
       startedAt: Date.now(),
       before: ended(await executor.counts()),
       crashes: 0,
       failures: [],
       beforeOrdinal: await executor.lastOrdinal(),
+      ...(httpPort !== undefined && { httpPort }),
     };
     return new Job(flags, control, executor, carried, await Display.create(flags));
   }

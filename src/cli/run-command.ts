@@ -27,6 +27,10 @@ export function describeRun(command: Command): Command {
       .option('--no-durable', 'keep the queue in memory: faster, and gone with the process')
       .option('--supervise', 'two processes, whatever the config file says')
       .option('--no-supervise', 'one process, for systemd, Kubernetes and the like')
+      .option(
+        '--http <[host:]port>',
+        'serve /livez, /readyz, /startupz and /metrics, on 127.0.0.1 unless a host is given',
+      )
       .optionsGroup('Threads:')
       .option('--threads <n>', 'worker threads (default: what the machine offers)')
       .option('--concurrency <n>', 'async tasks in flight in one thread (default: 1)')

@@ -1,12 +1,15 @@
 import { serveControl } from '../runtime/control/server.js';
 import type { Executor } from '../runtime/executor.js';
+import type { HealthServer } from '../runtime/health/http-server.js';
 import { startExecutor } from '../runtime/start-executor.js';
 import { feed, openSource, type FeedState } from './feed.js';
 import type { TaskSource } from './input/source.js';
 import { needsSpool } from './input/spool.js';
 import { Job } from './job.js';
 import type { JobControl } from './job-control.js';
+import { listen } from './listen.js';
 import type { RunFlags } from './run-flags.js';
+import { tellSystemd } from './tell-systemd.js';
 
 /**
  * Runs one job, from the start of its executor to its closing summary.
@@ -15,6 +18,15 @@ import type { RunFlags } from './run-flags.js';
  * @throws what ends the command before a single task is taken
  */
 export async function runJob(flags: RunFlags, control: JobControl): Promise<number> {
+  const health = await listen(flags, control);
+  try {
+    return await runExecutor(flags, control, health);
+  } finally {
+    await health?.close();
+  }
+}
+
+async function runExecutor(flags: RunFlags, control: JobControl, health: HealthServer | undefined): Promise<number> {
   const first = control.carried === undefined;
   const { executor, recovery } = await startExecutor(flags.executor, {
     ...control.start,
@@ -23,9 +35,12 @@ export async function runJob(flags: RunFlags, control: JobControl): Promise<numb
   });
   // Told to stop while it started, it runs nothing: not even what its predecessor left running.
   if (control.stopping()) void executor.drain();
+  health?.serve(executor);
   const aborting = new AbortController();
+  let told: ReturnType<typeof tellSystemd>;
   try {
-    const job = await Job.create(flags, control, executor);
+    const job = await Job.create(flags, control, executor, health?.address.port);
+    told = tellSystemd(executor);
     job.onEnding(() => aborting.abort());
     control.onStop((stop) => job.stop(stop));
     const server = await serveControl(executor.runDir, {
@@ -49,6 +64,7 @@ export async function runJob(flags: RunFlags, control: JobControl): Promise<numb
     }
   } finally {
     await executor.stop();
+    await told?.();
   }
 }
 

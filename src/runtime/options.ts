@@ -11,6 +11,7 @@ import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { InvalidInputError, type Fault } from './errors.js';
 import { faultsOf, quoted } from './faults.js';
+import { parseHttpAddress, type HttpAddress } from './health/http-address.js';
 import { RUN_ID } from './state-dir.js';
 import { formatDuration, formatSize, MAX_DURATION_MS, parseDuration, parseSize } from './units.js';
 
@@ -144,6 +145,18 @@ const backoff = z
       const { base, max } = issue.input as { base: number; max: number };
       return `base (${formatDuration(base)}) is longer than max (${formatDuration(max)})`;
     },
+  });
+
+/** Where health and metrics are served: a port, or a text as `parseHttpAddress` takes it. */
+export const httpAddress: z.ZodType<HttpAddress, number | string> = z
+  .custom<number | string>()
+  .transform((value, context) => {
+    try {
+      return parseHttpAddress(value);
+    } catch (error) {
+      context.addIssue((error as Error).message);
+      return z.NEVER;
+    }
   });
 
 /** One schema an option. */

@@ -1,0 +1,27 @@
+import type { Executor } from '../runtime/executor.js';
+import { LEAST_WATCHDOG_MS, SystemdNotifier, watchdogOf } from '../runtime/health/systemd.js';
+import { formatDuration } from '../runtime/units.js';
+
+/**
+ * Where systemd started this service (`Type=notify`), it is told how the run stands.
+ * @returns what waits until all was told
+ */
+export function tellSystemd(executor: Executor): (() => Promise<void>) | undefined {
+  if (!process.env['NOTIFY_SOCKET']) return undefined;
+  const warn = (error: Error) => void executor.emit('warning', error);
+  // systemd knows the supervisor, where there is one.
+  const watchdogMs = watchdogOf(process.env, [process.pid, process.ppid]);
+  if (watchdogMs !== undefined && watchdogMs < LEAST_WATCHDOG_MS) {
+    const told = `WatchdogSec=${formatDuration(watchdogMs)} is too short: beats come once a second`;
+    warn(new Error(`${told}, so it wants ${formatDuration(LEAST_WATCHDOG_MS)} or more`));
+  }
+  const systemd = new SystemdNotifier({ watchdogMs, onTrouble: warn });
+  systemd.ready(executor.activity.note);
+  executor.on('beat', () => systemd.beat(executor.activity.note));
+  executor.on('mode-changed', (mode) => {
+    if (mode === 'stopped') return;
+    if (mode === 'draining' || mode === 'stopping' || mode === 'failed') systemd.stopping(executor.activity.note);
+    else systemd.ready(executor.activity.note);
+  });
+  return () => systemd.close();
+}
