@@ -1,4 +1,5 @@
 import type { Executor } from '../runtime/executor.js';
+import { noteOf } from '../runtime/health/note.js';
 import { LEAST_WATCHDOG_MS, SystemdNotifier, watchdogOf } from '../runtime/health/systemd.js';
 import { formatDuration } from '../runtime/units.js';
 
@@ -16,12 +17,20 @@ export function tellSystemd(executor: Executor): (() => Promise<void>) | undefin
     warn(new Error(`${told}, so it wants ${formatDuration(LEAST_WATCHDOG_MS)} or more`));
   }
   const systemd = new SystemdNotifier({ watchdogMs, onTrouble: warn });
-  systemd.ready(executor.activity.note);
-  executor.on('beat', () => systemd.beat(executor.activity.note));
+  /** A queue that fails has nothing to tell: the executor fails with it. */
+  const tell = async (how: (note: string) => void) => {
+    const note = await executor.counts().then(
+      (counts) => noteOf(executor.mode, counts),
+      () => undefined,
+    );
+    if (note !== undefined) how(note);
+  };
+  void tell((note) => systemd.ready(note));
+  executor.on('beat', () => void tell((note) => systemd.beat(note)));
   executor.on('mode-changed', (mode) => {
     if (mode === 'stopped') return;
-    if (mode === 'draining' || mode === 'stopping' || mode === 'failed') systemd.stopping(executor.activity.note);
-    else systemd.ready(executor.activity.note);
+    const ends = mode === 'draining' || mode === 'stopping' || mode === 'failed';
+    void tell((note) => (ends ? systemd.stopping(note) : systemd.ready(note)));
   });
   return () => systemd.close();
 }

@@ -5,7 +5,7 @@ import { HoldfastError } from './errors.js';
 import type { HandlerInput, HandlerName, HandlerResult, AnyHandler } from './handlers.js';
 import type { Beat } from './health/heartbeat.js';
 import { Health } from './health/health.js';
-import { HEALTH_FILE, type Activity } from './health/snapshot.js';
+import { HEALTH_FILE } from './health/snapshot.js';
 import type { ProcessLock } from './lock/process-lock.js';
 import { mapBounded } from './map-bounded.js';
 import type { ResolvedOptions } from './options.js';
@@ -365,11 +365,6 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
   /** What the probes are told: asks nobody, so it is told at once. */
   probe(): ProbeAnswers {
     return this.#health.probe();
-  }
-
-  /** What it is at, as of its last beat. */
-  get activity(): Activity {
-    return this.#health.activity;
   }
 
   #newTask(handler: string, input: unknown, options?: TaskOptions): NewTask {

@@ -99,7 +99,7 @@ export class Health {
     };
   }
 
-  get activity(): Activity {
+  get #activity(): Activity {
     const mode = this.#mode;
     return { paused: mode === 'paused', draining: mode === 'draining', note: noteOf(mode, this.#counts) };
   }
@@ -240,7 +240,7 @@ export class Health {
       lastBeat: this.#heartbeat.lastBeat,
       missedBeats: this.#heartbeat.missedBeats,
       lastError: this.#errors.latest,
-      activity: this.activity,
+      activity: this.#activity,
     };
   }
 }
