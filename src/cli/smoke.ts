@@ -33,7 +33,7 @@ export async function smoke(given: GivenToSmoke, extra: readonly string[]): Prom
   const exitCode = exitCodeOf(report, signal.reason as NodeJS.Signals);
   // What the post-conditions found was told in their lines.
   if (report.error !== undefined && report.postConditions.length === 0) process.stderr.write(errorText(report.error));
-  if (json) write(`${JSON.stringify(smokeDocument(report, exitCode))}\n`);
+  if (json) write(`${JSON.stringify(smokeDocument(report, exitCode), toMicroseconds)}\n`);
   if (junit === undefined) return exitCode;
   try {
     const { junitXml } = await import('../smoke/junit.js');
@@ -43,6 +43,11 @@ export async function smoke(given: GivenToSmoke, extra: readonly string[]): Prom
     process.stderr.write(`runtime: --junit: ${(error as Error).message}\n`);
     return exitCode === EXIT.ok ? EXIT.failure : exitCode;
   }
+}
+
+/** Milliseconds with more than three digits behind the point tell of nothing. */
+function toMicroseconds(_key: string, value: unknown): unknown {
+  return typeof value === 'number' ? Number(value.toFixed(3)) : value;
 }
 
 /** 2, where no event came: what did not hold after that is no wonder. */
