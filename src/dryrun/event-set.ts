@@ -44,8 +44,8 @@ export interface SchemaIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
-/** One type of events: how they are made, and what must hold for their fields. */
-export interface EventType<Body extends object = object> extends EventMaker<Body> {
+/** One type of events: how they are made, and what must hold for their fields. The schema says what their type is. */
+export interface EventType<Body extends object = object> extends EventMaker<NoInfer<Body>> {
   /** Of what `make` gives. */
   schema: Schema<Body>;
 }
