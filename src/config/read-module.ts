@@ -70,13 +70,14 @@ function whatItThrew(path: string, thrown: unknown): string {
 
 const OURS = fileURLToPath(new URL('..', import.meta.url));
 
-/** The user's own line in a stack: the first that names a file which is neither ours nor a package's. */
+/** The user's own line in a stack: the first file in it, packages left out, unless that is ours. */
 function placeIn(stack: string): string | undefined {
   for (const line of stack.split('\n')) {
     const [, file, place] = /(?:^|[\s(])(file:\/\/\/.*?|\/.*?):(\d+(?::\d+)?)\)?$/.exec(line) ?? [];
     if (file === undefined) continue;
     const path = file.startsWith('file:') ? fileURLToPath(file) : file;
-    if (!path.startsWith(OURS) && !path.includes('/node_modules/')) return `${shownPath(path)}:${place}`;
+    if (path.startsWith(OURS)) return undefined;
+    if (!path.includes('/node_modules/')) return `${shownPath(path)}:${place}`;
   }
   return undefined;
 }

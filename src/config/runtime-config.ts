@@ -58,6 +58,8 @@ export interface RunConfig {
   recycleAboveMemory?: SizeText | undefined;
   /** A thread with work that is silent for this long is warned of. Default `30s`. */
   stallAfter?: DurationText | undefined;
+  /** Port, or `host:port`, that serves health and metrics; without a host on loopback. Default: none. */
+  http?: number | string | undefined;
 }
 
 /** What `runtime dry-run` makes, and where it goes. */
@@ -66,7 +68,7 @@ export interface DryRunConfig {
   pattern?: Pattern | undefined;
   /** Events a second, on average. Default 1. */
   rate?: number | undefined;
-  /** How long events arrive. Not with `count`. */
+  /** How long events arrive. Not with `count`. Default `10s`. */
   duration?: DurationText | undefined;
   /** How many events arrive. Not with `duration`. */
   count?: number | undefined;

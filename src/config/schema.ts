@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { DRY_RUN_CHECKS } from '../dryrun/options.js';
 import { PATTERNS } from '../dryrun/patterns.js';
 import { quoted } from '../runtime/faults.js';
-import { flag, OPTION_CHECKS, text } from '../runtime/options.js';
+import { flag, httpAddress, OPTION_CHECKS, text } from '../runtime/options.js';
 import { SMOKE_CHECKS } from '../smoke/options.js';
 import type { RuntimeConfig } from './runtime-config.js';
 import { durationSetting, setting, sizeSetting } from './setting.js';
@@ -58,13 +58,16 @@ const run = section({
     'A thread is replaced when its heap is above this (default: never)',
   ),
   stallAfter: durationSetting(checks.stallAfter, 'A thread with work that is silent for so long is warned of'),
+  http: setting(httpAddress.optional(), 'Port, or host:port, that serves health and metrics (default: none)', {
+    type: ['integer', 'string'],
+  }),
 });
 
 const dryRun = section({
   pattern: setting(dryChecks.pattern, 'How arrivals are spread', { enum: [...PATTERNS] }),
   rate: setting(dryChecks.rate, 'Events a second, on average', { type: 'number', exclusiveMinimum: 0 }),
-  duration: durationSetting(dryChecks.duration, 'How long events arrive; not with count (default: see the command)'),
-  count: setting(dryChecks.count, 'How many events arrive; not with duration (default: see the command)'),
+  duration: durationSetting(dryChecks.duration, 'How long events arrive; not with count (default: 10s)'),
+  count: setting(dryChecks.count, 'How many events arrive; not with duration'),
   seed: setting(dryChecks.seed, 'The same seed makes the same events'),
   burstSize: setting(dryChecks.burstSize.unwrap().optional(), 'Events of one burst, or a range (default: 3-10)', {
     type: ['integer', 'string'],

@@ -107,7 +107,7 @@ describe('the JSON Schema', () => {
         const ours = CONFIG_SCHEMA.safeParse(content).success;
         const theirs = json.safeParse(content).success;
         // A text with a unit has limits, and a range an order, that JSON Schema cannot tell.
-        const isCloser = typeof value === 'string' || /rate|burstSize/.test(name);
+        const isCloser = typeof value === 'string' || /rate|burstSize|http/.test(name);
         if (ours || !isCloser) expect(theirs, `${name}: ${JSON.stringify(value)}`).toBe(ours);
       }),
       { numRuns: 2_000 },
@@ -139,6 +139,7 @@ describe('the schema', () => {
         recycleAfterTasks: 1_000,
         recycleAboveMemory: '1GB',
         stallAfter: '1m',
+        http: '0.0.0.0:9090',
       },
       dryRun: {
         pattern: 'burst',
@@ -191,7 +192,7 @@ describe('docs/config.md', () => {
       const [, what, spoken] = /^(.+?)(?: \(default: (.+)\))?$/.exec(description!)!;
       const row = rows.get(name)!;
       expect(row.what, name).toBe(what);
-      expect(row.unset.replaceAll('`', ''), name).toBe(unset === undefined ? (spoken ?? 'none') : String(unset));
+      expect(row.unset.replaceAll('`', ''), name).toBe(unset === undefined ? (spoken ?? 'none') : String(unset as string | number | boolean));
     }
   });
 
