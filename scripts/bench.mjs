@@ -6,6 +6,7 @@
 import { parseArgs } from 'node:util';
 import { command } from './bench/command.mjs';
 import { writeDocument } from './bench/document.mjs';
+import { health } from './bench/health.mjs';
 import { acquireAndRelease, takeover } from './bench/lock.mjs';
 import { machine } from './bench/machine.mjs';
 import { memory } from './bench/memory.mjs';
@@ -14,13 +15,13 @@ import { terminalTable } from './bench/table.mjs';
 
 const USAGE = `npm run bench -- [--only <row,row>] [--json] [--strict] [--write]
 
-  --only    measure some rows (1 to 8)
+  --only    measure some rows, such as 1,2,12
   --json    print one JSON document instead of the table
   --strict  exit with 1 when a bar is not met
   --write   put the figures into docs/benchmarks.md
 `;
 
-const groups = [noop, cpu, latency, acquireAndRelease, takeover, memory, command];
+const groups = [noop, cpu, latency, acquireAndRelease, takeover, memory, command, health];
 const known = groups.flatMap(({ ids }) => ids);
 
 const options = readOptions();

@@ -45,15 +45,27 @@ async function twiceAtMost(measure) {
  * @returns {Promise<number>} the figure that it sent
  */
 export async function figureOf(script, settings) {
+  const figure = Number(await messageOf(script, settings));
+  if (Number.isNaN(figure)) throw new Error(`${script} ${JSON.stringify(settings)} told no figure`);
+  return figure;
+}
+
+/**
+ * @param {string} script
+ * @param {object} settings
+ * @returns {Promise<any>} what it sent
+ */
+export async function messageOf(script, settings) {
   const path = fileURLToPath(new URL(script, import.meta.url));
   const child = fork(path, [JSON.stringify(settings)]);
-  let figure = NaN;
-  child.once('message', (message) => (figure = Number(message)));
+  /** @type {unknown} */
+  let told;
+  child.once('message', (message) => (told = message));
   const [code, signal] = await once(child, 'close');
-  if (code !== 0 || Number.isNaN(figure)) {
-    throw new Error(`${script} ${JSON.stringify(settings)} ended with ${signal ?? code}, and told ${figure}`);
+  if (code !== 0 || told === undefined) {
+    throw new Error(`${script} ${JSON.stringify(settings)} ended with ${signal ?? code}, and told ${told}`);
   }
-  return figure;
+  return told;
 }
 
 /** @returns {any} */

@@ -3,7 +3,7 @@ import { measured, ratios } from './statistics.mjs';
 
 /** @typedef {import('./statistics.mjs').Measured} Measured */
 
-/** @typedef {'tasks/s' | 'pairs/s' | 'ms' | 'µs' | 'MB'} Unit */
+/** @typedef {'tasks/s' | 'pairs/s' | 'ms' | 'µs' | 'MB' | '%'} Unit */
 
 /**
  * @typedef {object} Bar

@@ -10,7 +10,7 @@ import type { Metrics } from './metrics.js';
 const MAX_HEADER_BYTES = 8192;
 
 /** What is served: an executor. */
-export interface HealthSource {
+interface HealthSource {
   probe(): ProbeAnswers;
   status(): Promise<ExecutorStatus>;
 }

@@ -1,0 +1,85 @@
+// @ts-check
+/**
+ * One executor, by turns without and with all that its health does, at many
+ * times its pace: once a second it is lost in the noise. Tells the tasks a
+ * second of each, and how far two turns without differ.
+ */
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { createExecutor } from '../../../dist/index.js';
+import { Heartbeat } from '../../../dist/runtime/health/heartbeat.js';
+import { serveHealth } from '../../../dist/runtime/health/http-server.js';
+import { settingsOfProcess } from '../race.mjs';
+import { stateFolder } from '../state-folder.mjs';
+
+/** @type {{ tasks: number, windowMs: number, rounds: number, pace: number }} */
+const { tasks, windowMs, rounds, pace } = settingsOfProcess();
+const everyMs = 1000 / pace;
+
+/** The one of the executor: there is no option to run without. @type {Heartbeat | undefined} */
+let heartbeat;
+const start = Heartbeat.prototype.start;
+Heartbeat.prototype.start = function () {
+  // eslint-disable-next-line unicorn/no-this-assignment
+  heartbeat = this;
+  start.call(this);
+};
+
+const state = stateFolder();
+const executor = await createExecutor({
+  runId: 'bench',
+  handlers: fileURLToPath(new URL('../threads/handlers.mjs', import.meta.url)),
+  dir: state.path,
+  threads: 2,
+  durable: false,
+});
+const server = await serveHealth({ host: '127.0.0.1', port: 0 });
+server.serve(executor);
+const scraper = fork(fileURLToPath(new URL('./scraper.mjs', import.meta.url)), [
+  `${server.url}/metrics`,
+  String(everyMs),
+]);
+
+for (let ms = 0; ms < 3000; ms += 1000) await throughput(1000);
+heartbeat?.stop();
+/** @type {{ on: number[], off: number[], noise: number[] }} */
+const figures = { on: [], off: [], noise: [] };
+for (let round = 0; round < rounds; round++) {
+  // In turn, so that what warms up or tires falls on both.
+  const before = await throughput(windowMs);
+  const on = [await withHealth(), await withHealth()];
+  const after = await throughput(windowMs);
+  figures.on.push((on[0] + on[1]) / 2);
+  figures.off.push((before + after) / 2);
+  figures.noise.push(after / before);
+}
+process.send?.(figures);
+process.exit();
+
+async function withHealth() {
+  heartbeat?.start();
+  // Each start begins with a beat, and each beat is followed by a snapshot.
+  const timer = setInterval(() => {
+    heartbeat?.stop();
+    heartbeat?.start();
+  }, everyMs);
+  scraper.send('on');
+  const figure = await throughput(windowMs);
+  scraper.send('off');
+  clearInterval(timer);
+  heartbeat?.stop();
+  return figure;
+}
+
+/** Tasks a second: all of a repetition are submitted at once, with a promise each, and all are awaited. */
+async function throughput(/** @type {number} */ forMs) {
+  const begun = performance.now();
+  let done = 0;
+  while (performance.now() - begun < forMs) {
+    const promises = new Array(tasks);
+    for (let i = 0; i < tasks; i++) promises[i] = executor.submit('noop', 7);
+    for (const promise of promises) await promise;
+    done += tasks;
+  }
+  return (done * 1000) / (performance.now() - begun);
+}
