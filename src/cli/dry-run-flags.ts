@@ -95,7 +95,7 @@ export async function resolveDryRunFlags(
   const events = await eventsOf(given['events'], around.cwd);
   if (Array.isArray(events)) faults.push(...events.map(({ problem }) => ({ where: '--events', problem })));
   if (!parsed.success || handler === undefined || Array.isArray(events) || faults.length > 0) {
-    throw new InvalidInputError(codeOf(found), 'nothing was started', faults, {
+    throw new InvalidInputError(codeOf(faults.length > found.length ? [] : found), 'nothing was started', faults, {
       hint: 'runtime dry-run --help lists every flag with an example.',
     });
   }

@@ -121,7 +121,7 @@ export function resolveRunFlags(
     told.unshift({ where: '<module>', problem: 'is missing: the file that exports the handlers' });
   told.push(...faultsTogether(given), ...unknownArguments(extra, ARGUMENTS));
   if (!parsed.success || told.length > 0) {
-    throw new InvalidInputError(codeOf(faults), 'nothing was started', told, {
+    throw new InvalidInputError(codeOf(told.length > faults.length ? [] : faults), 'nothing was started', told, {
       hint: 'runtime run --help lists every flag with an example.',
     });
   }

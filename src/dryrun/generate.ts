@@ -49,7 +49,7 @@ const schema = z.strictObject({
   count,
   duration,
   burstSize,
-  events: z.unknown(),
+  events: z.unknown().optional(),
   account,
   wallClock,
   paced: flag.default(true),

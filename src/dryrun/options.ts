@@ -65,7 +65,7 @@ export const DRY_RUN_ENV = {
 } as const satisfies Partial<Record<keyof typeof DRY_RUN_CHECKS, string>>;
 
 /** What is wrong with options only in company. */
-export function faultsTogether({ count, duration }: { count?: unknown; duration?: unknown }): Fault[] {
-  if (count === undefined || duration === undefined) return [];
+export function faultsTogether(given: { count?: unknown; duration?: unknown } | null): Fault[] {
+  if (given?.count === undefined || given.duration === undefined) return [];
   return [{ where: 'count and duration', problem: 'a dry run ends by one of them' }];
 }

@@ -49,7 +49,7 @@ function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
       signal?.removeEventListener('abort', done);
       resolve();
     };
-    const timer = setTimeout(done, Math.min(ms, MAX_DURATION_MS));
+    const timer = setTimeout(done, Math.min(Math.ceil(ms), MAX_DURATION_MS));
     signal?.addEventListener('abort', done);
   });
 }

@@ -234,5 +234,7 @@ export function resolveOptions(input: ExecutorOptions, around: Surroundings = he
 const isUrl = (module: string | URL) => module instanceof URL || /^(file:|[a-z][a-z0-9+.-]*:\/\/)/i.test(module);
 
 export function codeOf(faults: readonly Fault[]): 'ERR_INVALID_OPTIONS' | 'ERR_INVALID_RUN_ID' {
-  return faults.every((fault) => fault.where === 'runId') ? 'ERR_INVALID_RUN_ID' : 'ERR_INVALID_OPTIONS';
+  return faults.length > 0 && faults.every((fault) => fault.where === 'runId')
+    ? 'ERR_INVALID_RUN_ID'
+    : 'ERR_INVALID_OPTIONS';
 }

@@ -192,7 +192,9 @@ describe('docs/config.md', () => {
       const [, what, spoken] = /^(.+?)(?: \(default: (.+)\))?$/.exec(description!)!;
       const row = rows.get(name)!;
       expect(row.what, name).toBe(what);
-      expect(row.unset.replaceAll('`', ''), name).toBe(unset === undefined ? (spoken ?? 'none') : String(unset as string | number | boolean));
+      expect(row.unset.replaceAll('`', ''), name).toBe(
+        unset === undefined ? (spoken ?? 'none') : String(unset as string | number | boolean),
+      );
     }
   });
 

@@ -249,6 +249,19 @@ describe('the flags of runtime run', () => {
       expect.objectContaining({ code: 'ERR_INVALID_RUN_ID', hint: expect.stringContaining('--help') as string }),
     );
   });
+
+  test('and then they are no fault of the run id', () => {
+    const code = (given: object) => {
+      try {
+        return resolveRunFlags('m.mjs', { ...given }, [], around);
+      } catch (error) {
+        return (error as { code: string }).code;
+      }
+    };
+    expect(code({})).toBe('ERR_INVALID_OPTIONS');
+    expect(code({ runId: '../a' })).toBe('ERR_INVALID_OPTIONS');
+    expect(code({ runId: '../a', lines: true })).toBe('ERR_INVALID_RUN_ID');
+  });
 });
 
 describe('what was meant', () => {
