@@ -42,6 +42,8 @@ interface Handle {
  * thread: a report asks every one of them.
  */
 export function takeInventory(): Inventory {
+  // Node opens these when they are first asked for, and that may be at any time.
+  for (const stream of ['stdout', 'stderr'] as const) void process[stream];
   const { libuv, workers } = report();
   const open = new Map<string, string>();
   for (const { header } of workers) open.set(`thread ${header.threadId}`, `thread ${header.threadId}`);
