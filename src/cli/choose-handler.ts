@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { HoldfastError } from '../runtime/errors.js';
 
 /**
@@ -25,4 +27,17 @@ export function chooseHandler(
   throw new HoldfastError('ERR_HANDLER_MISSING', `which function of ${path} is to run the tasks?`, {
     hint: names.length === 0 ? hint : `${hint} Choose one: ${asFlag(names[0]!)}`,
   });
+}
+
+/** A file of handlers, absolute, and one of its exports; `undefined`: the default or only one. */
+export interface HandlerFile {
+  file: string;
+  name: string | undefined;
+}
+
+/** Reads `file`, or `file#export`; gives `undefined` if there is no such file. */
+export function handlerFile(text: string, cwd: string): HandlerFile | undefined {
+  const [, path, name] = /^(.+?)(?:#([\p{ID_Continue}$]+))?$/u.exec(text) ?? [];
+  const file = resolve(cwd, path ?? text);
+  return existsSync(file) ? { file, name } : undefined;
 }

@@ -1,6 +1,4 @@
 /** The flags of `runtime dry-run` and the variables behind them, checked as a whole. Loads zod: see `runtime/options.ts`. */
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { DRY_RUN_CHECKS, DRY_RUN_ENV, faultsTogether } from '../dryrun/options.js';
@@ -18,6 +16,7 @@ import {
   type ResolvedOptions,
   type Surroundings,
 } from '../runtime/options.js';
+import { handlerFile, type HandlerFile } from './choose-handler.js';
 import { flagName, unknownArguments } from './unknown-arguments.js';
 
 /** The flags of `runtime dry-run`, with every default in place. */
@@ -125,11 +124,9 @@ function sourceOf(key: string, variables: Record<string, string>): string {
 }
 
 /** `undefined` if there is no such file. One that is no text, or empty, is told with the other faults. */
-function handlerOf(handler: unknown, cwd: string): { file: string; name: string | undefined } | undefined {
+function handlerOf(handler: unknown, cwd: string): HandlerFile | undefined {
   if (typeof handler !== 'string' || handler === '') return { file: BUILT_IN_HANDLER, name: undefined };
-  const [, path, name] = /^(.+?)(?:#([\p{ID_Continue}$]+))?$/u.exec(handler) ?? [];
-  const file = resolve(cwd, path ?? handler);
-  return existsSync(file) ? { file, name } : undefined;
+  return handlerFile(handler, cwd);
 }
 
 function eventsOf(events: unknown, cwd: string): Plan['events'] | Promise<Plan['events'] | Fault[]> {

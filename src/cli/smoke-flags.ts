@@ -1,7 +1,7 @@
 /** The flags of `runtime smoke`, checked as a whole. Without zod: starting fast is part of the test. */
 import { accessSync, constants, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { InvalidInputError, type Fault } from '../runtime/errors.js';
 import { quoted } from '../runtime/faults.js';
@@ -9,6 +9,7 @@ import { formatDuration, MAX_DURATION_MS, parseDuration } from '../runtime/units
 import type { EventSource } from '../smoke/event-source.js';
 import type { PostCondition } from '../smoke/post-conditions.js';
 import { DEFAULT_TIMEOUT_MS, MAX_THREADS, type HandlerChoice, type SmokeSettings } from '../smoke/settings.js';
+import { chooseHandler, handlerFile } from './choose-handler.js';
 import { unknownArguments } from './unknown-arguments.js';
 
 /** What commander collected, and what the config file says where no flag was given. */
@@ -35,7 +36,7 @@ export interface SmokeFlags {
 const FLAGS = ['--timeout', '--threads', '--json', '--junit', '--config', '--no-color'];
 const BUILT_IN_HANDLER: HandlerChoice = {
   module: new URL('../dryrun/handler.js', import.meta.url).href,
-  name: 'consume',
+  choose: () => 'consume',
 };
 
 /**
@@ -65,10 +66,12 @@ export function resolveSmokeFlags(
         : DEFAULT_TIMEOUT_MS;
   const threads =
     given.threads === undefined ? availableParallelism() : check('--threads', () => threadsOf(given.threads!));
+  const handler =
+    given.handler === undefined ? BUILT_IN_HANDLER : check('smoke.handler', () => handlerOf(given.handler!));
   const junit = given.junit === undefined ? undefined : check('--junit', () => writable(given.junit!));
   const about = { known: FLAGS, command: 'runtime smoke', tooMany: 'a smoke test takes none' };
   faults.push(...unknownArguments(extra, about));
-  if (faults.length > 0 || timeoutMs === undefined || threads === undefined) {
+  if (faults.length > 0 || timeoutMs === undefined || threads === undefined || handler === undefined) {
     throw new InvalidInputError('ERR_INVALID_OPTIONS', 'nothing was started', faults, {
       hint: 'runtime smoke --help lists every flag with an example.',
     });
@@ -77,7 +80,7 @@ export function resolveSmokeFlags(
     settings: {
       timeoutMs,
       threads,
-      handler: given.handler === undefined ? BUILT_IN_HANDLER : handlerOf(given.handler),
+      handler,
       eventSource: given.eventSource ?? defaultSource,
       postConditions: given.postConditions ?? [],
     },
@@ -126,9 +129,11 @@ function writable(file: string): string {
   return path;
 }
 
-/** `file`, or `file#export`. */
+/** Of the config file, where its key is `smoke.handler`. */
 function handlerOf(text: string): HandlerChoice {
-  const at = text.lastIndexOf('#');
-  const [file, name] = at === -1 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
-  return { module: pathToFileURL(resolve(file)).href, name: name || undefined };
+  const chosen = handlerFile(text, process.cwd());
+  if (chosen === undefined) throw new Error(`${quoted(text)} cannot be loaded: there is no such file`);
+  const module = pathToFileURL(chosen.file).href;
+  const asKey = (name: string) => `handler: '${basename(chosen.file)}#${name}'`;
+  return { module, choose: (exported) => chooseHandler(module, chosen.name, exported, asKey) };
 }

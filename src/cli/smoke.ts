@@ -2,13 +2,11 @@ import { writeFileSync } from 'node:fs';
 import type { Executor } from '../runtime/executor.js';
 import { runSmokeTest, type SmokeReport } from '../smoke/smoke-test.js';
 import { hasColor, painter } from './color.js';
-import { errorText, EXIT, exitCodeOfSignal } from './exit-code.js';
+import { errorText, EXIT, exitCodeOfSignal, SIGNALS } from './exit-code.js';
 import { createLog } from './log.js';
 import { OutputLines } from './output-lines.js';
 import { resolveSmokeFlags, type GivenToSmoke } from './smoke-flags.js';
 import { checkpointLine, conditionLines, smokeDocument } from './smoke-lines.js';
-
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
  * `runtime smoke`

@@ -1,9 +1,6 @@
-import { basename } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { HoldfastError } from '../runtime/errors.js';
 import type { Executor } from '../runtime/executor.js';
 import { BeatLog } from './beat-log.js';
-import type { HandlerChoice, SmokeSettings } from './settings.js';
+import type { SmokeSettings } from './settings.js';
 
 export const RUN_ID = 'smoke';
 
@@ -40,21 +37,4 @@ export async function boot({ threads, handler }: SmokeSettings, dir: string): Pr
   // What handlers print must not get among the data on standard output. With all threads up, all are in the first beat.
   const { executor } = await startExecutor(options, { captureOutput: true, allThreads: true });
   return { executor, beats: new BeatLog(executor) };
-}
-
-/**
- * The export that the events go to.
- * @throws HoldfastError ERR_HANDLER_MISSING
- */
-export function exportOf({ module, name }: HandlerChoice, exported: ReadonlySet<string>): string {
-  const names = [...exported];
-  const chosen = name ?? (names.length === 1 ? names[0]! : 'default');
-  if (exported.has(chosen)) return chosen;
-  const path = fileURLToPath(module);
-  throw new HoldfastError('ERR_HANDLER_MISSING', `${path} exports no function "${chosen}"`, {
-    hint:
-      names.length === 0
-        ? 'It exports no function at all.'
-        : `It exports: ${names.join(', ')}. Choose one: ${basename(path)}#${names[0]}`,
-  });
 }

@@ -22,6 +22,6 @@ export interface SmokeSettings {
 export interface HandlerChoice {
   /** `file:` URL. */
   module: string;
-  /** `undefined`: the default or only export. */
-  name: string | undefined;
+  /** Which of its exports. */
+  choose(exported: ReadonlySet<string>): string;
 }

@@ -3,7 +3,7 @@ import type { Executor } from '../runtime/executor.js';
 import { HEALTH_FILE, readHealth } from '../runtime/health/snapshot.js';
 import { StateDir } from '../runtime/state-dir.js';
 import { formatDuration } from '../runtime/units.js';
-import { boot, exportOf, RUN_ID, type Booted } from './boot.js';
+import { boot, RUN_ID, type Booted } from './boot.js';
 import { Checkpoints, type Checkpoint, type SmokeResult } from './checkpoints.js';
 import { AFTER_STOP, bootHasEnded, WHILE_RUNNING, type Evidence } from './conditions/built-in.js';
 import { Contender } from './contender.js';
@@ -114,7 +114,7 @@ class SmokeTest {
     const { executor } = booted;
     this.#control.onBoot(executor);
     this.#checkpoints.reach(4);
-    const log = new EventLog(executor, exportOf(this.#settings.handler, executor.handlers));
+    const log = new EventLog(executor, this.#settings.handler.choose(executor.handlers));
     const first = await this.#firstEvent(executor, log, deadline);
     this.#source.abort();
     if (first) {

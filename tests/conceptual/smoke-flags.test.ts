@@ -1,9 +1,10 @@
 /** What `runtime smoke` is given: flags, the environment, a config file. All faults are told together. */
-import { mkdirSync, existsSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { resolveSmokeFlags, type GivenToSmoke } from '../../dist/cli/smoke-flags.js';
 import { InvalidInputError } from '../../dist/index.js';
 import { SMOKE_CHECKS } from '../../dist/smoke/options.js';
@@ -115,11 +116,33 @@ describe('the file for JUnit', () => {
   });
 });
 
-test('a handler is a file, or a file and one of its exports', () => {
-  const handler = (text: string) => resolve({ handler: text }).settings.handler;
-  expect(handler('/a/b.mjs')).toEqual({ module: 'file:///a/b.mjs', name: undefined });
-  expect(handler('/a/b.mjs#one')).toEqual({ module: 'file:///a/b.mjs', name: 'one' });
-  expect(handler('/a/b.mjs#')).toEqual({ module: 'file:///a/b.mjs', name: undefined });
+describe('a handler', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-test-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'handlers.mjs');
+  writeFileSync(file, '');
+  const choose = (text: string, ...exported: string[]) => {
+    const { module, choose } = resolve({ handler: text }).settings.handler;
+    expect(module).toBe(pathToFileURL(file).href);
+    return choose(new Set(exported));
+  };
+
+  test('is a file and one of its exports, or its default or only one', () => {
+    expect(choose(`${file}#one`, 'one', 'default')).toBe('one');
+    expect(choose(file, 'one', 'default')).toBe('default');
+    expect(choose(file, 'one')).toBe('one');
+  });
+
+  test('that is not there is told with those that are', () => {
+    expect(() => choose(`${file}#two`, 'one')).toThrow('exports no function "two"');
+    expect(() => choose(file, 'one', 'two')).toThrow('which function of');
+  });
+
+  test('is a file that is there', () => {
+    expect(faultsOf({ handler: '/no/such.mjs#one' })).toEqual([
+      'smoke.handler: "/no/such.mjs#one" cannot be loaded: there is no such file',
+    ]);
+  });
 });
 
 describe('what a config file may say', () => {
