@@ -21,6 +21,6 @@ export function invalid(path: string, faults: readonly Fault[]): InvalidInputErr
 
 /** `runtime.config.yaml:3:12`, as editors and terminals make a link of it. `offset` is in characters. */
 export function placeIn(path: string, text: string, offset: number): string {
-  const before = text.slice(0, offset).split(/\r\n|\r|\n/);
+  const before = text.slice(0, offset).split('\n');
   return `${shownPath(path)}:${before.length}:${before.at(-1)!.length + 1}`;
 }

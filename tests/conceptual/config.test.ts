@@ -1,9 +1,11 @@
 /** What is found, what is taken, what is refused and how it is told, on real files. */
 import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Command } from 'commander';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { stringify } from 'yaml';
+import { takeConfig } from '../../dist/cli/config-values.js';
 import { CONFIG_KINDS, findConfig } from '../../dist/config/find-config.js';
 import { loadConfig } from '../../dist/config/load-config.js';
 import { defineConfig, type HoldfastError, type InvalidInputError, type RuntimeConfig } from '../../dist/index.js';
@@ -230,6 +232,11 @@ smoke: { timeout: soon, eventSource: 7, postConditions: [{ name: a, expected: b 
         'a.yaml:4:4: Plain value cannot start with reserved character @; there stands "@foo"',
       ],
     ],
+    // What follows from a fault at the same place is not told.
+    [
+      'run:\n  a: 1\n  b: c: d\n',
+      ['a.yaml:3:6: Nested mappings are not allowed in compact mappings; there stands "c: d"'],
+    ],
     ['run:\n\tthreads: 1', ['a.yaml:2:1: Tabs are not allowed as indentation; there stands "threads: 1"']],
     [
       'run: [1',
@@ -279,6 +286,16 @@ smoke: { timeout: soon, eventSource: 7, postConditions: [{ name: a, expected: b 
     else expect(told).toMatch(why);
   });
 
+  test('in a package that the file calls is told with the line that called it', async () => {
+    const path = file('a.mjs', '\nimport { connect } from "database";\nexport default { dir: connect() };\n');
+    mkdirSync(join(path, '../node_modules/database'), { recursive: true });
+    writeFileSync(
+      join(path, '../node_modules/database/index.js'),
+      'exports.connect = () => { throw new Error("no database"); };',
+    );
+    expect((await rejection(loadConfig(path))).message).toMatch(/: no database \(\S*a\.mjs:3:23\)$/);
+  });
+
   test('with a module that waits for what never comes is told at the deadline', async () => {
     expect(await faultsOf('a.mjs', 'await new Promise(() => {}); export default {};', 50)).toEqual([
       'the config file a.mjs cannot be read: it has not loaded within 50ms: what does it wait for?',
@@ -323,6 +340,34 @@ test('whatever a text holds, it is taken or told, and nothing else happens', asy
     ),
     { numRuns: 300 },
   );
+});
+
+describe('a command', () => {
+  const commandWith = (args: string[]) => {
+    const command = new Command('run')
+      .option('--dir <folder>')
+      .option('--config <file>')
+      .option('--threads <n>', '', '1')
+      .option('--no-durable');
+    return command.parse(['--config', file('a.json', '{"run":{"threads":3,"durable":false}}'), ...args], {
+      from: 'user',
+    });
+  };
+
+  test('has what the file says instead of its own defaults, and what is typed instead of both', async () => {
+    const command = commandWith([]);
+    await takeConfig(command);
+    expect(command.opts()).toMatchObject({ threads: 3, durable: false });
+    const typed = commandWith(['--threads', '1']);
+    await takeConfig(typed);
+    expect(typed.opts()).toMatchObject({ threads: '1', durable: false });
+  });
+
+  test('that looks for no state, and has no section, has no use for the file', async () => {
+    const command = new Command('schema').option('--config <file>').parse(['--config', 'nope'], { from: 'user' });
+    await takeConfig(command);
+    expect(command.opts()).toEqual({ config: 'nope' });
+  });
 });
 
 test('defineConfig gives back what it is given', () => {

@@ -78,6 +78,9 @@ describe('the command', () => {
       'run',
       '--each --tasks --lines --handler --run-id --threads --concurrency --timeout --retries --memory --max-crashes',
     ],
+    ['run', '--config --durable --supervise'],
+    ['status', '--config'],
+    ['config', 'check schema'],
     ['run', '--results --fresh --retry-failed --no-durable --no-supervise --dir --json --quiet --no-color'],
     ['results', '--state --dir'],
     ['status', '--json --no-color --dir'],
@@ -92,7 +95,7 @@ describe('the command', () => {
 
   test('shows in its help every command there is', () => {
     const help = runtime('--help');
-    for (const command of ['run', 'results', 'status', 'lock', 'pause', 'resume', 'drain']) {
+    for (const command of ['run', 'results', 'status', 'lock', 'pause', 'resume', 'drain', 'config']) {
       expect(help).toMatch(new RegExp(`^ +${command} `, 'm'));
     }
   });
