@@ -36,8 +36,8 @@ function isThere(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
   } catch {
-    // Whether it is there cannot be told, as the folder is closed to us: reading it tells why.
-    return true;
+    // The folder is closed to us, and all that is in it.
+    return false;
   }
 }
 

@@ -1,11 +1,17 @@
 /** What stands in a config file, whichever kind it is of; nothing of it is checked yet. */
-import { accessSync, constants, lstatSync, readFileSync, statSync } from 'node:fs';
+import { accessSync, constants, lstatSync, readFileSync, statSync, type Stats } from 'node:fs';
 import { extname } from 'node:path';
 import { unreadable } from './config-fault.js';
 import { CONFIG_KINDS } from './find-config.js';
 
 /** No text of a configuration is longer; what is, is another file. In bytes. */
 const MAX_SIZE = 1_000_000;
+
+const WORDS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  ENOTDIR: 'there is no such file',
+  EACCES: 'this user may not read it',
+};
 
 /**
  * @param deadlineMs how long a module may take to load
@@ -29,19 +35,20 @@ export async function readConfig(path: string, deadlineMs: number): Promise<unkn
 }
 
 function mustBeReadable(path: string): void {
+  const stat = statOf(path);
+  if (stat.isDirectory()) throw unreadable(path, 'it is a folder');
+  if (!stat.isFile()) throw unreadable(path, 'it is no plain file');
+}
+
+function statOf(path: string): Stats {
   try {
     const stat = statSync(path);
-    if (stat.isDirectory()) throw unreadable(path, 'it is a folder');
-    if (!stat.isFile()) throw unreadable(path, 'it is no plain file');
     accessSync(path, constants.R_OK);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') {
-      const isLink = lstatSync(path, { throwIfNoEntry: false }) !== undefined;
-      throw unreadable(path, isLink ? 'it is a link that leads nowhere' : 'there is no such file', { cause: error });
-    }
-    if (code === 'EACCES') throw unreadable(path, 'this user may not read it', { cause: error });
-    throw error;
+    return stat;
+  } catch (cause) {
+    const { code = 'unknown' } = cause as NodeJS.ErrnoException;
+    const isLink = code === 'ENOENT' && lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+    throw unreadable(path, isLink ? 'it is a link that leads nowhere' : (WORDS[code] ?? code), { cause });
   }
 }
 

@@ -48,6 +48,7 @@ describe('a folder', () => {
     writeFileSync(join(dir, 'runtime.config.json'), '{}');
     expect(findConfig(below)).toBeUndefined();
     expect(findConfig(join(dir, 'gone'))).toBeUndefined();
+    expect(findConfig('x'.repeat(5_000))).toBeUndefined();
   });
 
   test('with two is refused, naming both', () => {
@@ -309,6 +310,8 @@ smoke: { timeout: soon, eventSource: 7, postConditions: [{ name: a, expected: b 
     expect(await told('a.json')).toContain('it is a folder');
     expect(await told('b.json')).toContain('there is no such file');
     expect(await told('a.json/b.json')).toContain('there is no such file');
+    symlinkSync('loop.json', join(dir, 'loop.json'));
+    expect(await told('loop.json')).toContain('cannot be read: ELOOP');
     expect((await rejection(loadConfig('/dev/null'))).message).toContain('it is no plain file');
   });
 
