@@ -386,7 +386,7 @@ describe('TypeScript', () => {
   test.each([
     ['ts', 'const config: object = { run: { threads: 3 } };\nexport default config satisfies object;\n'],
     ['mts', 'export default { run: { threads: 3 as number } };\n'],
-    ['cts', 'const config: object = { run: { threads: 3 } };\nexport = config;\n'],
+    ['cts', 'const config: object = { run: { threads: 3 } };\nmodule.exports = config;\n'],
   ])('runs in runtime.config.%s, if something is there that runs it', async (kind, text) => {
     const { dir, write, run } = workshop();
     write(`runtime.config.${kind}`, text);
