@@ -66,8 +66,11 @@ export function takeInventory(): Inventory {
  * What is open now and was not then. Gives what is on its way out a moment to go.
  * @param ownTimers timers that whoever asks has running meanwhile
  */
-export async function leftSince(then: Inventory, ownTimers = 0): Promise<string[]> {
-  const deadline = performance.now() + PATIENCE_MS;
+export async function leftSince(
+  then: Inventory,
+  { ownTimers = 0, patienceMs = PATIENCE_MS }: { ownTimers?: number; patienceMs?: number } = {},
+): Promise<string[]> {
+  const deadline = performance.now() + Math.min(patienceMs, PATIENCE_MS);
   for (;;) {
     const now = new Map(takeInventory());
     let timers = ownTimers;

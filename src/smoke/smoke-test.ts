@@ -46,7 +46,7 @@ const TIMERS_OF_A_CHECK = 1;
 const PATIENCE_MS = 3_000;
 
 /** How long a test that was cancelled, or failed, waits for what it has started to end, in ms. */
-const CLEANUP_MS = 2_000;
+const CLEANUP_MS = 1_000;
 
 /**
  * Boots a run of its own in a temporary folder, waits for its first event to
@@ -157,6 +157,8 @@ class SmokeTest {
     const { events, strays } = log;
     const lock = { path: new StateDir(this.#folder!.path).lockPath(RUN_ID), runId: RUN_ID };
     const healthFile = join(runDir, HEALTH_FILE);
+    // Shorter than the deadline of a condition, so that it can say what it waited for in vain.
+    const patienceMs = Math.min(PATIENCE_MS, timeoutMs / 2);
     const evidence: Evidence = {
       runId: RUN_ID,
       lock,
@@ -167,8 +169,8 @@ class SmokeTest {
       strays,
       recorded: () => decoded(executor.outcomes()),
       healthFile,
-      left: () => leftSince(before, TIMERS_OF_A_CHECK),
-      patienceMs: Math.min(PATIENCE_MS, timeoutMs / 2),
+      left: () => leftSince(before, { ownTimers: TIMERS_OF_A_CHECK, patienceMs }),
+      patienceMs,
     };
     await this.#run(WHILE_RUNNING, evidence);
     const status = await this.#waiting.for(executor.status());

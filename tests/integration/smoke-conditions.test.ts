@@ -368,12 +368,12 @@ describe('what is left behind is named:', () => {
       const { leftSince, takeInventory } = await import(${JSON.stringify(LEFTOVERS)});
       const before = takeInventory();
       const deadline = setTimeout(() => {}, 60_000);
-      say(await leftSince(before, 1));
+      say(await leftSince(before, { ownTimers: 1 }));
       const leaked = setInterval(() => {}, 1_000);
       setInterval(() => {}, 1_000).unref();
-      say(await leftSince(before, 1));
+      say(await leftSince(before, { ownTimers: 1 }));
       setInterval(() => {}, 1_000);
-      say(await leftSince(before, 1));
+      say(await leftSince(before, { ownTimers: 1 }));
       process.exit();
     `);
     expect({ said, stderr }).toEqual({ said: [[], ['a timer'], ['a timer (2 times)']], stderr: '' });
