@@ -16,6 +16,10 @@ export async function configCheck(
   file: string | undefined,
   given: { config?: string; json?: boolean },
 ): Promise<number> {
+  if (file !== undefined && given.config !== undefined) {
+    const both = `${quoted(file)} and --config ${quoted(given.config)}`;
+    throw new HoldfastError('ERR_INVALID_OPTIONS', `${both} name the file to check twice`);
+  }
   const chosen = file ?? given.config;
   const path = chosen === undefined ? findConfig(process.cwd()) : configPath(chosen);
   if (path === undefined) throw nothingToCheck(process.cwd());

@@ -324,6 +324,14 @@ describe('runtime config check', () => {
     }
   });
 
+  test('of two files checks neither', async () => {
+    const { write, runtime } = workshop();
+    for (const name of ['a.json', 'b.json']) write(name, '{}');
+    const { exitCode, stdout, stderr } = await runtime(['config', 'check', 'a.json', '--config', 'b.json']);
+    expect([exitCode, stdout]).toEqual([64, '']);
+    expect(stderr).toContain('"a.json" and --config "b.json" name the file to check twice');
+  });
+
   test('without a file says so, and how to make one that is valid', async () => {
     const { dir, write, runtime } = workshop();
     const { exitCode, stdout, stderr } = await runtime(['config', 'check']);
