@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { command } from './bench/command.mjs';
 import { writeDocument } from './bench/document.mjs';
 import { health } from './bench/health.mjs';
+import { generating, pacing } from './bench/dry-run.mjs';
 import { acquireAndRelease, takeover } from './bench/lock.mjs';
 import { machine } from './bench/machine.mjs';
 import { memory } from './bench/memory.mjs';
@@ -21,7 +22,7 @@ const USAGE = `npm run bench -- [--only <row,row>] [--json] [--strict] [--write]
   --write   put the figures into docs/benchmarks.md
 `;
 
-const groups = [noop, cpu, latency, acquireAndRelease, takeover, memory, command, health];
+const groups = [noop, cpu, latency, acquireAndRelease, takeover, memory, command, health, generating, pacing];
 const known = groups.flatMap(({ ids }) => ids);
 
 const options = readOptions();

@@ -3,7 +3,7 @@ import { measured, ratios } from './statistics.mjs';
 
 /** @typedef {import('./statistics.mjs').Measured} Measured */
 
-/** @typedef {'tasks/s' | 'pairs/s' | 'ms' | 'µs' | 'MB' | '%'} Unit */
+/** @typedef {'tasks/s' | 'pairs/s' | 'events/s' | 'ms' | 'µs' | 'MB' | '%'} Unit */
 
 /**
  * @typedef {object} Bar
@@ -65,6 +65,16 @@ export const atMost = (times) => ({
 export const below = (limit, unit) => ({
   text: `below ${limit} ${unit}`,
   judge: ({ ours }) => (ours.value < limit ? 'met' : 'SHORT'),
+});
+
+/**
+ * @param {number} limit
+ * @param {string} unit
+ * @returns {Bar}
+ */
+export const atLeastFigure = (limit, unit) => ({
+  text: `at least ${limit.toLocaleString('en')}${unit}`,
+  judge: ({ ours }) => (ours.value >= limit ? 'met' : 'SHORT'),
 });
 
 /** A machine noisier than this cannot show that a bar is met. */

@@ -66,7 +66,7 @@ export function markdownTable(rows) {
 
 /** @param {Measured} measured @param {Unit} unit */
 function figure(measured, unit) {
-  const suffix = unit === 'tasks/s' || unit === 'pairs/s' ? '/s' : ` ${unit}`;
+  const suffix = unit.endsWith('/s') ? '/s' : ` ${unit}`;
   return [`${short(measured.value)}${suffix}`, spread(measured)];
 }
 
