@@ -49,12 +49,17 @@ for (let round = 0; round < rounds; round++) {
   const before = await throughput(windowMs);
   const on = [await withHealth(), await withHealth()];
   const after = await throughput(windowMs);
-  figures.on.push((on[0] + on[1]) / 2);
-  figures.off.push((before + after) / 2);
+  figures.on.push(mean(on));
+  figures.off.push(mean([before, after]));
   figures.noise.push(after / before);
 }
 process.send?.(figures);
 process.exit();
+
+/** @param {number[]} values */
+function mean(values) {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
 
 async function withHealth() {
   heartbeat?.start();

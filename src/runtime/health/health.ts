@@ -2,7 +2,7 @@ import type { ExecutorMode, HealthStatus, ProbeAnswers } from '../status.js';
 import type { OutcomeState, TaskCounts, TaskErrorRecord } from '../task.js';
 import type { ThreadSummary } from '../thread-status.js';
 import { formatDuration } from '../units.js';
-import { Heartbeat, type Beat, type Proof } from './heartbeat.js';
+import { BEAT_INTERVAL_MS, Heartbeat, type Beat, type Proof } from './heartbeat.js';
 import { LastErrors } from './last-error.js';
 import { noteOf } from './note.js';
 import { answerProbes } from './probes.js';
@@ -157,7 +157,7 @@ export class Health {
 
   async #refresh(): Promise<void> {
     try {
-      this.#counts = await this.#subject.counts();
+      this.#counts = (await within(BEAT_INTERVAL_MS, this.#subject.counts())) ?? this.#counts;
     } catch {
       // A queue that fails is told by the executor, and by the next beat.
     }
@@ -180,20 +180,13 @@ export class Health {
   async #askQueue(withinMs: number): Promise<string | undefined> {
     // One that hangs is not asked again and again.
     this.#asked ??= this.#subject.counts().finally(() => (this.#asked = undefined));
-    let timer: NodeJS.Timeout | undefined;
-    // In the turn after: where this thread stood still itself, the answer is there, and only behind the timer.
-    const late = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => setImmediate(resolve, undefined), withinMs).unref();
-    });
     try {
-      const counts = await Promise.race([this.#asked, late]);
+      const counts = await within(withinMs, this.#asked);
       if (counts === undefined) return `the queue did not answer within ${formatDuration(withinMs)}`;
       this.#counts = counts;
       return undefined;
     } catch (error) {
       return `the queue failed: ${(error as Error).message}`;
-    } finally {
-      clearTimeout(timer);
     }
   }
 
@@ -242,5 +235,19 @@ export class Health {
       lastError: this.#errors.latest,
       activity: this.#activity,
     };
+  }
+}
+
+/** What a promise gives within `ms`, else `undefined`. The timer keeps no process alive. */
+async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    // In the turn after: where this thread stood still itself, the answer is there, and only behind the timer.
+    timer = setTimeout(() => setImmediate(resolve, undefined), ms).unref();
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
