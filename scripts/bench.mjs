@@ -12,6 +12,7 @@ import { acquireAndRelease, takeover } from './bench/lock.mjs';
 import { machine } from './bench/machine.mjs';
 import { memory } from './bench/memory.mjs';
 import { cpu, latency, noop } from './bench/pools.mjs';
+import { smoke } from './bench/smoke.mjs';
 import { terminalTable } from './bench/table.mjs';
 
 const USAGE = `npm run bench -- [--only <row,row>] [--json] [--strict] [--write]
@@ -22,7 +23,7 @@ const USAGE = `npm run bench -- [--only <row,row>] [--json] [--strict] [--write]
   --write   put the figures into docs/benchmarks.md
 `;
 
-const groups = [noop, cpu, latency, acquireAndRelease, takeover, memory, command, health, generating, pacing];
+const groups = [noop, cpu, latency, acquireAndRelease, takeover, memory, command, health, generating, pacing, smoke];
 const known = groups.flatMap(({ ids }) => ids);
 
 const options = readOptions();

@@ -1,14 +1,12 @@
 // @ts-check
 /** Row 8: the whole command, beside a script that does the same with Piscina. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { race } from './race.mjs';
 import { atMost, rowOfRace } from './row.mjs';
 import { stateFolder } from './state-folder.mjs';
+import { timeOf } from './whole-process.mjs';
 
 /** @typedef {import('./row.mjs').Group} Group */
 
@@ -26,22 +24,25 @@ export const command = {
     writeFileSync(tasks, `${JSON.stringify({ input: INPUT })}\n`);
     let runs = 0;
     const run = (/** @type {string[]} */ ...flags) =>
-      timeOf([
-        ...[
-          beside('../../dist/cli/main.js'),
-          'run',
-          beside('./threads/handlers.mjs'),
-          '--handler',
-          'double',
-          '--tasks',
-          tasks,
+      timeOf(
+        [
+          ...[
+            beside('../../dist/cli/main.js'),
+            'run',
+            beside('./threads/handlers.mjs'),
+            '--handler',
+            'double',
+            '--tasks',
+            tasks,
+          ],
+          ...['--threads', '2', '--results', '-', '--dir', state.path, '--run-id', `run-${++runs}`, ...flags],
         ],
-        ...['--threads', '2', '--results', '-', '--dir', state.path, '--run-id', `run-${++runs}`, ...flags],
-      ]);
+        RESULT,
+      );
     const contenders = [
       { name: 'runtime run', measure: () => run() },
       { name: 'alone', measure: () => run('--no-supervise') },
-      { name: 'piscina', measure: () => timeOf([beside('./processes/piscina-script.mjs'), String(INPUT)]) },
+      { name: 'piscina', measure: () => timeOf([beside('./processes/piscina-script.mjs'), String(INPUT)], RESULT) },
     ];
     // The first round only brings the files into the system's cache.
     await race(contenders, 1);
@@ -62,19 +63,3 @@ export const command = {
     ];
   },
 };
-
-/**
- * @param {readonly string[]} args of `node`
- * @returns {Promise<number>} ms from spawn to exit
- */
-async function timeOf(args) {
-  const start = performance.now();
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  const printed = Promise.all([text(child.stdout), text(child.stderr)]);
-  const [code] = await once(child, 'exit');
-  const duration = performance.now() - start;
-  const [stdout, stderr] = await printed;
-  if (code !== 0 || !stdout.includes(RESULT))
-    throw new Error(`${args.join(' ')} ended with ${code}: ${stdout}${stderr}`);
-  return duration;
-}
