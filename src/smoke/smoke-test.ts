@@ -5,7 +5,8 @@ import { StateDir } from '../runtime/state-dir.js';
 import { formatDuration } from '../runtime/units.js';
 import { boot, RUN_ID, type Booted } from './boot.js';
 import { Checkpoints, type Checkpoint, type SmokeResult } from './checkpoints.js';
-import { AFTER_STOP, bootHasEnded, WHILE_RUNNING, type Evidence } from './conditions/built-in.js';
+import { bootHasEnded } from './conditions/boot-has-ended.js';
+import type { Evidence } from './conditions/built-in.js';
 import { Contender } from './contender.js';
 import type { SmokeEvent } from './context.js';
 import { EventLog } from './event-log.js';
@@ -151,7 +152,11 @@ class SmokeTest {
     log: EventLog,
     { before, stalled }: { before: Inventory; stalled: boolean },
   ): Promise<void> {
-    const { decoded, outcomesOnDisk } = await import('./recorded.js');
+    // Loaded only now, as they bring the lock's native part along: the process that contends for it starts the sooner.
+    const [{ decoded, outcomesOnDisk }, { AFTER_STOP, WHILE_RUNNING }] = await Promise.all([
+      import('./recorded.js'),
+      import('./conditions/built-in.js'),
+    ]);
     const { timeoutMs, threads, postConditions } = this.#settings;
     const { runDir } = executor;
     const { events, strays } = log;

@@ -22,13 +22,6 @@ export const nothingIsLeft: PostCondition<Pick<Evidence, 'left'>> = {
   },
 };
 
-/** Takes the place of all others where there is nothing to look at. */
-export const bootHasEnded: PostCondition<null> = {
-  name: 'boot ended',
-  expected: 'an executor before the timeout',
-  check: () => ({ ok: false, actual: 'still booting' }),
-};
-
 /** Checked while the executor runs, in this order. */
 export const WHILE_RUNNING: readonly PostCondition<Evidence>[] = [
   lockIsHeld,
