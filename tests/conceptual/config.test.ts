@@ -376,4 +376,8 @@ describe('a command', () => {
 test('defineConfig gives back what it is given', () => {
   const config = { run: { threads: 1 } };
   expect(defineConfig(config)).toBe(config);
+  // @ts-expect-error -- a number alone has no unit
+  defineConfig({ run: { timeout: 30 } });
+  // @ts-expect-error -- an unknown key
+  defineConfig({ run: { thread: 3 } });
 });
