@@ -28,7 +28,7 @@ export const generating = {
     };
     const how =
       `\`runtime dry-run --emit\` of ${events.toLocaleString('en')} events, from spawn to exit, written to a pipe that is ` +
-      `read as fast as they come; ${pinned.length > 0 ? 'all threads of the command on one core' : 'not pinned to a core'}; ${rounds} rounds.`;
+      `read as fast as they come; ${canPin ? 'all threads of the command on one core' : 'not pinned to a core'}; ${rounds} rounds.`;
     return patterns.map((pattern) =>
       rowOfRace({ ...common, what: `generating events as NDJSON, ${pattern}`, ours: pattern, how }),
     );
@@ -63,19 +63,25 @@ export const pacing = {
   },
 };
 
-/** One core for all threads of a process, those of the garbage collector included. */
-const pinned = spawnSync('taskset', ['-c', '0', 'true']).status === 0 ? ['taskset', '-c', '0'] : [];
+const canPin = spawnSync('taskset', ['-c', '0', 'true']).status === 0;
+
+/**
+ * For all threads of the process, those of the garbage collector included.
+ * @param {readonly [string, ...string[]]} command
+ * @returns {readonly [string, ...string[]]}
+ */
+const onOneCore = (command) => (canPin ? ['taskset', '-c', '0', ...command] : command);
 
 /**
  * @param {string} pattern
  * @param {number} events
  */
 async function eventsPerSecond(pattern, events) {
-  const [file = '', ...args] = [...pinned, process.execPath, MAIN, 'dry-run', '--emit'];
+  /** @type {[string, ...string[]]} */
+  const command = [process.execPath, MAIN, 'dry-run', '--emit', '--pattern', pattern, '--count', String(events)];
+  const [file, ...args] = onOneCore(command);
   const start = performance.now();
-  const child = spawn(file, [...args, '--pattern', pattern, '--count', String(events)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   let lines = 0;
   child.stdout.on('data', (/** @type {Buffer} */ chunk) => {
     for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, at + 1)) lines++;
