@@ -107,7 +107,13 @@ program
   .allowExcessArguments()
   .addHelpText(
     'after',
-    '\nExit codes: 0 success, 1 exception or a check that failed, 2 stalled: no event in time,\n64 wrong usage, 128+n ended by signal n.',
+    `
+Examples:
+  runtime smoke
+  runtime smoke --timeout 30s --junit smoke.xml
+
+Exit codes: 0 success, 1 an exception or a check that failed, 2 stalled: no event in time,
+64 wrong usage, 128+n ended by signal n.`,
   )
   .action(does(async (given: Given, command: Command) => (await import('./smoke.js')).smoke(given, command.args)));
 

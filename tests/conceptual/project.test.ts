@@ -83,6 +83,7 @@ describe('the command', () => {
     ['config', 'check schema'],
     ['run', '--results --fresh --retry-failed --no-durable --no-supervise --dir --json --quiet --no-color'],
     ['results', '--state --dir'],
+    ['smoke', '--timeout --threads --json --junit --config --no-color'],
     ['status', '--json --no-color --dir'],
     ['lock', 'list show release'],
     ['pause', '--dir'],

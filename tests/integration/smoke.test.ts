@@ -599,3 +599,11 @@ test('the report of an earlier test is written over, with the rights it has', as
   expect(readFileSync(join(here.dir, 'smoke.xml'), 'utf8')).toMatch(/<\/testsuites>\s*$/);
   expect(statSync(join(here.dir, 'smoke.xml')).mode & 0o777).toBe(0o644);
 });
+
+test('the example passes, with its own events and its own checks', async () => {
+  const example = join(import.meta.dirname, '../../examples/smoke.config.mjs');
+  const { stdout, exitCode } = await smoke(['--config', example]);
+  expect(stdout).toMatch(/^ {2}ok +totals .* (\d+) of \1 right$/m);
+  expect(stdout).toMatch(/^ {2}\w+ +speed .*the slowest took/m);
+  expect(exitCode).toBe(0);
+});
