@@ -88,3 +88,16 @@ test('the program with an executor of its own prints what its tasks returned, an
     expect(stdout.split('\n')).toEqual(lines.map((line) => expect.stringMatching(line) as string));
   }
 });
+
+test('the set of events of one’s own is made, typed and taken by the handler beside it', async () => {
+  const events = ['--events', 'examples/events.mjs', '--pattern', 'random', '--rate', '200', '--count', '20'];
+  const args = ['dist/cli/main.js', 'dry-run', ...events, '--handler', 'examples/events.mjs#take'];
+  const dir = tempDir();
+  const { exitCode, stdout, stderr } = await node(dir, args);
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  expect(stdout).toMatch(/^events {5}20: \d+ login, \d+ payment$/m);
+  const { stdout: results } = await node(dir, ['dist/cli/main.js', 'results', 'dry-run']);
+  for (const { id, result } of outcomes(results).values()) {
+    expect(Object.keys(result as object)).toEqual([id.startsWith('login_') ? 'greeted' : 'charged']);
+  }
+});
