@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { HoldfastError } from '../runtime/errors.js';
 import type { Executor } from '../runtime/executor.js';
 import { runSmokeTest, type SmokeReport } from '../smoke/smoke-test.js';
 import { hasColor, painter } from './color.js';
@@ -29,8 +30,7 @@ export async function smoke(given: GivenToSmoke, extra: readonly string[]): Prom
   });
   output.flush();
   const exitCode = exitCodeOf(report, signal.reason as NodeJS.Signals);
-  // What the post-conditions found was told in their lines.
-  if (report.error !== undefined && report.postConditions.length === 0) process.stderr.write(errorText(report.error));
+  if (report.error !== undefined && !isToldAlready(report.error)) process.stderr.write(errorText(report.error));
   if (json) write(`${JSON.stringify(smokeDocument(report, exitCode), toMicroseconds)}\n`);
   if (junit === undefined) return exitCode;
   try {
@@ -41,6 +41,11 @@ export async function smoke(given: GivenToSmoke, extra: readonly string[]): Prom
     process.stderr.write(`runtime: --junit: ${(error as Error).message}\n`);
     return exitCode === EXIT.ok ? EXIT.failure : exitCode;
   }
+}
+
+/** What the post-conditions found stands in their lines. */
+function isToldAlready(error: Error): boolean {
+  return error instanceof HoldfastError && error.code === 'ERR_POST_CONDITION';
 }
 
 /** Milliseconds with more than three digits behind the point tell of nothing. */

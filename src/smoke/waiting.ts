@@ -7,15 +7,13 @@ export class Cancelled extends Error {
   override readonly name = 'Cancelled';
 }
 
-/** Gives up waiting, whatever it waits for, once `signal` is aborted: it then throws `Cancelled`. */
+/** Gives up waiting, whatever it waits for, once `signal` is aborted, which it is not yet: it then throws `Cancelled`. */
 export class Waiting {
   readonly #cancelled: Promise<never>;
 
   constructor(signal: AbortSignal) {
     this.#cancelled = new Promise((_, reject) => {
-      const cancel = () => reject(new Cancelled(String(signal.reason)));
-      if (signal.aborted) cancel();
-      else signal.addEventListener('abort', cancel, { once: true });
+      signal.addEventListener('abort', () => reject(new Cancelled()), { once: true });
     });
     this.#cancelled.catch(() => {});
   }

@@ -326,6 +326,26 @@ describe('an exception', () => {
       /^runtime: .*work\.mjs exports no function "nope"\nIt exports: /,
     ],
     [
+      'of a source that throws what is no error',
+      () => config(`{ eventSource: () => { throw 'no broker'; } }`),
+      [1, 2, 3, 4, 8],
+      /^runtime: Error: no broker\n/,
+    ],
+    [
+      'of a thread that does not load, though others do, and no event came yet',
+      () => {
+        here.write(
+          'once.mjs',
+          `import { threadId } from 'node:worker_threads';
+           if (threadId > 1) throw new Error('not here');
+           export default () => {};`,
+        );
+        config(`{ handler: './once.mjs', eventSource: ${SILENT}, threads: 2 }`, FS);
+      },
+      [1, 2, 3, 4, 8],
+      /^runtime: cannot load .*once\.mjs: not here/,
+    ],
+    [
       'of an event that cannot travel',
       () => config(`{ eventSource: () => [() => {}] }`),
       [1, 2, 3, 4, 8],
