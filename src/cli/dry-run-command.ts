@@ -19,7 +19,7 @@ export function describeDryRun(command: Command): Command {
       .option('--wall-clock', "timestamps of the system's clock, not of the plan")
       .optionsGroup('Where they go:')
       .option('--emit', 'to standard output, as NDJSON: as fast as it is read, with --wall-clock as planned')
-      .option('--handler <file[#export]>', 'to a handler of your own (default: one that takes anything)')
+      .option('--handler <file[#export]>', 'to a handler of your own (default: one that looks whether they are whole)')
       .option('--threads <n>', 'worker threads (default: what the machine offers)')
       .option('--concurrency <n>', 'async tasks in flight in one thread (default: 1)')
       .option('--durable', 'keep the queue on disk, whatever the config file says')

@@ -11,7 +11,7 @@ import type { Executor } from '../runtime/executor.js';
 import { ProcessLock } from '../runtime/lock/process-lock.js';
 import { startExecutor } from '../runtime/start-executor.js';
 import { StateDir } from '../runtime/state-dir.js';
-import { formatCount } from '../runtime/units.js';
+import { formatCount, formatDuration } from '../runtime/units.js';
 import { chooseHandler } from './choose-handler.js';
 import { hasColor } from './color.js';
 import { Display } from './display.js';
@@ -97,20 +97,22 @@ class DryRun {
 
   /** The first one ends the arrivals, and waits for what was sent. */
   #onSignal(signal: NodeJS.Signals): void {
+    const display = this.#display;
     if (this.#stop.signal.aborted) {
       this.#forced = true;
       this.#stoppedBy = signal;
-      this.#display.say(`${signal} again: ending at once, without a report`);
+      const grace = formatDuration(this.#flags.executor.graceMs);
+      display.say(`${signal} again: interrupted tasks have ${grace} to stop; there is no report`);
       void this.#executor.stop({ force: true });
       return;
     }
     this.#stoppedBy = signal;
     this.#stop.abort();
     const { submitted, ended } = this.#measurements;
-    const waiting = `waiting for ${formatCount(submitted - ended)} of the ${formatCount(submitted)} that were sent`;
-    this.#display.say(
-      `${signal}: no more events, ${waiting}\n  ${signal === 'SIGINT' ? 'Ctrl-C' : signal} again ends at once`,
-    );
+    if (ended === submitted) return display.say(`${signal}: no more events`);
+    const waiting = `waiting for ${formatCount(submitted - ended)} of ${formatCount(submitted)} that were sent`;
+    const again = signal === 'SIGINT' ? 'Ctrl-C' : signal;
+    display.say(`${signal}: no more events; ${waiting}\n  ${again} again interrupts them`);
   }
 
   #drain(): void {

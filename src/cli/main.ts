@@ -21,8 +21,9 @@ const program = new Command('runtime')
 /** The reader of a pipe has gone, as with `| head`: end as other commands do. `run` deals with it itself. */
 function endWithReader(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit(exitCodeOfSignal('SIGPIPE'));
+    if (error.code === 'EPIPE') process.exit(exitCodeOfSignal('SIGPIPE'));
+    process.stderr.write(`runtime: standard output cannot be written: ${error.message}\n`);
+    process.exit(EXIT.failure);
   });
 }
 

@@ -82,6 +82,8 @@ describe('the command', () => {
     ['status', '--config'],
     ['config', 'check schema'],
     ['run', '--results --fresh --retry-failed --no-durable --no-supervise --dir --json --quiet --no-color'],
+    ['dry-run', '--pattern --rate --duration --count --seed --burst-size --events --account --wall-clock --emit'],
+    ['dry-run', '--handler --threads --concurrency --no-durable --run-id --dir --config --json --quiet --no-color'],
     ['results', '--state --dir'],
     ['smoke', '--timeout --threads --json --junit --config --no-color'],
     ['status', '--json --no-color --dir'],
@@ -96,7 +98,7 @@ describe('the command', () => {
 
   test('shows in its help every command there is', () => {
     const help = runtime('--help');
-    for (const command of ['run', 'results', 'status', 'lock', 'pause', 'resume', 'drain', 'config']) {
+    for (const command of ['run', 'dry-run', 'results', 'status', 'lock', 'pause', 'resume', 'drain', 'config']) {
       expect(help).toMatch(new RegExp(`^ +${command} `, 'm'));
     }
   });

@@ -154,6 +154,15 @@ describe('its reader', () => {
   });
 });
 
+test.skipIf(process.platform !== 'linux')('a disk that is full is told in words', async () => {
+  const words = `dry-run --emit --count 100000 > /dev/full`;
+  const { exitCode, stderr } = await execa('bash', ['-c', `"$0" "$1" ${words}`, process.execPath, MAIN], {
+    reject: false,
+  });
+  expect(exitCode).toBe(1);
+  expect(stderr).toMatch(/^runtime: standard output cannot be written: ENOSPC: .*$/);
+});
+
 describe('Ctrl-C', () => {
   test.each([['SIGINT', 130] as const, ['SIGTERM', 143] as const])(
     'ends it behind a whole line: %s',
