@@ -457,7 +457,8 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
       this.#submissions.abandon(this.#error ?? error);
       await this.#health.stop();
       await this.#dispatcher.end();
-      const kept = await closeQueue(this.#queue, this.runDir).catch((trouble: Error) => this.#fail(trouble));
+      const mayRemove = this.#options.durable && this.#lock.held;
+      const kept = await closeQueue(this.#queue, this.runDir, mayRemove).catch((trouble: Error) => this.#fail(trouble));
       if (kept !== false) await this.#health.writeLast();
     } finally {
       this.#forgetExit();

@@ -8,13 +8,14 @@ export const QUEUE_FILE = 'queue.db';
  * Closes the queue. A run whose first executor accepted no task leaves no folder
  * behind; one with a history keeps it, so that its epoch never starts over.
  *
+ * @param mayRemove false where the history is not this queue's to tell (it was in memory), or the run is not ours any more
  * @returns whether there is something left in the folder
  */
-export async function closeQueue(queue: TaskQueue, runDir: string): Promise<boolean> {
+export async function closeQueue(queue: TaskQueue, runDir: string, mayRemove: boolean): Promise<boolean> {
   let untouched = false;
   try {
     const counts = await queue.counts();
-    untouched = queue.epoch === 1 && Object.values(counts).every((count) => count === 0);
+    untouched = mayRemove && queue.epoch === 1 && Object.values(counts).every((count) => count === 0);
   } catch {
     // What cannot be read is kept.
   }

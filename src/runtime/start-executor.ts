@@ -80,7 +80,7 @@ export async function startExecutor<Module>(
   } catch (error) {
     await dispatcher?.end();
     // What went wrong first is what is told, and the lock is let go whatever the queue does.
-    if (queue) await closeQueue(queue, runDir).catch(() => {});
+    if (queue) await closeQueue(queue, runDir, options.durable && lock.held).catch(() => {});
     else removeIfEmpty(runDir);
     release();
     throw error;
