@@ -1,7 +1,6 @@
 /** `runtime dry-run --emit`: events as NDJSON, the same bytes for the same seed. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { execa } from 'execa';
@@ -10,6 +9,7 @@ import { emit } from '../../dist/dryrun/emit.js';
 import { DEFAULT_PLAN } from '../../dist/dryrun/plan.js';
 import { MAIN, parsed, place } from '../support/command.js';
 import { deferred } from '../support/deferred.js';
+import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 
 const FIXTURES = join(import.meta.dirname, '../fixtures');
@@ -180,12 +180,18 @@ describe('Ctrl-C', () => {
   );
 
   test('again does not wait for a reader that takes nothing', async () => {
+    const fifo = join(tempDir(), 'fifo');
+    execFileSync('mkfifo', [fifo]);
+    const reader = openSync(fifo, 'r+');
     const child = spawn(process.execPath, [MAIN, ...emitting('--count', '1000000000')], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', reader, 'inherit'],
     });
-    onTestFinished(() => void child.kill('SIGKILL'));
-    await once(child.stdout, 'data');
-    child.stdout.pause();
+    onTestFinished(() => {
+      child.kill('SIGKILL');
+      closeSync(reader);
+    });
+    // One line is read, and then no more: what is written next does not fit into the pipe.
+    readSync(reader, Buffer.alloc(100));
     await waitFor('its end', () => {
       child.kill('SIGINT');
       return child.exitCode !== null;

@@ -334,6 +334,7 @@ describe('while it goes on', () => {
     const here = place();
     const command = here.start([...endless, '--json']);
     await going(here);
+    expect((await here.runtime(['status', 'dry-run', '--probe', 'ready'])).exitCode).toBe(0);
     expect((await here.runtime(['pause', 'dry-run'])).exitCode).toBe(0);
     await here.until('dry-run', ({ state, counts }) => state === 'paused' && (counts['queued'] ?? 0) > 10);
     expect((await here.runtime(['resume', 'dry-run'])).exitCode).toBe(0);
