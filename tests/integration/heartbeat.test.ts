@@ -179,7 +179,7 @@ describe('being asked whether it turns', () => {
     // There is no option to beat faster: each start of a heartbeat begins with a beat.
     const starting = vi.spyOn(Heartbeat.prototype, 'start');
     const executor = await startedExecutor({ threads: 2, concurrency: 3, recycleAfterTasks: 7, maxCrashes: 1 });
-    const heartbeat = await waitFor('its start', () => starting.mock.contexts[0]);
+    const heartbeat = await waitFor('its start', () => starting.mock.contexts[0] as Heartbeat | undefined);
     const { beats, missed } = heart(executor);
     const timer = setInterval(() => {
       heartbeat.stop();
