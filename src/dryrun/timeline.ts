@@ -35,7 +35,7 @@ export class TimelineRecorder {
 
   /** Without the columns behind the last arrival. */
   snapshot(): Timeline {
-    const columns = Math.min(COLUMNS, Math.floor(this.#endMs / this.#columnMs + 1e-9) + 1);
+    const columns = Math.min(COLUMNS, this.#columnOf(this.#endMs) + 1);
     return {
       columnMs: this.#columnMs,
       planned: this.#planned.slice(0, columns),
@@ -44,9 +44,13 @@ export class TimelineRecorder {
   }
 
   #count(columns: number[], at: number): void {
-    // What is planned for the beginning of a column is not to miss it by the last digit of a fraction.
-    const column = Math.floor(at / this.#columnMs + 1e-9);
+    const column = this.#columnOf(at);
     if (column < COLUMNS) columns[column]!++;
+  }
+
+  #columnOf(at: number): number {
+    // What is planned for the beginning of a column is not to miss it by the last digit of a fraction.
+    return Math.floor(at / this.#columnMs + 1e-9);
   }
 }
 

@@ -9,6 +9,7 @@ import { eventMaker } from '../../dist/dryrun/events.js';
 import { consume } from '../../dist/dryrun/handler.js';
 import { isoClock } from '../../dist/dryrun/iso-time.js';
 import { DEFAULT_PLAN, type Plan } from '../../dist/dryrun/plan.js';
+import { TRADING_MAKERS } from '../../dist/dryrun/trading-events.js';
 import { checkedMakers, loadEvents } from '../../dist/dryrun/user-events.js';
 import { defineEvents, generateEvents, tradingEvents, type DryRunEvent, type EventOf } from '../../dist/index.js';
 import { decode, encode } from '../../dist/runtime/thread/codec.js';
@@ -68,13 +69,14 @@ describe('trades, orders and positions', () => {
   });
 
   test('travel as JSON, unchanged', () => {
-    // Profits come near 0 from both sides, and JSON holds no -0.
-    for (const event of eventsOf({ count: 30_000 })) {
+    for (const event of eventsOf({ count: 300 })) {
       const encoded = encode(event, 'the event');
       expect(typeof encoded).toBe('string');
-      if (event.type === 'position') expect(Object.is(event['profit'], -0)).toBe(false);
-      if (event.eventId.endsWith('99')) expect(decode(encoded)).toEqual(event);
+      expect(decode(encoded)).toEqual(event);
     }
+    // A loss of less than a cent: JSON holds no -0.
+    const draw = { float: () => 0.4999999, whole: () => 1, pick: <Item>(items: readonly Item[]) => items[0]! };
+    expect(TRADING_MAKERS.position.make(draw, 1, { account: 'A' }).profit).toBe(0);
   });
 
   test('are other ones with another seed', () => {

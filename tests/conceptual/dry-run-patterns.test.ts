@@ -114,6 +114,11 @@ describe('random', () => {
     expect(inTurn.length).toBeLessThan(all.length / 2);
   });
 
+  test('draws them without regard to when they come', () => {
+    const late = all.filter((_, n) => gaps[n]! > 7);
+    expect(share(late, 'trade')).toBeCloseTo(0.5, 1);
+  });
+
   test('draws a type without a weight as one of weight 1', () => {
     const make = () => ({});
     const events = { heavy: { make, weight: 3 }, light: { make } };
