@@ -46,7 +46,7 @@ async function going(here: Place, env: Record<string, string> = {}, flags: reado
   return { pid: run.pid!, ended: () => run };
 }
 
-describe.each([[], ['--no-supervise']])('the probes of a run %j', (...flags) => {
+describe.each([[[]], [['--no-supervise']]])('the probes of a run %j', (flags: string[]) => {
   test('are good while it runs, and bad at once when it is killed', async () => {
     const here = place();
     const run = await going(here, {}, flags);

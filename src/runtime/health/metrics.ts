@@ -25,9 +25,17 @@ class TaskDurations extends Summary {
   override async get(): ReturnType<Summary['get']> {
     const { name, help } = this.#metric;
     const { count, mean, ...ms } = this.taskMs ?? { count: 0, mean: 0 };
-    const quantiles = 'p50' in ms ? { 0.5: ms.p50, 0.95: ms.p95, 0.99: ms.p99, 1: ms.max } : {};
+    const quantiles =
+      'p50' in ms
+        ? ([
+            [0.5, ms.p50],
+            [0.95, ms.p95],
+            [0.99, ms.p99],
+            [1, ms.max],
+          ] as const)
+        : [];
     const values = [
-      ...Object.entries(quantiles).map(([quantile, value]) => ({ labels: { quantile }, value: value / 1000 })),
+      ...quantiles.map(([quantile, value]) => ({ labels: { quantile }, value: value / 1000 })),
       { metricName: `${name}_sum`, labels: {}, value: (mean * count) / 1000 },
       { metricName: `${name}_count`, labels: {}, value: count },
     ];

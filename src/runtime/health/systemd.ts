@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { BEAT_INTERVAL_MS } from './heartbeat.js';
 
 /** How often the status line is told anew while nothing else is, in ms. */
@@ -106,11 +107,13 @@ export function watchdogOf(env: NodeJS.ProcessEnv, pids: readonly number[]): num
   return Number(usec) / 1000;
 }
 
-function send(variables: string[]): Promise<Error | null> {
-  return new Promise((resolve) => {
-    execFile('systemd-notify', variables, { timeout: PATIENCE_MS }, (error, _stdout, stderr) => {
-      if (error && 'code' in error && error.code === 'ENOENT') resolve(new Error('there is no program systemd-notify'));
-      else resolve(error && new Error(stderr.trim() || error.message));
-    });
-  });
+/** Gives why they could not be sent, or nothing. */
+async function send(variables: string[]): Promise<Error | undefined> {
+  try {
+    await promisify(execFile)('systemd-notify', variables, { timeout: PATIENCE_MS });
+    return undefined;
+  } catch (error) {
+    const { code, stderr, message } = error as Error & { code?: unknown; stderr?: string };
+    return new Error(code === 'ENOENT' ? 'there is no program systemd-notify' : stderr?.trim() || message);
+  }
 }
