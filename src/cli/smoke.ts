@@ -5,7 +5,6 @@ import { runSmokeTest, type SmokeReport } from '../smoke/smoke-test.js';
 import { hasColor, painter } from './color.js';
 import { errorText, EXIT, exitCodeOfSignal, SIGNALS } from './exit-code.js';
 import { createLog } from './log.js';
-import { OutputLines } from './output-lines.js';
 import { resolveSmokeFlags, type GivenToSmoke } from './smoke-flags.js';
 import { checkpointLine, conditionLines, smokeDocument } from './smoke-lines.js';
 
@@ -18,7 +17,6 @@ export async function smoke(given: GivenToSmoke, extra: readonly string[]): Prom
   const paint = painter(hasColor(process.stdout, color));
   const write = takeStdout();
   const signal = abortedBySignals();
-  const output = new OutputLines((text) => process.stderr.write(text));
   const report = await runSmokeTest(settings, {
     signal,
     onCheckpoint: (checkpoint, { postConditions }) => {
@@ -26,9 +24,8 @@ export async function smoke(given: GivenToSmoke, extra: readonly string[]): Prom
       write(checkpointLine(checkpoint, paint));
       if (checkpoint.number === 7) write(conditionLines(postConditions, paint));
     },
-    onBoot: (executor) => passOn(executor, output, color),
+    onBoot: (executor) => passOnLogs(executor, color),
   });
-  output.flush();
   const exitCode = exitCodeOf(report, signal.reason as NodeJS.Signals);
   if (report.error !== undefined && !isToldAlready(report.error)) process.stderr.write(errorText(report.error));
   if (json) write(`${JSON.stringify(smokeDocument(report, exitCode), toMicroseconds)}\n`);
@@ -79,7 +76,7 @@ function abortedBySignals(): AbortSignal {
   return controller.signal;
 }
 
-/** Gives what writes to standard output. Whatever else is written there, by an event source for one, goes to standard error. */
+/** Gives what writes to standard output. Whatever else is written there, by a handler for one, goes to standard error. */
 function takeStdout(): (text: string) => void {
   const { stdout, stderr } = process;
   const write = stdout.write.bind(stdout);
@@ -87,10 +84,9 @@ function takeStdout(): (text: string) => void {
   return write;
 }
 
-/** What handlers print and log goes to standard error. */
-function passOn(executor: Executor, output: OutputLines, color: boolean): void {
+/** What handlers log goes to standard error. */
+function passOnLogs(executor: Executor, color: boolean): void {
   const log = createLog({ quiet: false, color });
-  executor.on('output', (text, stream, thread) => output.add(`${thread} ${stream}`, text));
   executor.on('log', ({ level, message, fields, taskId, thread }) => {
     if (level !== 'debug') log[level]({ task: taskId, thread, ...fields }, message);
   });

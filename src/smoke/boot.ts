@@ -34,7 +34,7 @@ export async function boot({ threads, handler }: SmokeSettings, dir: string): Pr
     recycleAboveBytes: undefined,
     stallAfterMs: 30_000,
   };
-  // What handlers print must not get among the data on standard output. With all threads up, all are in the first beat.
-  const { executor } = await startExecutor(options, { captureOutput: true, allThreads: true });
+  // With all threads up, all are in the first beat.
+  const { executor } = await startExecutor(options, { allThreads: true });
   return { executor, beats: new BeatLog(executor) };
 }

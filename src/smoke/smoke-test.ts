@@ -20,7 +20,7 @@ import {
   type PostConditionResult,
 } from './post-conditions.js';
 import type { SmokeSettings } from './settings.js';
-import { temporaryFolder, type TemporaryFolder } from './temporary-folder.js';
+import { temporaryFolder } from './temporary-folder.js';
 import { Cancelled, LATE, Waiting } from './waiting.js';
 
 /** How a smoke test went. */
@@ -52,7 +52,7 @@ const CLEANUP_MS = 1_000;
 /**
  * Boots a run of its own in a temporary folder, waits for its first event to
  * come through a thread to a durable outcome, and looks whether all is as it
- * ought to be. Never throws; leaves nothing behind, however it ends.
+ * ought to be. Never throws. When the process exits, nothing is left of it.
  */
 export async function runSmokeTest(settings: SmokeSettings, control: SmokeControl): Promise<SmokeReport> {
   return new SmokeTest(settings, control).run();
@@ -66,7 +66,6 @@ class SmokeTest {
   readonly #source = new AbortController();
   readonly #results: PostConditionResult[] = [];
   #contender: Contender | undefined;
-  #folder: TemporaryFolder | undefined;
   #booting: Promise<Booted> | undefined;
 
   constructor(settings: SmokeSettings, control: SmokeControl) {
@@ -101,8 +100,8 @@ class SmokeTest {
     const deadline = performance.now() + timeoutMs;
     this.#checkpoints.reach(3);
     this.#contender = new Contender();
-    const { path } = (this.#folder = temporaryFolder());
-    this.#booting = boot(this.#settings, path);
+    const dir = temporaryFolder();
+    this.#booting = boot(this.#settings, dir);
     const booted = await this.#waiting.within(timeoutMs, this.#booting);
     if (booted === LATE) {
       // It may never end: nobody waits for it any more.
@@ -122,7 +121,7 @@ class SmokeTest {
       this.#checkpoints.reach(5, ` (${first.id}, thread ${first.heard[0]?.thread ?? 'unknown'})`);
       await this.#waiting.within(timeoutMs, log.settled());
     }
-    await this.#check(booted, log, { before, stalled: first === undefined });
+    await this.#check(booted, log, { dir, before, stalled: first === undefined });
     this.#tellConditions();
     if (first === undefined) return 'stalled';
     assertPostConditions(this.#results);
@@ -150,7 +149,7 @@ class SmokeTest {
   async #check(
     { executor, beats }: Booted,
     log: EventLog,
-    { before, stalled }: { before: Inventory; stalled: boolean },
+    { dir, before, stalled }: { dir: string; before: Inventory; stalled: boolean },
   ): Promise<void> {
     // Loaded only now, as they bring the lock's native part along: the process that contends for it starts the sooner.
     const [{ decoded, outcomesOnDisk }, { AFTER_STOP, WHILE_RUNNING }] = await Promise.all([
@@ -160,7 +159,7 @@ class SmokeTest {
     const { timeoutMs, threads, postConditions } = this.#settings;
     const { runDir } = executor;
     const { events, strays } = log;
-    const lock = { path: new StateDir(this.#folder!.path).lockPath(RUN_ID), runId: RUN_ID };
+    const lock = { path: new StateDir(dir).lockPath(RUN_ID), runId: RUN_ID };
     const healthFile = join(runDir, HEALTH_FILE);
     // Shorter than the deadline of a condition, so that it can say what it waited for in vain.
     const patienceMs = Math.min(PATIENCE_MS, timeoutMs / 2);
@@ -208,7 +207,6 @@ class SmokeTest {
     let timer: NodeJS.Timeout | undefined;
     await Promise.race([ended, new Promise((resolve) => (timer = setTimeout(resolve, CLEANUP_MS)))]);
     clearTimeout(timer);
-    this.#folder?.remove();
   }
 }
 

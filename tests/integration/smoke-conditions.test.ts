@@ -63,6 +63,31 @@ describe('the lock', () => {
     });
   });
 
+  test.each([
+    [{ acquired: true, holderPid: process.pid }, 'given to another process'],
+    [{ acquired: false, holderPid: 1 }, 'refused to another process'],
+    [{ acquired: false, holderPid: null }, 'refused to another process'],
+  ])('is not shown to be ours by another process that found %j', async (contention, words) => {
+    const { lock } = place();
+    using held = await new ProcessLock(lock).acquire();
+    expect(held.held).toBe(true);
+    const finding = await lockIsHeld.check({ lock, contend: async () => contention });
+    expect(finding).toMatchObject({ ok: false, actual: expect.stringContaining(words) as string });
+  });
+
+  test('is not held where a file alone says so', async () => {
+    const { lock } = place();
+    const held = await new ProcessLock(lock).acquire();
+    const holder = readFileSync(lock.path);
+    held.release();
+    writeFileSync(lock.path, holder);
+    const contend = async () => ({ acquired: false, holderPid: process.pid });
+    expect(await lockIsHeld.check({ lock, contend })).toMatchObject({
+      ok: false,
+      actual: expect.stringMatching(/^free, /) as string,
+    });
+  });
+
   test('is free after the stop, or else who holds it is named', async () => {
     const { lock } = place();
     expect(await lockIsFree.check({ lock })).toEqual({ ok: true, actual: 'free' });

@@ -209,12 +209,12 @@ describe("a user's own post-conditions", () => {
   });
 
   test('that hang have failed when the timeout has passed', async () => {
-    config(`{ timeout: '300ms', postConditions: [
+    config(`{ timeout: '2s', postConditions: [
       ${condition('hangs', `() => new Promise(() => {})`)},
       ${condition('next', `() => ({ ok: true, actual: 'five' })`)},
     ] }`);
     const { stdout, exitCode } = await smoke();
-    expect(stdout).toContain('FAILED: hangs: no answer within 300ms\n');
+    expect(stdout).toContain('FAILED: hangs: no answer within 2s\n');
     expect(stdout).toMatch(/^ {2}ok +next /m);
     expect(exitCode).toBe(1);
   });
@@ -229,12 +229,21 @@ describe("a user's own post-conditions", () => {
   });
 });
 
+test('events that were taken beside the first one are followed to their end', async () => {
+  here.write('slow.mjs', 'export default async (n) => { if (n > 1) await new Promise((go) => setTimeout(go, 300)); };');
+  config(`{ handler: './slow.mjs', eventSource: () => [1, 2] }`);
+  const { stdout, exitCode } = await smoke();
+  expect(stdout).toMatch(/^CHECKPOINT 5\/8: first event received \(event-1, /m);
+  expect(stdout).toMatch(/^ {2}ok +events once .* 2 events, each done/m);
+  expect(exitCode).toBe(0);
+});
+
 describe('no event in time', () => {
   test('is a stall: 6 instead of 5, the post-conditions all the same, and exit 2', async () => {
     config(`{ eventSource: ${SILENT} }`, FS);
-    const { stdout, stderr, exitCode, numbers } = await smoke(['--timeout', '300ms', '--junit', 'smoke.xml']);
+    const { stdout, stderr, exitCode, numbers } = await smoke(['--timeout', '2s', '--junit', 'smoke.xml']);
     expect(numbers).toEqual([1, 2, 3, 4, 6, 7, 8]);
-    expect(stdout).toMatch(/^CHECKPOINT 2\/8: timeout configured \(300ms\) /m);
+    expect(stdout).toMatch(/^CHECKPOINT 2\/8: timeout configured \(2s\) /m);
     expect(stdout).toMatch(/^CHECKPOINT 6\/8: timeout, no event /m);
     expect(stdout).toContain('  FAILED: events once: no event came\n');
     for (const name of ['lock held', 'threads beat', 'health fresh', 'queue kept', 'lock free', 'nothing left']) {
@@ -256,7 +265,7 @@ describe('no event in time', () => {
 
   test('of a source that ignores the end of the test does not hang it, and what the source left is named', async () => {
     config(`{ eventSource: async function* () { setInterval(() => {}, 1000); await new Promise(() => {}); } }`);
-    const { stdout, exitCode } = await smoke(['--timeout', '300ms']);
+    const { stdout, exitCode } = await smoke(['--timeout', '2s']);
     expect(stdout).toMatch(/^ {2}FAILED +nothing left .* a timer$/m);
     expect(exitCode).toBe(2);
   });
@@ -264,7 +273,7 @@ describe('no event in time', () => {
   test('where its handler never ends names the event; the thread is ended by force', async () => {
     here.write('spin.mjs', 'export default () => { for (;;); };');
     config(`{ handler: './spin.mjs', eventSource: () => [1], threads: 1 }`);
-    const { stdout, exitCode } = await smoke(['--timeout', '500ms']);
+    const { stdout, exitCode } = await smoke(['--timeout', '2s']);
     expect(stdout).toMatch(/^CHECKPOINT 6\/8: timeout, no event: event-1 has no outcome /m);
     expect(stdout).toContain('events once: event-1 has come to no end');
     expect(stdout).toMatch(/^ {2}ok +nothing left /m);
@@ -284,7 +293,7 @@ describe('no event in time', () => {
   test('of the other events is a failed check, not a stall', async () => {
     here.write('half.mjs', 'export default (n) => n === 1 ? n : new Promise(() => {});');
     config(`{ handler: './half.mjs', eventSource: () => [1, 2] }`);
-    const { stdout, exitCode } = await smoke(['--timeout', '500ms']);
+    const { stdout, exitCode } = await smoke(['--timeout', '2s']);
     expect(stdout).toContain('FAILED: events once: event-2 has come to no end\n');
     expect(exitCode).toBe(1);
   });
@@ -486,11 +495,12 @@ describe('a signal', () => {
     const command = here.start(['smoke'], { env: env() });
     await waitFor('the boot', () => existsSync(join(here.dir, 'loading')));
     expect(readdirSync(temporary)).toHaveLength(1);
+    // Two different ones: of two alike that come at once, the system may deliver one.
     command.kill('SIGINT');
-    command.kill('SIGINT');
+    command.kill('SIGTERM');
     const { stdout, exitCode } = await command;
-    expect(exitCode).toBe(130);
-    expect(stdout).not.toContain('first event received');
+    expect([130, 143]).toContain(exitCode);
+    expect(numbersOf(stdout)).toEqual([1, 2, 3]);
     expect(readdirSync(temporary)).toEqual([]);
   });
 
