@@ -1,9 +1,10 @@
 /** `runtime dry-run` through a real executor: every event is consumed, and the report tells what became of it. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import type { DryRunReport } from '../../dist/dryrun/report.js';
-import { parsed, place, type Place } from '../support/command.js';
+import { MAIN, parsed, place, type Place } from '../support/command.js';
 import { waitFor } from '../support/wait-for.js';
 
 const KEEP = `
@@ -263,6 +264,17 @@ describe('a run of another kind', () => {
       exitCode: 0,
     });
   });
+});
+
+test.skipIf(process.platform !== 'linux')('on a terminal, a line tells how far it is, and goes', async () => {
+  const command = `${process.execPath} ${MAIN} dry-run --rate 50 --duration 600ms`;
+  const { dir } = place();
+  const env = { TERM: 'xterm', NO_COLOR: '', SHELL: '/bin/sh' };
+  const { stdout, exitCode } = await execa('script', ['-qefc', command, '/dev/null'], { cwd: dir, env });
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/\] \d+\/30, \d+(\.\d)?\/s/);
+  // The report begins where the line was.
+  expect(stdout).toMatch(/\u001b\[2K\u001b\[2mdry run {4}\u001b\[0msequential at 50\/s, for 600ms, seed 42\r\n/);
 });
 
 describe('while it goes on', () => {
