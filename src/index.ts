@@ -56,7 +56,9 @@ export type { Executor, ExecutorEvents, MapOptions } from './runtime/executor.js
 export type { AnyHandler, HandlerInput, HandlerName, HandlerResult } from './runtime/handlers.js';
 export type { Duration, ExecutorOptions, Size } from './runtime/options.js';
 export type { TaskOptions } from './runtime/new-task.js';
-export type { ExecutorMode, ExecutorStatus } from './runtime/status.js';
+export type { Beat } from './runtime/health/heartbeat.js';
+export type { LastError } from './runtime/health/last-error.js';
+export type { ExecutorMode, ExecutorStatus, HealthStatus, ProbeAnswer, ProbeAnswers } from './runtime/status.js';
 export type { ThreadStatus } from './runtime/thread-status.js';
 export type { TaskOutcome } from './runtime/task-outcome.js';
 export type { Outcome, OutcomeState, TaskCounts, TaskErrorRecord, TaskState } from './runtime/task.js';
