@@ -461,6 +461,8 @@ describe('what is left behind is named:', () => {
   test('not what closes a moment later', async () => {
     const before = takeInventory();
     const child = spawn('true', { stdio: 'ignore' });
+    // Who cannot wait is told of it.
+    expect(await leftSince(before, { patienceMs: 0 })).toEqual([expect.stringMatching(/^child process \d+/)]);
     expect(await leftSince(before)).toEqual([]);
     expect(child.exitCode).toBe(0);
   });
