@@ -75,7 +75,7 @@ class DryRun {
       status: () => executor.status(),
       probe: () => executor.probe(),
       pause: () => executor.pause(),
-      resume: () => executor.resume(),
+      resume: () => this.#stoppedBy === 'drain' || executor.resume(),
       drain: () => this.#drain(),
     });
     executor.announce(server.path);
@@ -98,7 +98,7 @@ class DryRun {
   /** The first one ends the arrivals, and waits for what was sent. */
   #onSignal(signal: NodeJS.Signals): void {
     const display = this.#display;
-    if (this.#stop.signal.aborted) {
+    if (this.#stoppedBy !== undefined && this.#stoppedBy !== 'drain') {
       this.#forced = true;
       this.#stoppedBy = signal;
       const grace = formatDuration(this.#flags.executor.graceMs);

@@ -356,19 +356,34 @@ describe('while it goes on', () => {
     expect(report).toMatchObject({ lost: 0, outcomes: { done: report.events } });
   });
 
-  test('it can be drained: what waits is left, and counts as unfinished, not as lost', async () => {
-    const here = place();
-    const command = here.start([...endless, '--json', '--threads', '1', '--handler', 'work.mjs#gate']);
-    await here.until('dry-run', ({ counts }) => counts['running'] === 1 && (counts['queued'] ?? 0) > 5);
-    const drained = here.runtime(['drain', 'dry-run']);
-    await here.until('dry-run', ({ state }) => state === 'draining');
-    here.write('open', '');
-    expect((await drained).exitCode).toBe(0);
-    const ended = await command;
-    const report = JSON.parse(ended.stdout) as DryRunReport;
-    expect(report).toMatchObject({ stoppedBy: 'drain', lost: 0, duplicates: 0 });
-    expect(report.unfinished).toBeGreaterThan(0);
-    expect(report.outcomes.done + report.unfinished).toBe(report.events);
-    expect(ended.exitCode).toBe(3);
-  });
+  test.each([
+    ['drain' as const, 3],
+    ['SIGTERM' as const, 143],
+  ])(
+    'it can be drained: what waits is left, and counts as unfinished, not as lost (then a %s)',
+    async (last, exitCode) => {
+      const here = place();
+      const command = here.start([...endless, '--json', '--threads', '1', '--handler', 'work.mjs#gate']);
+      let told = '';
+      command.stderr.on('data', (chunk: Buffer) => (told += String(chunk)));
+      await here.until('dry-run', ({ counts }) => counts['running'] === 1 && (counts['queued'] ?? 0) > 5);
+      const drained = here.runtime(['drain', 'dry-run']);
+      await here.until('dry-run', ({ state }) => state === 'draining');
+      // It ends, and cannot be made to go on.
+      expect((await here.runtime(['resume', 'dry-run'])).exitCode).toBe(1);
+      if (last !== 'drain') {
+        // The first signal waits for what runs, also after a drain.
+        command.kill(last);
+        await waitFor('what the signal is told', () => told.includes(`${last}: no more events; waiting for `));
+      }
+      here.write('open', '');
+      expect((await drained).exitCode).toBe(0);
+      const ended = await command;
+      const report = JSON.parse(ended.stdout) as DryRunReport;
+      expect(report).toMatchObject({ stoppedBy: last, lost: 0, duplicates: 0 });
+      expect(report.unfinished).toBeGreaterThan(0);
+      expect(report.outcomes.done + report.unfinished).toBe(report.events);
+      expect(ended.exitCode).toBe(exitCode);
+    },
+  );
 });
