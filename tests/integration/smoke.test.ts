@@ -360,15 +360,7 @@ describe('an exception', () => {
       [1, 2, 3, 4, 8],
       /^runtime: .*cannot/,
     ],
-    [
-      'of a state folder that cannot be had',
-      () => chmodSync(temporary, 0o500),
-      [1, 2, 3, 8],
-      /EACCES|permission denied/,
-    ],
-  ])('%s goes straight to the end, and ends with 1', async (what, prepare, expected, words) => {
-    // Nothing is forbidden to root.
-    if (what.includes('state folder') && process.getuid?.() === 0) return;
+  ])('%s goes straight to the end, and ends with 1', async (_, prepare, expected, words) => {
     prepare();
     const { stdout, stderr, exitCode, numbers } = await smoke(['--junit', 'smoke.xml']);
     expect(numbers).toEqual(expected);
@@ -376,6 +368,14 @@ describe('an exception', () => {
     expect(stderr).toMatch(words);
     expect(exitCode).toBe(1);
     expect(readFileSync(join(here.dir, 'smoke.xml'), 'utf8')).toContain('errors="1"');
+  });
+
+  test('of a temporary folder that cannot be had is told as one', async () => {
+    const { stdout, stderr, exitCode, numbers } = await smoke([], { TMPDIR: join(temporary, 'nowhere') });
+    expect(numbers).toEqual([1, 2, 3, 8]);
+    expect(stdout).toContain('complete: EXCEPTION');
+    expect(stderr).toMatch(/^runtime: cannot make a temporary folder in .*nowhere: ENOENT.*\nSet TMPDIR to .*\n$/);
+    expect(exitCode).toBe(1);
   });
 
   test('is told in the JSON document', async () => {
