@@ -104,6 +104,7 @@ test('a condition that failed is a failure with its diagnostic; one that warns h
   const { root, byName } = await cases({ ...success, result: 'exception', error: new Error('x'), postConditions });
   const [failure] = byName.get('bad')!.children;
   expect(failure).toMatchObject({ name: 'failure', attributes: { message: 'nobody holds it' } });
+  expect(byName.get('bad')!.children[1]!.text).toBe('expected: held\nactual: free');
   expect(marks(byName.get('slow')!)).toEqual([]);
   expect(byName.get('slow')!.children[0]!.text).toBe('WARNING: nobody holds it\nexpected: held\nactual: free');
   expect(root.attributes['failures']).toBe('1');
