@@ -45,7 +45,7 @@ test('so it is when the two really race', async () => {
   const size = 1000;
   const memory = ThreadBoard.allocate(1);
   const main = new ThreadBoard(memory);
-  const gate = new Int32Array(new SharedArrayBuffer(8));
+  const gate = new Int32Array(new SharedArrayBuffer(12));
   const worker = new Worker(
     `const { workerData, parentPort } = require('node:worker_threads');
      import(workerData.board).then(({ ThreadBoard }) => {
@@ -54,6 +54,7 @@ test('so it is when the two really race', async () => {
        for (let round = 1; round <= ${rounds}; round++) {
          Atomics.wait(gate, 0, round - 1);
          let last = -1;
+         Atomics.store(gate, 2, round);
          for (let position; (position = board.take(0, ${size})) !== undefined; ) last = position;
          Atomics.store(gate, 1, last + 1);
          parentPort.postMessage(round);
@@ -68,7 +69,9 @@ test('so it is when the two really race', async () => {
     main.reset(0);
     Atomics.store(gate, 0, round);
     Atomics.notify(gate, 0);
-    for (let spin = 0; spin < (round % 40) * 500; spin++) Atomics.load(gate, 1);
+    // Until it is at it: how long a thread takes to wake up depends on what else the machine does.
+    while (Atomics.load(gate, 2) < round) await new Promise((resolve) => setImmediate(resolve));
+    for (let spin = 0; spin < (round % 40) * 50; spin++) Atomics.load(gate, 1);
     const first = main.takeRest(0, size);
     await waitFor('the round to end', () => done.length === round);
     expect(Atomics.load(gate, 1)).toBe(first);

@@ -6,7 +6,7 @@ let timer;
 
 process.on('message', (message) => {
   clearInterval(timer);
-  if (message === 'on') timer = setInterval(scrape, Number(everyMs));
+  if (message === 'on') timer = setInterval(() => void scrape(), Number(everyMs));
 });
 process.on('disconnect', () => process.exit());
 
