@@ -63,7 +63,9 @@ export async function messageOf(script, settings) {
   child.once('message', (message) => (told = message));
   const [code, signal] = await once(child, 'close');
   if (code !== 0 || told === undefined) {
-    throw new Error(`${script} ${JSON.stringify(settings)} ended with ${signal ?? code}, and told ${JSON.stringify(told)}`);
+    throw new Error(
+      `${script} ${JSON.stringify(settings)} ended with ${signal ?? code}, and told ${JSON.stringify(told)}`,
+    );
   }
   return told;
 }
