@@ -46,6 +46,30 @@ describeDryRun(program.command('dry-run')).action(
 );
 
 program
+  .command('smoke')
+  .description('boot a run in a temporary folder, wait for its first event, and check that all is as it ought to be')
+  .option('--timeout <duration>', 'for the first event to come (default: $BOOT_TIMEOUT_S seconds, else 8s)')
+  .option('--threads <n>', 'worker threads (default: what the machine offers)')
+  .option('--json', 'print one JSON document')
+  .option('--junit <file>', 'write a JUnit report for CI, too')
+  .option('--config <file>', CONFIG)
+  .option('--no-color', 'no colours')
+  // Unknown ones are told together with all other faults.
+  .allowUnknownOption()
+  .allowExcessArguments()
+  .addHelpText(
+    'after',
+    `
+Examples:
+  runtime smoke
+  runtime smoke --timeout 30s --junit smoke.xml
+
+Exit codes: 0 success, 1 an exception or a check that failed, 2 stalled: no event in time,
+64 wrong usage, 128+n ended by signal n.`,
+  )
+  .action(does(async (given: Given, command: Command) => (await import('./smoke.js')).smoke(given, command.args)));
+
+program
   .command('results')
   .description('print recorded outcomes as NDJSON, in the order they were recorded')
   .argument('<run-id>', 'the run, as `runtime status` lists it')
@@ -93,30 +117,6 @@ lock
   .option('--dir <folder>', FOLDER)
   .option('--config <file>', CONFIG)
   .action(does(async (runId: string, given: Given) => (await import('./lock.js')).lockRelease(runId, given)));
-
-program
-  .command('smoke')
-  .description('boot a run in a temporary folder, wait for its first event, and check that all is as it ought to be')
-  .option('--timeout <duration>', 'for the first event to come (default: $BOOT_TIMEOUT_S seconds, else 8s)')
-  .option('--threads <n>', 'worker threads (default: what the machine offers)')
-  .option('--json', 'print one JSON document')
-  .option('--junit <file>', 'write a JUnit report for CI, too')
-  .option('--config <file>', CONFIG)
-  .option('--no-color', 'no colours')
-  // Unknown ones are told together with all other faults.
-  .allowUnknownOption()
-  .allowExcessArguments()
-  .addHelpText(
-    'after',
-    `
-Examples:
-  runtime smoke
-  runtime smoke --timeout 30s --junit smoke.xml
-
-Exit codes: 0 success, 1 an exception or a check that failed, 2 stalled: no event in time,
-64 wrong usage, 128+n ended by signal n.`,
-  )
-  .action(does(async (given: Given, command: Command) => (await import('./smoke.js')).smoke(given, command.args)));
 
 for (const [name, description] of [
   ['pause', 'let a run start no more tasks; what runs goes on'],
