@@ -181,7 +181,10 @@ describe('a snapshot', () => {
     const last = readHealth(subject.file).snapshot;
     expect([last.state, last.activity.note]).toEqual(['stopped', 'stopped']);
     await made.modeChanged();
-    await new Promise(setImmediate);
+    // Longer than a beat, by the clock of another one.
+    const other = health();
+    other.health.start();
+    await other.until('beat 3');
     expect(readHealth(subject.file).snapshot).toEqual(last);
     expect(told).toEqual(['beat 1']);
   });
@@ -229,6 +232,14 @@ describe('a snapshot', () => {
     await made.modeChanged();
     await waitFor('a snapshot', () => readHealth(subject.file).snapshot.counts.queued === 0);
   });
+});
+
+test('the first beat comes when whoever made the executor can listen to it, and not before', async () => {
+  const { health: made, told, until } = health();
+  made.start();
+  for (let i = 0; i < 100; i++) await Promise.resolve();
+  expect(told).toEqual([]);
+  await until('beat 1');
 });
 
 test('a health that is stopped before it began never begins', async () => {

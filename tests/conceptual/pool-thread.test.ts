@@ -173,3 +173,33 @@ test('a thread follows the clock of the main thread, whatever the clock of the s
   expect(started[0]).toBeGreaterThan(before - 0.1);
   expect(started[0]).toBeLessThan(now() + 0.1);
 });
+
+test('a thread is asked one thing at a time whether it answers; once it is gone, it does not', async () => {
+  const died: string[] = [];
+  const subject = thread(pathToFileURL(HANDLERS).href, { onDeath: (_, { message }) => died.push(message) });
+  await subject.load();
+  const first = subject.ping();
+  expect(subject.ping()).toBe(first);
+  expect(await first).toBe(true);
+  const second = subject.ping();
+  expect(second).not.toBe(first);
+  await subject.end();
+  expect(await second).toBe(false);
+  // It was ended: nobody died.
+  expect(died).toEqual([]);
+});
+
+test('a thread without work is not silent, and one with work is since it got that, or stirred', async () => {
+  const subject = thread(pathToFileURL(HANDLERS).href);
+  onTestFinished(() => subject.end());
+  await subject.load();
+  expect(subject.silentMs).toBe(0);
+  const sent = performance.now();
+  const before = subject.stirredAt;
+  subject.run(0, [claimed(1, 'work', 300)], 1);
+  await waitFor('it to take up the task', () => subject.stirredAt > before);
+  await waitFor('it to be silent', () => subject.silentMs > 50);
+  expect(subject.silentMs).toBeLessThanOrEqual(performance.now() - sent);
+  await waitFor('its end', () => !subject.busy);
+  expect(subject.silentMs).toBe(0);
+});

@@ -3,7 +3,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { readHealth } from '../../dist/runtime/health/snapshot.js';
+import { processState } from '../../dist/runtime/health/process-state.js';
+import { readHealth, type HealthSnapshot } from '../../dist/runtime/health/snapshot.js';
+import { ProcessLock } from '../../dist/runtime/lock/process-lock.js';
+import { StateDir } from '../../dist/runtime/state-dir.js';
 import { executorOf, place, type Place } from '../support/command.js';
 import { HANDLERS } from '../support/executors.js';
 import { tempDir } from '../support/temp-dir.js';
@@ -218,6 +221,47 @@ describe('the probes of an executor from code, which has no socket', () => {
     await until(here, ['live', 'runtime: work is not ready: it is paused', 'started'], 'work', '--dir', dir);
     const file = join(dir, 'runs', 'work', 'health.json');
     expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ state: 'paused' });
+  });
+});
+
+describe('the last beat counts', () => {
+  /** A run that this process holds, without a socket, whose snapshot says what a test wants; gives the answer. */
+  async function held(snapshot: Partial<HealthSnapshot>): Promise<string> {
+    const here = place();
+    const stateDir = new StateDir(join(here.dir, '.runtime'));
+    const runDir = stateDir.ensureRunDir('work');
+    await using lock = await new ProcessLock({ path: stateDir.lockPath('work'), runId: 'work' }).acquire();
+    const beat = { count: 1, uptimeMs: 0, at: Date.now() + 1000, tookMs: 0, threads: [1] };
+    const whole = { ...readHealth('').snapshot, updatedAt: Date.now(), state: 'running' as const, lastBeat: beat };
+    writeFileSync(join(runDir, 'health.json'), JSON.stringify({ ...whole, ...ids(process.pid), ...snapshot }));
+    expect(lock.held).toBe(true);
+    return (await asked(here))[0]!;
+  }
+
+  const ids = (pid: number) => ({ pid, pidStartTicks: processState(pid)!.startTicks });
+  const GONE = 'runtime: work is not live: its executor has died, or is just starting';
+
+  test('if it is of the process that holds the lock, or of its child', async () => {
+    expect(await held({})).toBe('live');
+    const child = spawn('sleep', ['60']);
+    onTestFinished(() => void child.kill());
+    expect(await held(ids(child.pid!))).toBe('live');
+  });
+
+  test('and not if it is of another one with the same pid, or of a stranger', async () => {
+    expect(await held({ pidStartTicks: ids(process.pid).pidStartTicks - 1 })).toBe(GONE);
+    expect(await held(ids(process.ppid))).toBe(GONE);
+    expect(await held({ pid: null })).toBe(GONE);
+  });
+
+  test('and not if that executor has stopped, failed, missed a beat, or never beat', async () => {
+    expect(await held({ state: 'stopped' })).toBe(GONE);
+    expect(await held({ state: 'failed' })).toBe('runtime: work is not live: the executor failed');
+    const lastError = { at: 1, source: 'beat' as const, message: 'the queue hangs' };
+    expect(await held({ lastError })).toBe('runtime: work is not live: the queue hangs');
+    expect(await held({ lastBeat: null })).toBe(
+      'runtime: work is not live: it does not answer, and its last beat never came',
+    );
   });
 });
 

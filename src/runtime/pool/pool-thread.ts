@@ -121,7 +121,7 @@ export class PoolThread {
       minThreads: 0,
       maxThreads: 1,
       idleTimeout: Infinity,
-      // A request for each lane, and a ping: that must not keep a batch waiting.
+      // A batch for each lane, and a ping: none may wait in Piscina's own queue, which outlives the thread.
       concurrentTasksPerWorker: settings.lanes + 1,
       recordTiming: false,
       workerData,
@@ -160,9 +160,10 @@ export class PoolThread {
     return latest;
   }
 
-  /** Milliseconds for which a thread with work has shown no sign of life. */
+  /** Milliseconds for which a thread with work has shown no sign of life; 0 without work. */
   get silentMs(): number {
-    return Math.min(now() - this.stirredAt, performance.now() - (this.#busySince ?? performance.now()));
+    if (this.#busySince === undefined) return 0;
+    return Math.max(0, Math.min(now() - this.stirredAt, performance.now() - this.#busySince));
   }
 
   /** How far a task says it is, if it does. */
