@@ -81,7 +81,8 @@ async function ask(stateDir: StateDir, runId: string): Promise<ProbeAnswers> {
     }
   }
   if (executor === 'gone') return no('its executor has died, or is just starting');
-  if (executor === 'unknown' && socket !== undefined) return no(`it does not answer${lastSeen(snapshot)}`);
+  // Where the kernel cannot be asked, one that is stopped would pass for one that is busy.
+  if (socket !== undefined && processState('self') === undefined) return no(`it does not answer${lastSeen(snapshot)}`);
   return byLastBeat(snapshot);
 }
 

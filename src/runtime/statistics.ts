@@ -10,7 +10,9 @@ export interface RunStatistics {
   /** Those of them that ended in each state. */
   outcomes: Record<OutcomeState, number>;
   /** Of the last attempts, in ms; `null` before the first. Tasks that never started are left out. */
-  taskMs: { count: number; mean: number; p50: number; p95: number; p99: number; max: number } | null;
+  taskMs: { p50: number; p95: number; p99: number; max: number } | null;
+  /** How many those were, and how long all together. */
+  timed: { count: number; sumMs: number };
   /** Share of the threads' time, loading aside, that they had work, 0 to 1. */
   busy: number;
 }
@@ -31,23 +33,14 @@ export class Statistics {
 
   /** @param busyMs @param readyMs of all threads together */
   snapshot(busyMs: number, readyMs: number): RunStatistics {
-    const durations = this.#durations;
-    const at = (percentile: number) => durations.percentile(percentile) / 1000;
+    const { count } = this.#durations;
+    const at = (percentile: number) => this.#durations.percentile(percentile) / 1000;
     return {
       elapsedMs: performance.now() - this.#startedAt,
       settled: this.#settled,
       outcomes: { ...this.#outcomes },
-      taskMs:
-        durations.count === 0
-          ? null
-          : {
-              count: durations.count,
-              mean: durations.mean / 1000,
-              p50: at(50),
-              p95: at(95),
-              p99: at(99),
-              max: durations.max / 1000,
-            },
+      taskMs: count === 0 ? null : { p50: at(50), p95: at(95), p99: at(99), max: this.#durations.max / 1000 },
+      timed: { count, sumMs: count === 0 ? 0 : (count * this.#durations.mean) / 1000 },
       busy: readyMs === 0 ? 0 : Math.min(1, busyMs / readyMs),
     };
   }

@@ -138,16 +138,18 @@ describe('the probes of a run', () => {
     await until(here, WELL);
   });
 
-  test('go by its own answer where its processes cannot be seen, as in another container', async () => {
+  test('go by its own answer and its beats where its processes cannot be seen, as in another container', async () => {
     const here = place();
     const { pid } = await going(here);
     const lock = join(here.dir, '.runtime', 'locks', 'work.lock');
     const details = JSON.parse(readFileSync(lock, 'utf8')) as object;
     writeFileSync(lock, `${JSON.stringify({ ...details, hostname: 'elsewhere' })}\n`);
     expect(await asked(here)).toEqual(WELL);
+    await here.runtime(['pause', 'work']);
+    expect(await asked(here)).toEqual(['live', 'runtime: work is not ready: it is paused', 'started']);
     process.kill(executorOf(pid), 'SIGSTOP');
-    const why = /: it does not answer; the last one was running .* ago$/;
-    await until(here, [why, why, why]);
+    const old = /: it does not answer, and its last beat is .* old$/;
+    await until(here, [old, old, 'started']);
     process.kill(executorOf(pid), 'SIGCONT');
   });
 

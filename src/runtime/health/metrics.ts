@@ -12,10 +12,12 @@ export interface Metrics {
 const MODES: readonly ExecutorMode[] = ['running', 'paused', 'draining', 'failed', 'stopping', 'stopped'];
 const THREAD_STATES: readonly ThreadSummary['state'][] = ['loading', 'idle', 'busy', 'retiring'];
 
+type Times = Pick<ExecutorStatus['statistics'], 'taskMs' | 'timed'>;
+
 /** A summary of what was measured elsewhere: prom-client's own would have to see each task. */
 class TaskDurations extends Summary {
   readonly #metric: { name: string; help: string };
-  taskMs: ExecutorStatus['statistics']['taskMs'] = null;
+  times: Times = { taskMs: null, timed: { count: 0, sumMs: 0 } };
 
   constructor(metric: { name: string; help: string; registers: Registry[] }) {
     super(metric);
@@ -24,20 +26,20 @@ class TaskDurations extends Summary {
 
   override async get(): ReturnType<Summary['get']> {
     const { name, help } = this.#metric;
-    const { count, mean, ...ms } = this.taskMs ?? { count: 0, mean: 0 };
+    const { taskMs: ms, timed } = this.times;
     const quantiles =
-      'p50' in ms
-        ? ([
+      ms === null
+        ? []
+        : ([
             [0.5, ms.p50],
             [0.95, ms.p95],
             [0.99, ms.p99],
             [1, ms.max],
-          ] as const)
-        : [];
+          ] as const);
     const values = [
       ...quantiles.map(([quantile, value]) => ({ labels: { quantile }, value: value / 1000 })),
-      { metricName: `${name}_sum`, labels: {}, value: (mean * count) / 1000 },
-      { metricName: `${name}_count`, labels: {}, value: count },
+      { metricName: `${name}_sum`, labels: {}, value: timed.sumMs / 1000 },
+      { metricName: `${name}_count`, labels: {}, value: timed.count },
     ];
     return { ...(await super.get()), name, help, values };
   }
@@ -71,11 +73,11 @@ export function createMetrics(): Metrics {
     contentType: registry.contentType,
     text(status) {
       for (const [state, count] of Object.entries(status.counts)) tasks.set({ state }, count);
-      const { outcomes: ended, taskMs } = status.statistics;
+      const { outcomes: ended, ...times } = status.statistics;
       // A counter of prom-client cannot be set.
       outcomes.reset();
       for (const [state, count] of Object.entries(ended)) outcomes.inc({ state }, count);
-      durations.taskMs = taskMs;
+      durations.times = times;
       for (const state of THREAD_STATES) {
         threads.set({ state }, status.threads.filter((thread) => thread.state === state).length);
       }
