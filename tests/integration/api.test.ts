@@ -17,7 +17,13 @@ test('what is exported, and nothing else', () => {
     'InvalidInputError',
     'ProcessLock',
     'TaskError',
+    'assertPostConditions',
     'createExecutor',
+    'defineConfig',
+    'defineEvents',
+    'generateEvents',
+    'runPostConditions',
+    'tradingEvents',
   ]);
 });
 
