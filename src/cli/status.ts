@@ -103,7 +103,8 @@ async function recordedCounts(path: string): Promise<TaskCounts | null> {
 
 function line(run: RunStatus, paint: Paint): string[] {
   const tasks = countsText(run, paint);
-  return [run.runId, paint(colorOf(run.state), run.state), run.problem === null ? tasks : `${tasks} (${run.problem})`];
+  const wrong = run.problem ?? run.executor?.health.why ?? null;
+  return [run.runId, paint(colorOf(run.state), run.state), wrong === null ? tasks : `${tasks} (${printable(wrong)})`];
 }
 
 function page(run: RunStatus, paint: Paint): string {
@@ -114,7 +115,7 @@ function page(run: RunStatus, paint: Paint): string {
   ];
   if (run.holder) rows.push(['holder', `${run.holder.pid}@${run.holder.hostname} since ${run.holder.startedAt}`]);
   if (run.executor) rows.push(['activity', noteOf(run.executor.mode, run.executor.counts)]);
-  rows.push(...healthRows(run));
+  rows.push(...healthRows(run, paint));
   for (const thread of run.executor?.threads ?? []) {
     const done = `${formatCount(thread.tasksDone)} ${thread.tasksDone === 1 ? 'task' : 'tasks'} done`;
     rows.push([`thread ${thread.number}`, `${thread.state}, ${done}`]);
@@ -126,10 +127,10 @@ function page(run: RunStatus, paint: Paint): string {
   return rows.map(([label, text]) => `${paint('dim', label.padEnd(11))}${text}\n`).join('');
 }
 
-function healthRows({ state, executor, lastSeen }: RunStatus): [string, string][] {
+function healthRows({ state, executor, lastSeen }: RunStatus, paint: Paint): [string, string][] {
   const rows: [string, string][] = [];
   if (executor !== null) {
-    rows.push(['heartbeat', heartbeatText(executor.health)]);
+    rows.push(['heartbeat', heartbeatText(executor.health, paint)]);
     if (executor.error) rows.push(['error', printable(executor.error.message)]);
     else if (executor.health.lastError) rows.push(['last error', errorText(executor.health.lastError)]);
   } else if (lastSeen !== null) {
@@ -142,10 +143,10 @@ function healthRows({ state, executor, lastSeen }: RunStatus): [string, string][
   return rows;
 }
 
-function heartbeatText({ lastBeat, missedBeats, why }: HealthStatus): string {
+function heartbeatText({ lastBeat, missedBeats, why }: HealthStatus, paint: Paint): string {
   const age = lastBeat === null ? 'none yet' : `${formatDuration(ageOf(lastBeat.at))} ago`;
   const missed = missedBeats === 0 ? '' : `, ${formatCount(missedBeats)} missed since the start`;
-  return `${age}${missed}${why === null ? '' : `: ${printable(why)}`}`;
+  return `${age}${missed}${why === null ? '' : `: ${paint('red', printable(why))}`}`;
 }
 
 function errorText({ at, source, message }: NonNullable<HealthStatus['lastError']>): string {

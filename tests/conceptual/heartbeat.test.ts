@@ -130,6 +130,26 @@ describe('a heartbeat', () => {
   });
 });
 
+test('a listener that throws does not stop the heart', async () => {
+  // Who throws in a listener ends the process, as far as nobody catches it there.
+  const others = process.listeners('unhandledRejection');
+  process.removeAllListeners('unhandledRejection');
+  const thrown: unknown[] = [];
+  process.on('unhandledRejection', (error: Error) => thrown.push(error.message));
+  const { heartbeat, counts } = watched();
+  heartbeat.on('beat', () => {
+    throw new Error('in a listener');
+  });
+  heartbeat.start();
+  await pass(2000);
+  heartbeat.stop();
+  await new Promise(setImmediate);
+  process.removeAllListeners('unhandledRejection');
+  for (const other of others) process.on('unhandledRejection', other);
+  expect(counts()).toEqual([1, 2, 3]);
+  expect(thrown).toEqual(Array(3).fill('in a listener'));
+});
+
 describe('a beat that does not come', () => {
   test('is told with all that did not answer, and counted; the next one that comes ends it', async () => {
     let missing = ['the queue did not answer', 'thread 2 is idle and does not answer'];

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { openSqliteQueue } from '../../dist/runtime/queue/sqlite-queue.js';
 import { readHealth } from '../../dist/runtime/health/snapshot.js';
@@ -201,6 +202,23 @@ describe('status', () => {
     const document = (await status('work')) as unknown as Record<string, Record<string, unknown>>;
     expect(document['executor']!['health']).toMatchObject({ healthy: true, why: null, lastError: { source: 'task' } });
     expect(document['lastSeen']).toBeNull();
+  });
+
+  test('tells that beats are missed, how many, and why, of one run and of all', async () => {
+    const here = place();
+    const fixture = fileURLToPath(new URL('../fixtures/left-behind.mjs', import.meta.url));
+    const run = here.start(['run', fixture, '--lines', '--run-id', 'work', '--handler', 'spinUntil']);
+    // More may come, so the run goes on with nothing to do.
+    run.stdin.write(`${join(here.dir, 'turn')}\n`);
+    const why = /thread [12] is idle and does not answer/;
+    await waitFor('a missed beat', async () => {
+      const { stdout } = await here.runtime(['status', 'work']);
+      return /^heartbeat +.* ago, \d+ missed since the start: thread/m.test(stdout) && why.test(stdout);
+    });
+    expect((await here.runtime(['status'])).stdout).toMatch(
+      /^work +running +.* \(thread [12] is idle and does not answer\)$/m,
+    );
+    here.write('turn', '');
   });
 
   test('of a run that has ended tells what it last said; of a damaged snapshot, what cannot be read', async () => {

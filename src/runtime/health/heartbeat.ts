@@ -130,12 +130,19 @@ export class Heartbeat extends EventEmitter<HeartbeatEvents> {
     }));
     // Stopped meanwhile, perhaps by a listener.
     if (generation !== this.#generation) return;
-    if (proof.missing.length === 0) this.#beat(proof.threads, askedAt);
-    else this.#miss(1, proof.missing.join('; '));
-    if (generation !== this.#generation) return;
-    const nextAt = (lateMs > this.#intervalMs ? askedAt : dueAt) + this.#intervalMs;
-    const waitMs = Math.max(0, nextAt - performance.now());
-    this.#timer = setTimeout(() => void this.#tick(nextAt), waitMs).unref();
+    try {
+      if (proof.missing.length === 0) this.#beat(proof.threads, askedAt);
+      else this.#miss(1, proof.missing.join('; '));
+    } finally {
+      // Whatever a listener throws: the heart beats on.
+      if (generation === this.#generation) this.#wait(lateMs > this.#intervalMs ? askedAt : dueAt);
+    }
+  }
+
+  /** @param since when the last beat was due */
+  #wait(since: number): void {
+    const dueAt = since + this.#intervalMs;
+    this.#timer = setTimeout(() => void this.#tick(dueAt), Math.max(0, dueAt - performance.now())).unref();
   }
 
   #beat(threads: number[], askedAt: number): void {
