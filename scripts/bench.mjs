@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * `npm run bench`: the figures of `docs/benchmarks.md`, measured side by side in
- * one run of about six minutes. Every contender has a process of its own.
+ * one run of about eight minutes. Every contender has a process of its own.
  */
 import { parseArgs } from 'node:util';
 import { command } from './bench/command.mjs';
@@ -23,7 +23,7 @@ const USAGE = `npm run bench -- [--only <row,row>] [--json] [--strict] [--write]
   --write   put the figures into docs/benchmarks.md
 `;
 
-const groups = [noop, cpu, latency, acquireAndRelease, takeover, memory, command, health, generating, pacing, smoke];
+const groups = [noop, cpu, latency, acquireAndRelease, takeover, memory, command, generating, pacing, health, smoke];
 const known = groups.flatMap(({ ids }) => ids);
 
 const options = readOptions();

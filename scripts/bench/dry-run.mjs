@@ -1,5 +1,5 @@
 // @ts-check
-/** Rows 10 and 11: events of a dry run, how many and how exactly in time. */
+/** Rows 9 and 10: events of a dry run, how many and how exactly in time. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +12,7 @@ const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 /** @type {Group} */
 export const generating = {
-  ids: [10],
+  ids: [9],
   async measure() {
     const events = 2_000_000;
     const rounds = 5;
@@ -21,7 +21,7 @@ export const generating = {
     const figures = await race(contenders, rounds);
     const common = {
       figures,
-      id: 10,
+      id: 9,
       unit: /** @type {const} */ ('events/s'),
       peers: [],
       bar: atLeastFigure(500_000, '/s'),
@@ -37,7 +37,7 @@ export const generating = {
 
 /** @type {Group} */
 export const pacing = {
-  ids: [11],
+  ids: [10],
   async measure() {
     const settings = { rate: 1_000, count: 5_000 };
     const rounds = 5;
@@ -49,7 +49,7 @@ export const pacing = {
     return [
       rowOfRace({
         figures,
-        id: 11,
+        id: 10,
         what: `pacing ${settings.rate.toLocaleString('en')} events a second, p99 of actual minus planned`,
         unit: 'ms',
         ours: 'holdfast',

@@ -1,5 +1,5 @@
 // @ts-check
-/** Row 12: what health costs. */
+/** Row 11: what health costs. */
 import { messageOf } from './race.mjs';
 import { below } from './row.mjs';
 import { measured, ratios } from './statistics.mjs';
@@ -11,7 +11,7 @@ const SETTINGS = { tasks: 30_000, windowMs: 1500, rounds: 10, pace: 20 };
 
 /** @type {Group} */
 export const health = {
-  ids: [12],
+  ids: [11],
   async measure() {
     const { windowMs, rounds, pace } = SETTINGS;
     /** @type {{ on: number[], off: number[], noise: number[] }} */
@@ -19,7 +19,7 @@ export const health = {
     const cost = ratios(on, off).map((ratio) => (100 * (1 - ratio)) / pace);
     return [
       {
-        id: 12,
+        id: 11,
         what: 'share of throughput that health takes: no-op tasks, memory queue',
         unit: '%',
         ours: measured(cost),

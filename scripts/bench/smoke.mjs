@@ -1,5 +1,5 @@
 // @ts-check
-/** Row 13: the whole smoke test, beside a script that runs one task with Piscina. */
+/** Row 12: the whole smoke test, beside a script that runs one task with Piscina. */
 import { fileURLToPath } from 'node:url';
 import { race } from './race.mjs';
 import { atMost, rowOfRace } from './row.mjs';
@@ -13,7 +13,7 @@ const beside = (/** @type {string} */ file) => fileURLToPath(new URL(file, impor
 
 /** @type {Group} */
 export const smoke = {
-  ids: [13],
+  ids: [12],
   async measure() {
     const state = stateFolder();
     const env = { ...process.env, TMPDIR: state.path };
@@ -30,7 +30,7 @@ export const smoke = {
     return [
       rowOfRace({
         figures,
-        id: 13,
+        id: 12,
         what: '`runtime smoke`, whole process',
         unit: 'ms',
         ours: 'smoke',
