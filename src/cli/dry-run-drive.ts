@@ -30,7 +30,12 @@ export async function driveEvents(flags: DryRunFlags): Promise<number> {
     await lock.acquire();
     try {
       if (durable) markAsDryRun(runDir, runId);
-      const { executor } = await startExecutor(flags.executor, { lock, fresh: true, captureOutput: true });
+      const { executor } = await startExecutor(flags.executor, {
+        lock,
+        fresh: true,
+        dryRun: true,
+        captureOutput: true,
+      });
       try {
         return await new DryRun(flags, executor, await Display.create(flags)).run();
       } finally {

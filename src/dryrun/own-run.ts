@@ -1,10 +1,7 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InvalidInputError } from '../runtime/errors.js';
-import { QUEUE_FILE } from '../runtime/run-folder.js';
-
-/** Lies in the folder of a run that dry runs may start over, and is empty. */
-const MARK = 'dry-run';
+import { DRY_RUN_MARK, QUEUE_FILE } from '../runtime/run-folder.js';
 
 /**
  * Marks the run in this folder as one of dry runs. To be called while its lock is held.
@@ -12,10 +9,10 @@ const MARK = 'dry-run';
  * @throws InvalidInputError `ERR_INVALID_OPTIONS` if it has tasks that are of no dry run: they would be forgotten
  */
 export function markAsDryRun(runDir: string, runId: string): void {
-  const mark = join(runDir, MARK);
+  const mark = join(runDir, DRY_RUN_MARK);
   if (existsSync(mark)) return;
   if (existsSync(join(runDir, QUEUE_FILE))) {
-    const problem = `run ${runId} was no dry run: its tasks and outcomes would be forgotten`;
+    const problem = `run ${runId} is no dry run: its tasks and outcomes would be forgotten`;
     throw new InvalidInputError('ERR_INVALID_OPTIONS', 'nothing was started', [{ where: '--run-id', problem }], {
       hint: `Give the dry run a name of its own: --run-id ${runId}-dry`,
     });
@@ -25,5 +22,5 @@ export function markAsDryRun(runDir: string, runId: string): void {
 
 /** Takes the mark away if there is no queue beside it: nothing came of the dry run. */
 export function unmarkUnused(runDir: string): void {
-  if (!existsSync(join(runDir, QUEUE_FILE))) rmSync(join(runDir, MARK), { force: true });
+  if (!existsSync(join(runDir, QUEUE_FILE))) rmSync(join(runDir, DRY_RUN_MARK), { force: true });
 }

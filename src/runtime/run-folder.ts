@@ -4,6 +4,9 @@ import type { TaskQueue } from './queue/contract.js';
 /** The durable queue, in the folder of its run. */
 export const QUEUE_FILE = 'queue.db';
 
+/** Lies beside the queue of a run that dry runs may start over, and is empty. */
+export const DRY_RUN_MARK = 'dry-run';
+
 /**
  * Closes the queue. A run whose first executor accepted no task leaves no folder
  * behind; one with a history keeps it, so that its epoch never starts over.

@@ -7,7 +7,7 @@ import { networkFileSystem } from './lock/network-fs.js';
 import { ProcessLock } from './lock/process-lock.js';
 import type { ResolvedOptions } from './options.js';
 import { Dispatcher } from './pool/dispatcher.js';
-import { closeQueue, QUEUE_FILE, removeIfEmpty } from './run-folder.js';
+import { closeQueue, DRY_RUN_MARK, QUEUE_FILE, removeIfEmpty } from './run-folder.js';
 import type { PreviousDeath, Recovery, TaskQueue } from './queue/contract.js';
 import { StateDir } from './state-dir.js';
 
@@ -19,6 +19,8 @@ export interface StartSettings {
   previousDeath?: PreviousDeath;
   /** Removes what earlier executors of this run recorded. Default false. */
   fresh?: boolean;
+  /** Whether a dry run may start this run over. Default false: it is none any more, whatever it was before. */
+  dryRun?: boolean;
   /** Whether what handlers print is told as `output` events. Default false: it goes to stdout and stderr. */
   captureOutput?: boolean;
   /** Whether to wait for all threads to load. Default false: tasks are taken once the first one has. */
@@ -73,6 +75,8 @@ export async function startExecutor<Module>(
         },
       );
     }
+    // From here on it may hold tasks that nobody can make again.
+    if (options.durable && settings.dryRun !== true) rmSync(join(runDir, DRY_RUN_MARK), { force: true });
     const parts: ExecutorParts = { options, runDir, lock, release, queue, dispatcher, handlers: new Set(handlers) };
     const executor = new Executor<Module>(parts);
     dispatcher.open(queue, suspects);

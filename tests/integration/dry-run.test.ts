@@ -255,7 +255,7 @@ describe('a run of another kind', () => {
     await here.runtime(['run', 'work.mjs', '--lines', '--run-id', 'real'], { input: 'a\nb\n' });
     const { stderr, exitCode } = await here.runtime(['dry-run', '--run-id', 'real', '--count', '1']);
     expect(exitCode).toBe(64);
-    expect(stderr).toContain('--run-id: run real was no dry run: its tasks and outcomes would be forgotten\n');
+    expect(stderr).toContain('--run-id: run real is no dry run: its tasks and outcomes would be forgotten\n');
     expect(stderr).toContain('Give the dry run a name of its own: --run-id real-dry\n');
     const { stdout } = await here.runtime(['results', 'real']);
     expect(parsed(stdout)).toHaveLength(2);
@@ -264,6 +264,17 @@ describe('a run of another kind', () => {
       exitCode: 0,
     });
   });
+});
+
+test('a dry run that `runtime run` went on with is none any more: its outcomes stay', async () => {
+  const here = place();
+  expect(await reportOf(here, '--count', '1')).toMatchObject({ exitCode: 0 });
+  await here.runtime(['run', 'work.mjs', '--lines', '--run-id', 'dry-run'], { input: 'a\nb\n' });
+  const { stderr, exitCode } = await here.runtime(['dry-run', '--count', '1']);
+  expect(exitCode).toBe(64);
+  expect(stderr).toContain('--run-id: run dry-run is no dry run: its tasks and outcomes would be forgotten\n');
+  const { stdout } = await here.runtime(['results', 'dry-run']);
+  expect(parsed(stdout).map(({ state }) => state)).toEqual(['done', 'done', 'done']);
 });
 
 test.skipIf(process.platform !== 'linux')('on a terminal, a line tells how far it is, and goes', async () => {
