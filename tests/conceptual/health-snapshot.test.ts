@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { readHealth, type HealthSnapshot } from '../../dist/runtime/health/snapshot.js';
 import { SnapshotWriter, type SnapshotBody } from '../../dist/runtime/health/snapshot-writer.js';
 import { deferred } from '../support/deferred.js';
@@ -177,6 +178,21 @@ describe('writing snapshots', () => {
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(readdirSync(join(path, '..'))).toEqual(['health.json']);
     expect(told).toEqual([undefined]);
+  });
+
+  test('has the content on the disk before it has its name: a power cut leaves no empty one', async () => {
+    const { path, writer: made } = writer();
+    const any = await open(import.meta.filename);
+    const handles = Object.getPrototypeOf(any) as typeof any;
+    await any.close();
+    const synced: unknown[] = [];
+    const sync = vi.spyOn(handles, 'sync').mockImplementation(async () => {
+      synced.push([existsSync(path), readHealth(`${path}.tmp`).problems]);
+    });
+    onTestFinished(() => sync.mockRestore());
+    await made.written();
+    expect(synced).toEqual([[false, []]]);
+    expect(existsSync(path)).toBe(true);
   });
 
   test('goes on with the numbers of who wrote before, and from 1 where nobody can tell', async () => {

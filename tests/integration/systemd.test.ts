@@ -3,6 +3,7 @@ import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import type { ExecutorStatus } from '../../dist/index.js';
 import { SystemdNotifier, watchdogOf } from '../../dist/runtime/health/systemd.js';
 import { executorOf, place, type Place } from '../support/command.js';
 import { tempDir } from '../support/temp-dir.js';
@@ -92,6 +93,33 @@ describe('a run as a service of systemd', () => {
     expect(fed() - before).toBeLessThanOrEqual(1);
     process.kill(executor, 'SIGCONT');
     await waitFor('it to be fed again', () => fed() > before + 1);
+  });
+
+  test('lets the watchdog go hungry also while it runs itself, and a thread makes no progress', async () => {
+    const { here, env, told } = standIn();
+    here.write(
+      'spin.mjs',
+      `import { existsSync } from 'node:fs';
+       export default () => { while (!existsSync('open')); };`,
+    );
+    const flags = ['--quiet', '--threads', '1', '--stall-after', '100ms'];
+    const run = here.start(['run', 'spin.mjs', '--lines', ...flags], {
+      input: '1\n',
+      env: { ...env, WATCHDOG_USEC: '2000000' },
+    });
+    const fed = () => told().filter((line) => line === 'WATCHDOG=1').length;
+    const missed = (count: number) =>
+      here.until(
+        'spin',
+        ({ executor }) => ((executor as unknown as ExecutorStatus | null)?.health.missedBeats ?? 0) >= count,
+      );
+    await missed(1);
+    const before = fed();
+    await missed(5);
+    // One may have been on its way.
+    expect(fed() - before).toBeLessThanOrEqual(1);
+    here.write('open', '');
+    expect((await run).exitCode).toBe(0);
   });
 
   test('says once that it cannot be told, and goes on', async () => {
