@@ -82,5 +82,14 @@ export function generateEvents<Set extends EventSet = typeof tradingEvents>(
     throw new InvalidInputError('ERR_INVALID_OPTIONS', 'these options of generateEvents are not valid', faults);
   }
   const { paced, signal, duration: durationMs, count, ...plan } = parsed.data;
-  return streamEvents({ ...plan, count, durationMs, events }, { paced, signal }) as AsyncGenerator<EventOf<Set>>;
+  const left = new AbortController();
+  const ending = AbortSignal.any(signal ? [signal, left.signal] : [left.signal]);
+  const stream = streamEvents({ ...plan, count, durationMs, events }, { paced, signal: ending });
+  // A generator that waits for its next event hears of its end only after that: `Readable.from` closes it so.
+  const leave = stream.return.bind(stream);
+  stream.return = (value) => {
+    left.abort();
+    return leave(value);
+  };
+  return stream as AsyncGenerator<EventOf<Set>>;
 }

@@ -171,6 +171,15 @@ describe('generateEvents', () => {
     },
   );
 
+  test('ends at once when it is closed, also while it waits for the next event', async () => {
+    const events = generateEvents({ rate: 0.001 });
+    await events.next();
+    const waiting = events.next();
+    await vi.advanceTimersByTimeAsync(10);
+    expect(await events.return()).toEqual({ done: true, value: undefined });
+    expect(await waiting).toEqual({ done: true, value: undefined });
+  });
+
   test('leaves no timer behind a loop that was left', async () => {
     const { ids, finished } = collected({ rate: 100 }, (n) => n === 5);
     await vi.advanceTimersByTimeAsync(1_000);
