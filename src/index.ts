@@ -77,4 +77,5 @@ export {
   type Severity,
 } from './smoke/post-conditions.js';
 export type { SmokeContext, SmokeEvent, Told } from './smoke/context.js';
+export type { HealthSnapshot } from './runtime/health/snapshot.js';
 export type { EventSource } from './smoke/event-source.js';

@@ -24,6 +24,16 @@ import { print } from './terminal.js';
 export async function driveEvents(flags: DryRunFlags): Promise<number> {
   const { runId, dir, durable } = flags.executor;
   const stateDir = new StateDir(dir);
+  let dryRun: DryRun | undefined;
+  let early: NodeJS.Signals | undefined;
+  for (const signal of SIGNALS) {
+    process.on(signal, () => {
+      if (dryRun !== undefined) return dryRun.stop(signal);
+      // While it starts, the first one waits for that, so that what was made is taken away again.
+      if (early !== undefined) process.exit(exitCodeOfSignal(signal));
+      early = signal;
+    });
+  }
   try {
     const runDir = stateDir.ensureRunDir(runId);
     const lock = new ProcessLock({ path: stateDir.lockPath(runId), runId });
@@ -37,7 +47,9 @@ export async function driveEvents(flags: DryRunFlags): Promise<number> {
         captureOutput: true,
       });
       try {
-        return await new DryRun(flags, executor, await Display.create(flags)).run();
+        dryRun = new DryRun(flags, executor, await Display.create(flags));
+        if (early !== undefined) dryRun.stop(early);
+        return await dryRun.run();
       } finally {
         await executor.stop();
       }
@@ -75,7 +87,6 @@ class DryRun {
     const { plan, executor: options } = this.#flags;
     const handler = chooseHandler(options.handlers, this.#flags.handler, executor.handlers, asFlag(options.handlers));
     this.#display.listen(executor);
-    for (const signal of SIGNALS) process.on(signal, () => this.#onSignal(signal));
     const server = await serveControl(executor.runDir, {
       status: () => executor.status(),
       probe: () => executor.probe(),
@@ -101,7 +112,7 @@ class DryRun {
   }
 
   /** The first one ends the arrivals, and waits for what was sent. */
-  #onSignal(signal: NodeJS.Signals): void {
+  stop(signal: NodeJS.Signals): void {
     const display = this.#display;
     if (this.#stoppedBy !== undefined && this.#stoppedBy !== 'drain') {
       this.#forced = true;

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { faultsTogether } from '../dryrun/options.js';
 import type { Fault } from '../runtime/errors.js';
 import { faultsOf } from '../runtime/faults.js';
-import { invalid } from './config-fault.js';
+import { invalid, unreadable } from './config-fault.js';
 import { readConfig } from './read-config.js';
 import type { RuntimeConfig } from './runtime-config.js';
 import { CONFIG_KEYS, CONFIG_SCHEMA } from './schema.js';
@@ -20,9 +20,20 @@ const LOAD_DEADLINE_MS = 10_000;
  */
 export async function loadConfig(path: string, deadlineMs = LOAD_DEADLINE_MS): Promise<RuntimeConfig> {
   const content = await readConfig(path, deadlineMs);
-  const faults = faultsIn(content);
+  const faults = faultsOfContent(path, content);
   if (faults.length > 0) throw invalid(path, faults);
   return withAbsolutePaths(content as RuntimeConfig, dirname(path));
+}
+
+/** What a module exports may be anything, also something that throws when it is looked at. */
+function faultsOfContent(path: string, content: unknown): Fault[] {
+  try {
+    return faultsIn(content);
+  } catch (error) {
+    throw unreadable(path, `what it exports cannot be looked at: ${String((error as Error)?.message ?? error)}`, {
+      cause: error,
+    });
+  }
 }
 
 function faultsIn(content: unknown): Fault[] {

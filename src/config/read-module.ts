@@ -32,6 +32,7 @@ async function loaded(path: string, deadlineMs: number): Promise<Record<string, 
     timer = setTimeout(() => reject(unreadable(path, why)), deadlineMs);
   });
   const giveBack = divertStdout();
+  const letExit = refuseExit();
   try {
     return await Promise.race([importModule(pathToFileURL(path).href), late]);
   } catch (error) {
@@ -39,6 +40,7 @@ async function loaded(path: string, deadlineMs: number): Promise<Record<string, 
   } finally {
     clearTimeout(timer);
     giveBack();
+    letExit();
   }
 }
 
@@ -48,6 +50,18 @@ function divertStdout(): () => void {
   const write = stdout.write;
   stdout.write = stderr.write.bind(stderr);
   return () => (stdout.write = write);
+}
+
+/** A module that ends the process would end the command with it, and look like a success. */
+function refuseExit(): () => void {
+  const exit = process.exit;
+  process.exit = function refused() {
+    const error = new Error('it calls process.exit');
+    // The place to tell is the one that calls it.
+    Error.captureStackTrace(error, refused);
+    throw error;
+  };
+  return () => (process.exit = exit);
 }
 
 function whatItThrew(path: string, thrown: unknown): string {

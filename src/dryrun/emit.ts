@@ -15,8 +15,12 @@ export async function emit(plan: Plan, output: Writable, signal?: AbortSignal): 
   const make = eventMaker(plan);
   for await (const arrivals of streamArrivals(plan, { paced: plan.wallClock, signal })) {
     let lines = '';
-    for (const arrival of arrivals) lines += lineOf(make(arrival));
-    if (!output.write(lines)) await drained(output, signal);
+    try {
+      for (const arrival of arrivals) lines += lineOf(make(arrival));
+    } finally {
+      // Also those before one that cannot be made.
+      if (!output.write(lines)) await drained(output, signal);
+    }
     if (output.destroyed || signal?.aborted) return;
   }
 }

@@ -179,15 +179,22 @@ class SmokeTest {
       patienceMs,
     };
     await this.#run(WHILE_RUNNING, evidence);
-    const status = await this.#waiting.for(executor.status());
+    const status = await this.#inTime(executor.status(), 'the executor has not told its status');
     const { snapshot } = readHealth(healthFile);
     const force = events.some(({ told }) => told === null);
-    const stopped = await this.#waiting.within(timeoutMs, executor.stop({ force }));
-    if (stopped === LATE) throw new Error(`the executor has not stopped within ${formatDuration(timeoutMs)}`);
+    await this.#inTime(executor.stop({ force }), 'the executor has not stopped');
     await this.#run(AFTER_STOP, { ...evidence, recorded: () => outcomesOnDisk(runDir) });
     if (postConditions.length === 0) return;
-    const outcomes = await outcomesOnDisk(runDir);
+    const outcomes = await this.#inTime(outcomesOnDisk(runDir), 'the queue could not be read again');
     await this.#run(postConditions, { runId: RUN_ID, runDir, stalled, events, outcomes, status, snapshot });
+  }
+
+  /** @throws Error `what` … within the timeout */
+  async #inTime<T>(promise: Promise<T>, what: string): Promise<T> {
+    const { timeoutMs } = this.#settings;
+    const got = await this.#waiting.within(timeoutMs, promise);
+    if (got === LATE) throw new Error(`${what} within ${formatDuration(timeoutMs)}`);
+    return got;
   }
 
   async #run<Context>(conditions: readonly PostCondition<Context>[], context: Context): Promise<void> {

@@ -407,6 +407,18 @@ describe('TypeScript', () => {
     expect((await run()).summary).toMatchObject({ threads: 3 });
   });
 
+  test('that ends the process, or throws when it is looked at, is told as such: it is no success', async () => {
+    const { write, run } = workshop();
+    write('runtime.config.mjs', 'export default {};\nprocess.exit(0);\n');
+    const { stderr, exitCode } = await run();
+    expect(stderr).toContain('cannot be read: it calls process.exit (runtime.config.mjs:2:9)\n');
+    expect(exitCode).toBe(64);
+    write('runtime.config.mjs', 'export default { get run() { throw new Error("not yet"); } };\n');
+    const other = await run();
+    expect(other.stderr).toContain('what it exports cannot be looked at: not yet\n');
+    expect(other.exitCode).toBe(64);
+  });
+
   test('that does not compile, or throws, is told with its place', async () => {
     const { dir, write, run } = workshop();
     symlinkSync(join(ROOT, 'node_modules'), join(dir, 'node_modules'));

@@ -324,6 +324,26 @@ describe('while it goes on', () => {
     },
   );
 
+  test('a signal while it starts ends it before the first event, and leaves nothing behind', async () => {
+    const here = place();
+    here.write(
+      'slow.mjs',
+      `import { existsSync, writeFileSync } from 'node:fs';
+       writeFileSync('loading', '');
+       while (!existsSync('go on')) await new Promise((resolve) => setTimeout(resolve, 5));
+       export default () => {};`,
+    );
+    const command = here.start([...endless, '--json', '--handler', 'slow.mjs']);
+    await waitFor('the handler to load', () => existsSync(join(here.dir, 'loading')));
+    command.kill('SIGINT');
+    here.write('go on', '');
+    const { stdout, exitCode } = await command;
+    expect(exitCode).toBe(130);
+    expect(JSON.parse(stdout)).toMatchObject({ events: 0, stoppedBy: 'SIGINT' });
+    expect(existsSync(join(here.dir, '.runtime/runs/dry-run'))).toBe(false);
+    expect(existsSync(join(here.dir, '.runtime/locks/dry-run.lock'))).toBe(false);
+  });
+
   test('a signal waits for what was sent; a second one does not', async () => {
     const here = place();
     const gated = ['--handler', 'work.mjs#gate'];

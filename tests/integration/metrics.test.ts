@@ -1,4 +1,4 @@
-import { createServer, type AddressInfo } from 'node:net';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -80,6 +80,22 @@ describe('the health server', () => {
     const { url } = await serving({ host: '::1', port: 0 });
     expect(url).toMatch(/^http:\/\/\[::1\]:\d+$/);
     expect((await get(url, '/livez')).status).toBe(200);
+  });
+
+  test('lets nobody take up more connections than asking for health can need', async () => {
+    const { url } = await serving();
+    const open: Socket[] = [];
+    onTestFinished(() => open.forEach((socket) => socket.destroy()));
+    let refused = 0;
+    for (let n = 0; n < 100; n++) {
+      const socket = connect(Number(new URL(url).port), '127.0.0.1');
+      open.push(socket);
+      socket.on('error', () => {}).on('close', () => refused++);
+    }
+    await waitFor('those too many to be refused', () => refused >= 36);
+    expect(refused).toBe(36);
+    open.forEach((socket) => socket.destroy());
+    await waitFor('room', async () => (await get(url, '/livez').catch(() => undefined))?.status === 200);
   });
 
   test('whose executor cannot tell says so', async () => {

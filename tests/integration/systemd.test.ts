@@ -56,6 +56,13 @@ describe.each([[[]], [['--no-supervise']]])('a run as a service of systemd %j', 
 });
 
 describe('a run as a service of systemd', () => {
+  test('does not wait for ever for a systemd that does not read, and says so', async () => {
+    const { here, env } = standIn(undefined, '#!/bin/sh\nexec sleep 60\n');
+    const { stderr, exitCode } = await here.runtime(['run', 'work.mjs', '--lines'], { input: '1\n', env });
+    expect(stderr).toContain('systemd cannot be told: systemd-notify was not done within 2s');
+    expect(exitCode).toBe(0);
+  });
+
   test('says so when it is told to stop, and what it waits for', async () => {
     const { here, env, told } = standIn();
     const { pid, ended } = await service(here, env);

@@ -9,6 +9,9 @@ import type { Metrics } from './metrics.js';
 /** Longer requests are none of ours. */
 const MAX_HEADER_BYTES = 8192;
 
+/** Far more than ask after one executor; and far less than would take the files away that its tasks have to open. */
+const MAX_CONNECTIONS = 64;
+
 /** What is served: an executor. */
 interface HealthSource {
   probe(): ProbeAnswers;
@@ -63,6 +66,7 @@ export async function serveHealth(address: HttpAddress): Promise<HealthServer> {
       (error: Error) => send(request, response, { status: 503, text: `cannot be told: ${error.message}\n` }),
     );
   });
+  server.maxConnections = MAX_CONNECTIONS;
   server.listen({ host: address.host, port: address.port });
   try {
     await once(server, 'listening');

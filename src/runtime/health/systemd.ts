@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { formatDuration } from '../units.js';
 import { BEAT_INTERVAL_MS } from './heartbeat.js';
 
 /** How often the status line is told anew while nothing else is, in ms. */
 const STATUS_INTERVAL_MS = 5000;
 
 /** `systemd-notify` waits for systemd to have read what it was sent; longer than this, nobody does. In ms. */
-const PATIENCE_MS = 5000;
+const PATIENCE_MS = 2000;
 
 /** Beats come once a second, and half of the watchdog's time must not be less. */
 export const LEAST_WATCHDOG_MS = 2 * BEAT_INTERVAL_MS;
@@ -113,7 +114,9 @@ async function send(variables: string[]): Promise<Error | undefined> {
     await promisify(execFile)('systemd-notify', variables, { timeout: PATIENCE_MS });
     return undefined;
   } catch (error) {
-    const { code, stderr, message } = error as Error & { code?: unknown; stderr?: string };
-    return new Error(code === 'ENOENT' ? 'there is no program systemd-notify' : stderr?.trim() || message);
+    const { code, killed, stderr, message } = error as Error & { code?: unknown; killed?: boolean; stderr?: string };
+    if (code === 'ENOENT') return new Error('there is no program systemd-notify');
+    if (killed) return new Error(`systemd-notify was not done within ${formatDuration(PATIENCE_MS)}`);
+    return new Error(stderr?.trim() || message);
   }
 }
