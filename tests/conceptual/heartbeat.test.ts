@@ -258,8 +258,9 @@ test('whatever happens: one question at a time, each beat and each miss told onc
         }
       }
       const well = turns.filter(({ answer }) => answer === 'well').length;
-      // The one that was asked for after them may have come, too.
-      expect(beats - well).toBeOneOf([0, 1]);
+      // Of those that were asked for after them, the last one may not have come.
+      const more = next - turns.length;
+      expect(beats - well).toBeOneOf([more - 1, more]);
       const stoodStill = turns.reduce((sum, { stoodStillMs }) => sum + stoodStillMs, 0);
       const notWell = turns.length - well;
       expect(missed).toBeGreaterThanOrEqual(notWell);
