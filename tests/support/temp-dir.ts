@@ -8,7 +8,9 @@ import { waitFor } from './wait-for.js';
 export function tempDir(): string {
   const dir = mkdtempSync(join(tmpdir(), 'holdfast-test-'));
   // Processes of the test that were killed, and those that end because of that, may still write there.
-  onTestFinished(() => waitFor(`${dir} to be left alone`, () => isRemoved(dir)));
+  onTestFinished(async () => {
+    await waitFor(`${dir} to be left alone`, () => isRemoved(dir));
+  });
   return dir;
 }
 
