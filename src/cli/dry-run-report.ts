@@ -1,5 +1,5 @@
 /** What a dry run came to, in words. */
-import type { Percentiles } from '../dryrun/durations.js';
+import type { Percentiles } from '../runtime/duration-summary.js';
 import type { DryRunReport } from '../dryrun/report.js';
 import { formatCount, formatDuration, formatRate } from '../runtime/units.js';
 import { painter, type Paint } from './color.js';

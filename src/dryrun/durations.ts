@@ -1,12 +1,4 @@
-import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
-
-/** In ms. */
-export interface Percentiles {
-  p50: number;
-  p95: number;
-  p99: number;
-  max: number;
-}
+import { DurationSummary } from '../runtime/duration-summary.js';
 
 /** How many durations lay in a range of the histogram. */
 export interface Bucket {
@@ -17,24 +9,14 @@ export interface Bucket {
   count: number;
 }
 
-/** Durations, in memory that does not grow with their number. */
-export class Durations {
-  /** Holds whole numbers from 1: microseconds. */
-  readonly #histogram: RecordableHistogram = createHistogram();
+/** Durations, and how they are spread. */
+export class Durations extends DurationSummary {
   readonly #buckets: number[] = [];
 
-  add(ms: number): void {
-    this.#histogram.record(Math.max(1, Math.round(ms * 1_000)));
+  override add(ms: number): void {
+    super.add(ms);
     const bucket = bucketOf(ms);
     this.#buckets[bucket] = (this.#buckets[bucket] ?? 0) + 1;
-  }
-
-  /** `null` as long as there is none. */
-  percentiles(): Percentiles | null {
-    const histogram = this.#histogram;
-    if (histogram.count === 0) return null;
-    const at = (percentile: number) => histogram.percentile(percentile) / 1_000;
-    return { p50: at(50), p95: at(95), p99: at(99), max: histogram.max / 1_000 };
   }
 
   /** From the first range that holds any to the last: each about twice the one before (1, 2, 5, 10 ms). */

@@ -1,5 +1,6 @@
 /** What a dry run came to, as data: what `runtime dry-run --json` prints. */
-import type { Bucket, Percentiles } from './durations.js';
+import type { Percentiles } from '../runtime/duration-summary.js';
+import type { Bucket } from './durations.js';
 import type { Measurements } from './measurements.js';
 import type { BurstSize, Pattern } from './patterns.js';
 import type { Plan } from './plan.js';

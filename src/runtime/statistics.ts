@@ -1,4 +1,4 @@
-import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
+import { DurationSummary, type Percentiles } from './duration-summary.js';
 import type { Outcome, OutcomeState } from './task.js';
 
 /** What a run has done since this executor started. */
@@ -10,7 +10,7 @@ export interface RunStatistics {
   /** Those of them that ended in each state. */
   outcomes: Record<OutcomeState, number>;
   /** Of the last attempts, in ms; `null` before the first. Tasks that never started are left out. */
-  taskMs: { p50: number; p95: number; p99: number; max: number } | null;
+  taskMs: Percentiles | null;
   /** How many those were, and how long all together. */
   timed: { count: number; sumMs: number };
   /** Share of the threads' time, loading aside, that they had work, 0 to 1. */
@@ -19,7 +19,7 @@ export interface RunStatistics {
 
 /** Counts and times of one executor. */
 export class Statistics {
-  readonly #durations: RecordableHistogram = createHistogram();
+  readonly #durations = new DurationSummary();
   readonly #startedAt = performance.now();
   #settled = 0;
   readonly #outcomes: RunStatistics['outcomes'] = { done: 0, failed: 0, crashed: 0, 'timed-out': 0, cancelled: 0 };
@@ -27,20 +27,18 @@ export class Statistics {
   record({ state, startedAt, durationMs }: Pick<Outcome, 'state' | 'startedAt' | 'durationMs'>): void {
     this.#settled++;
     this.#outcomes[state]++;
-    // The histogram holds whole numbers from 1: microseconds.
-    if (startedAt !== null) this.#durations.record(Math.max(1, Math.round(durationMs * 1000)));
+    if (startedAt !== null) this.#durations.add(durationMs);
   }
 
   /** @param busyMs @param readyMs of all threads together */
   snapshot(busyMs: number, readyMs: number): RunStatistics {
-    const { count } = this.#durations;
-    const at = (percentile: number) => this.#durations.percentile(percentile) / 1000;
+    const { count, sumMs } = this.#durations;
     return {
       elapsedMs: performance.now() - this.#startedAt,
       settled: this.#settled,
       outcomes: { ...this.#outcomes },
-      taskMs: count === 0 ? null : { p50: at(50), p95: at(95), p99: at(99), max: this.#durations.max / 1000 },
-      timed: { count, sumMs: count === 0 ? 0 : (count * this.#durations.mean) / 1000 },
+      taskMs: this.#durations.percentiles(),
+      timed: { count, sumMs },
       busy: readyMs === 0 ? 0 : Math.min(1, busyMs / readyMs),
     };
   }

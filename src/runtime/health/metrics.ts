@@ -1,16 +1,13 @@
 /** The metrics of an executor, for Prometheus. Loads prom-client: import it with `await import()`. */
 import { collectDefaultMetrics, Counter, Gauge, Registry, Summary } from 'prom-client';
-import type { ExecutorMode, ExecutorStatus } from '../status.js';
-import type { ThreadSummary } from '../thread-status.js';
+import type { ExecutorStatus } from '../status.js';
+import { MODES, THREAD_STATES } from './snapshot.js';
 
 export interface Metrics {
   contentType: string;
   /** All metrics, as of this status. */
   text(status: ExecutorStatus): Promise<string>;
 }
-
-const MODES: readonly ExecutorMode[] = ['running', 'paused', 'draining', 'failed', 'stopping', 'stopped'];
-const THREAD_STATES: readonly ThreadSummary['state'][] = ['loading', 'idle', 'busy', 'retiring'];
 
 type Times = Pick<ExecutorStatus['statistics'], 'taskMs' | 'timed'>;
 

@@ -70,8 +70,8 @@ export function readHealth(path: string): ReadHealth {
   return understood(value);
 }
 
-const MODES: readonly ExecutorMode[] = ['running', 'paused', 'draining', 'failed', 'stopping', 'stopped'];
-const THREAD_STATES: readonly ThreadSummary['state'][] = ['loading', 'idle', 'busy', 'retiring'];
+export const MODES: readonly ExecutorMode[] = ['running', 'paused', 'draining', 'failed', 'stopping', 'stopped'];
+export const THREAD_STATES: readonly ThreadSummary['state'][] = ['loading', 'idle', 'busy', 'retiring'];
 const SOURCES: readonly LastError['source'][] = ['task', 'thread', 'beat', 'executor'];
 
 function nothing(problem: string): ReadHealth {
