@@ -29,10 +29,23 @@ export function createLog(options: LogOptions): Log {
   const loaded = () => (logger ??= load({ stream, quiet, color: options.color, print }));
   const line =
     (level: keyof Log): Logger['info'] =>
-    (...args: Parameters<Logger['info']>) =>
-      loaded()[level](...args);
+    (...args: Parameters<Logger['info']>) => {
+      try {
+        loaded()[level](...args);
+      } catch {
+        // Where no file can be opened any more, pino cannot be loaded. That is when there is something to tell.
+        print(plainLine(level, args));
+      }
+    };
   const silent = () => {};
   return { info: quiet ? silent : line('info'), warn: quiet ? silent : line('warn'), error: line('error') };
+}
+
+/** Much as pino would write it. */
+function plainLine(level: string, [first, second]: readonly unknown[]): string {
+  const [fields, msg] = typeof first === 'string' ? [{}, first] : [first as object, second];
+  const line = { level, time: new Date().toISOString(), pid: process.pid, ...fields, msg };
+  return `${JSON.stringify(line, (_key, value: unknown) => (value instanceof Error ? value.message : value))}\n`;
 }
 
 function load({ stream, quiet, color, print }: Required<LogOptions>): Logger {

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { HoldfastError } from '../runtime/errors.js';
 import type { Executor } from '../runtime/executor.js';
-import { runSmokeTest, type SmokeReport } from '../smoke/smoke-test.js';
+import { asError, runSmokeTest, type SmokeReport } from '../smoke/smoke-test.js';
 import { hasColor, painter } from './color.js';
 import { errorText, EXIT, exitCodeOfSignal, SIGNALS } from './exit-code.js';
 import { createLog } from './log.js';
@@ -73,6 +73,8 @@ function abortedBySignals(): AbortSignal {
       controller.abort(signal);
     });
   }
+  // What nobody catches, of an event source's timer for one, ends the test as any exception does: with its reports.
+  process.on('uncaughtException', (error: unknown) => controller.abort(asError(error)));
   return controller.signal;
 }
 

@@ -21,14 +21,15 @@ export function eventIdOf({ type, n }: Pick<Arrival, 'type' | 'n'>): string {
 export function* planArrivals(plan: Plan): Generator<Arrival, void, undefined> {
   const { count = Infinity, durationMs = Infinity } = plan;
   const nextType = types(plan);
-  const made: Record<string, number> = {};
+  // No object: a type may be called `constructor`.
+  const made = new Map<string, number>();
   let planned = 0;
   for (const at of plannedOffsets(plan, drawOf(plan.seed, 'times'))) {
     if (planned === count || at >= durationMs) return;
     planned++;
     const type = nextType();
-    const n = (made[type] ?? 0) + 1;
-    made[type] = n;
+    const n = (made.get(type) ?? 0) + 1;
+    made.set(type, n);
     yield { at, type, n };
   }
 }

@@ -1,4 +1,6 @@
 import type { Writable } from 'node:stream';
+import { HoldfastError } from '../runtime/errors.js';
+import type { DryRunEvent } from './event-set.js';
 import { eventMaker } from './events.js';
 import type { Plan } from './plan.js';
 import { streamArrivals } from './stream.js';
@@ -13,9 +15,22 @@ export async function emit(plan: Plan, output: Writable, signal?: AbortSignal): 
   const make = eventMaker(plan);
   for await (const arrivals of streamArrivals(plan, { paced: plan.wallClock, signal })) {
     let lines = '';
-    for (const arrival of arrivals) lines += `${JSON.stringify(make(arrival))}\n`;
+    for (const arrival of arrivals) lines += lineOf(make(arrival));
     if (!output.write(lines)) await drained(output, signal);
     if (output.destroyed || signal?.aborted) return;
+  }
+}
+
+/** @throws HoldfastError `ERR_INVALID_EVENT` if it holds what JSON has no word for */
+function lineOf(event: DryRunEvent): string {
+  try {
+    return `${JSON.stringify(event)}\n`;
+  } catch (cause) {
+    const why = (cause as Error).message.split('\n', 1)[0]!;
+    throw new HoldfastError('ERR_INVALID_EVENT', `event ${event.eventId} cannot be written as JSON: ${why}`, {
+      cause,
+      hint: 'Through an executor, without --emit, events may hold it.',
+    });
   }
 }
 

@@ -42,19 +42,24 @@ export interface GenerateOptions<Set extends EventSet = EventSet> {
 
 const { pattern, rate, seed, count, duration, burstSize, account, wallClock } = DRY_RUN_CHECKS;
 
-const schema = z.strictObject({
-  pattern,
-  rate,
-  seed,
-  count,
-  duration,
-  burstSize,
-  events: z.unknown().optional(),
-  account,
-  wallClock,
-  paced: flag.default(true),
-  signal: z.instanceof(AbortSignal, { error: ({ input }) => `wants an AbortSignal, got ${quoted(input)}` }).optional(),
-});
+const schema = z.strictObject(
+  {
+    pattern,
+    rate,
+    seed,
+    count,
+    duration,
+    burstSize,
+    events: z.unknown().optional(),
+    account,
+    wallClock,
+    paced: flag.default(true),
+    signal: z
+      .instanceof(AbortSignal, { error: ({ input }) => `wants an AbortSignal, got ${quoted(input)}` })
+      .optional(),
+  },
+  { error: ({ code, input }) => (code === 'invalid_type' ? `wants an object, got ${quoted(input)}` : undefined) },
+);
 const KNOWN_KEYS = { '': Object.keys(schema.shape) };
 
 /**

@@ -76,6 +76,9 @@ function checkedMaker(name: string, type: EventType): EventMaker {
         throw invalid('cannot be checked: its schema answers with a promise');
       }
       if (result.issues) throw invalid(`does not match its schema: ${result.issues.map(told).join('; ')}`);
+      if (typeof body !== 'object' || body === null || body instanceof Promise) {
+        throw invalid(`was made as ${body instanceof Promise ? 'a promise' : quoted(body)}, and is to be an object`);
+      }
       const taken = OURS.filter((field) => Object.hasOwn(body, field));
       if (taken.length > 0) throw invalid(`has fields of its own that every event is given: ${taken.join(', ')}`);
       return body;

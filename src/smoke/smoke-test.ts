@@ -33,7 +33,7 @@ export interface SmokeReport {
 }
 
 export interface SmokeControl {
-  /** Cancels the test; its reason names the signal that did. */
+  /** Ends the test; its reason names the signal that cancelled it, or is the error that nobody caught. */
   signal: AbortSignal;
   onCheckpoint(checkpoint: Checkpoint, soFar: Pick<SmokeReport, 'postConditions'>): void;
   /** The executor is up. */
@@ -89,7 +89,9 @@ class SmokeTest {
       result = thrown instanceof Cancelled ? 'cancelled' : 'exception';
     }
     await this.#cleanUp();
-    const signal = result === 'cancelled' ? ` (${String(this.#control.signal.reason)})` : '';
+    const reason: unknown = this.#control.signal.reason;
+    if (reason instanceof Error && error === undefined) [result, error] = ['exception', reason];
+    const signal = result === 'cancelled' ? ` (${String(reason)})` : '';
     this.#checkpoints.reach(8, `: ${result.toUpperCase()}${signal}`);
     return { result, checkpoints: this.#checkpoints.reached, postConditions: this.#results, error };
   }
@@ -210,6 +212,6 @@ class SmokeTest {
   }
 }
 
-function asError(thrown: unknown): Error {
+export function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

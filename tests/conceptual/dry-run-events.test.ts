@@ -168,6 +168,19 @@ describe('a set of one’s own', () => {
     expect(types).toEqual(['trade', 'order', 'position', 'alert']);
   });
 
+  test('may name its types as things that every object has', () => {
+    const names = ['constructor', 'toString', 'valueOf', 'hasOwnProperty'];
+    const makers = checkedMakers(
+      Object.fromEntries(names.map((name) => [name, { schema: ANYTHING, make: () => ({}) }])),
+      'they',
+    );
+    if (Array.isArray(makers)) throw new Error(JSON.stringify(makers));
+    const ids = eventsOf({ events: makers, count: 8 }).map(({ eventId }) => eventId);
+    expect(ids).toEqual([...names.map((name) => `${name}_1`), ...names.map((name) => `${name}_2`)]);
+  });
+
+  const ANYTHING = { '~standard': { validate: () => ({}) } };
+
   const failing = (type: Record<string, unknown>) => {
     const makers = checkedMakers({ login: { schema: SCHEMA, ...type } }, 'they');
     if (Array.isArray(makers)) throw new Error(JSON.stringify(makers));
@@ -215,6 +228,9 @@ describe('a set of one’s own', () => {
       },
       /could not be made: "text"/,
     ],
+    ['no object', { make: () => 7, schema: ANYTHING }, /^event login_1 was made as 7, and is to be an object$/],
+    ['null', { make: () => null, schema: ANYTHING }, /^event login_1 was made as null, and/],
+    ['a body that is still to come', { make: async () => ({}), schema: ANYTHING }, /was made as a promise, and/],
     [
       'fields that are ours',
       { make: () => ({ user: 'u', age: 1, type: 'mine', dryRun: false }) },

@@ -201,7 +201,7 @@ describe('generateEvents', () => {
   });
 
   test('refuses what is no object', () => {
-    expect(faultsOfGenerate(7 as unknown as object)).toHaveLength(1);
+    expect(faultsOfGenerate(7 as unknown as object)).toEqual([': wants an object, got 7']);
     expect(() => generateEvents(null as unknown as GenerateOptions)).toThrow(InvalidInputError);
   });
 

@@ -95,6 +95,18 @@ describe('the events', () => {
     expect(stderr).toContain('runtime: event ping_700 does not match its schema: n: is too many\n');
     expect(parsed(stdout).length).toBeLessThan(700);
   });
+
+  test('end with the first that is no JSON, and name it', async () => {
+    const here = place();
+    here.write(
+      'events.mjs',
+      `const schema = { '~standard': { validate: () => ({}) } };
+       export default { ping: { schema, make: (draw, n) => ({ n: n < 3 ? n : 3n }) } };`,
+    );
+    const { stderr, exitCode } = await here.runtime(emitting('--events', 'events.mjs', '--count', '5'));
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/^runtime: event ping_3 cannot be written as JSON: .*BigInt\n.*without --emit.*\n$/);
+  });
 });
 
 describe('its reader', () => {

@@ -314,6 +314,26 @@ describe('an exception', () => {
       /^runtime: Error: no broker\n {4}at .*runtime\.config\.mjs/,
     ],
     [
+      'of a timer of the event source, which nobody can catch',
+      () =>
+        config(`{ eventSource: async function* () {
+          setTimeout(() => { throw new Error('no broker any more'); });
+          await new Promise(() => {});
+        } }`),
+      [1, 2, 3, 4, 8],
+      /^runtime: Error: no broker any more\n {4}at .*runtime\.config\.mjs/,
+    ],
+    [
+      'of a promise of the event source, which nobody awaits',
+      () =>
+        config(`{ eventSource: async function* () {
+          void Promise.reject(null);
+          await new Promise(() => {});
+        } }`),
+      [1, 2, 3, 4, 8],
+      /^runtime: .*promise.*null/,
+    ],
+    [
       'of a source that is none',
       () => config(`{ eventSource: () => 5 }`),
       [1, 2, 3, 4, 8],
