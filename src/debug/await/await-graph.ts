@@ -1,0 +1,81 @@
+import type { HeapGraph } from '../heap/heap-graph.js';
+import { isPromise, waitersOf, type Waiter } from './promise-links.js';
+
+/** That a promise is settled by what becomes of another one. */
+export interface Source {
+  how: Exclude<Waiter['how'], 'await' | 'callback'>;
+  /** The other one. */
+  promise: number;
+  /** The function given to `then`, if there is one. */
+  callback?: number;
+}
+
+/**
+ * Which suspended functions there are, and what each waits for. Functions are
+ * known by the object in which V8 keeps one while it is suspended.
+ */
+export class AwaitGraph {
+  readonly heap: HeapGraph;
+  /** Of each suspended function, the promise that it awaits. */
+  readonly awaited = new Map<number, number>();
+  /** Of a promise, the suspended function that settles it when it returns. */
+  readonly #owners = new Map<number, number>();
+  readonly #sources = new Map<number, Source[]>();
+  readonly #waiters = new Map<number, Waiter[]>();
+
+  constructor(heap: HeapGraph) {
+    this.heap = heap;
+    for (const promise of heap.named('object', 'Promise')) {
+      const waiters = waitersOf(heap, promise);
+      if (waiters.length > 0) this.#waiters.set(promise, waiters);
+      for (const waiter of waiters) this.#link(promise, waiter);
+    }
+    for (const suspended of this.awaited.keys()) {
+      for (const promise of ownPromises(heap, suspended)) this.#owners.set(promise, suspended);
+    }
+  }
+
+  ownerOf(promise: number): number | undefined {
+    return this.#owners.get(promise);
+  }
+
+  /** By which other promises it is settled; none: by whoever holds its resolver. */
+  sourcesOf(promise: number): readonly Source[] {
+    return this.#sources.get(promise) ?? [];
+  }
+
+  waitersOf(promise: number): readonly Waiter[] {
+    return this.#waiters.get(promise) ?? [];
+  }
+
+  /** The promises that a suspended function settles when it returns, or yields. */
+  promisesOf(suspended: number): number[] {
+    return ownPromises(this.heap, suspended);
+  }
+
+  #link(promise: number, waiter: Waiter): void {
+    if (waiter.how === 'callback') return;
+    if (waiter.how === 'await') {
+      this.awaited.set(waiter.suspended, promise);
+      return;
+    }
+    const { promise: derived, ...rest } = waiter;
+    const sources = this.#sources.get(derived);
+    if (sources === undefined) this.#sources.set(derived, [{ ...rest, promise }]);
+    else sources.push({ ...rest, promise });
+  }
+}
+
+/** An async function has one, from its start. An async generator has one for each `next()` that waits, in a queue of requests. */
+function ownPromises(heap: HeapGraph, suspended: number): number[] {
+  const found: number[] = [];
+  const holders = [suspended];
+  for (const holder of holders) {
+    for (const { node, kind } of heap.references(holder)) {
+      if (kind !== 'hidden') continue;
+      if (isPromise(heap, node)) found.push(node);
+      else if (heap.name(node) === 'system / AsyncGeneratorRequest') holders.push(node);
+    }
+  }
+  return found;
+}

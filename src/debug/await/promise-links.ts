@@ -1,0 +1,119 @@
+/**
+ * Who waits for a promise, as V8 keeps it:
+ *
+ *   Promise ─reactions_or_result▶ PromiseReaction ─▶ next PromiseReaction …
+ *   PromiseReaction ─▶ handlers (functions), and the promise that they settle
+ *
+ * What a handler is for tells the name of its code. That of an `await` has a
+ * context whose `extension` is the suspended function; those of `Promise.all`
+ * and its kind have one that leads to the promise they were called for. The
+ * names are the same in Node 20, 22, 24 and 26.
+ */
+import type { HeapGraph } from '../heap/heap-graph.js';
+
+export type Combinator = 'all' | 'allSettled' | 'any' | 'race';
+
+/** What goes on when a promise is settled. */
+export type Waiter =
+  /** A suspended function goes on. */
+  | { how: 'await'; suspended: number }
+  /** Another promise is settled, or may be. `callback`: the function given to `then`, if there is one. */
+  | { how: 'then' | 'adopted' | Combinator; promise: number; callback?: number }
+  /** A function is called, and nobody waits for it. */
+  | { how: 'callback'; callback: number };
+
+const AWAIT = /^Async(Function|Generator)\w*(Resolve|Reject)Closure$/;
+const COMBINATORS: readonly [RegExp, Combinator][] = [
+  [/^PromiseAllSettled\w+ElementClosure$/, 'allSettled'],
+  [/^PromiseAll\w+ElementClosure$/, 'all'],
+  [/^PromiseAny\w+ElementClosure$/, 'any'],
+];
+const RESOLVER = /^PromiseCapabilityDefault(Resolve|Reject)$/;
+
+export function isPromise(graph: HeapGraph, node: number): boolean {
+  return graph.kind(node) === 'object' && graph.name(node) === 'Promise';
+}
+
+/** Whether a function settles a promise: gives that promise. */
+export function settles(graph: HeapGraph, closure: number): number | undefined {
+  return RESOLVER.test(builtinOf(graph, closure)) ? promiseInContext(graph, closure) : undefined;
+}
+
+/** Of a promise that is pending; one that is settled has none. */
+export function waitersOf(graph: HeapGraph, promise: number): Waiter[] {
+  const waiters: Waiter[] = [];
+  let reaction = graph.target(promise, 'internal', 'reactions_or_result');
+  while (reaction !== undefined && isReaction(graph, reaction)) {
+    const { waiter, next } = readReaction(graph, reaction);
+    if (waiter !== undefined) waiters.push(waiter);
+    reaction = next;
+  }
+  // V8 puts the last one first.
+  return waiters.reverse();
+}
+
+function readReaction(graph: HeapGraph, reaction: number): { waiter: Waiter | undefined; next: number | undefined } {
+  let next: number | undefined;
+  let derived: number | undefined;
+  const handlers: number[] = [];
+  for (const { node } of graph.references(reaction)) {
+    if (graph.kind(node) === 'closure') handlers.push(node);
+    else if (isReaction(graph, node)) next = node;
+    else if (isPromise(graph, node)) derived = node;
+    else if (isCapability(graph, node)) derived = promiseAmong(graph, node);
+  }
+  return { waiter: waiterOf(graph, handlers, derived), next };
+}
+
+function waiterOf(graph: HeapGraph, handlers: readonly number[], derived: number | undefined): Waiter | undefined {
+  for (const handler of handlers) {
+    const builtin = builtinOf(graph, handler);
+    if (AWAIT.test(builtin)) {
+      const context = graph.target(handler, 'internal', 'context');
+      const suspended = context === undefined ? undefined : graph.target(context, 'internal', 'extension');
+      if (suspended !== undefined) return { how: 'await', suspended };
+    }
+  }
+  for (const handler of handlers) {
+    const builtin = builtinOf(graph, handler);
+    const combinator = COMBINATORS.find(([name]) => name.test(builtin))?.[1];
+    const promise = combinator && promiseInContext(graph, handler);
+    if (combinator && promise !== undefined) return { how: combinator, promise };
+  }
+  for (const handler of handlers) {
+    const promise = settles(graph, handler);
+    // `Promise.race` uses `then`, which makes another promise that nobody wants; to adopt one does not.
+    if (promise !== undefined) return { how: derived === undefined ? 'adopted' : 'race', promise };
+  }
+  const callback = handlers.at(-1);
+  if (derived !== undefined) return { how: 'then', promise: derived, ...(callback !== undefined && { callback }) };
+  return callback === undefined ? undefined : { how: 'callback', callback };
+}
+
+/** Of a function that is built in: its name; of any other one `''`. */
+function builtinOf(graph: HeapGraph, closure: number): string {
+  const code = graph.target(closure, 'internal', 'code');
+  return (code === undefined ? undefined : /^\((\w+) builtin/.exec(graph.name(code))?.[1]) ?? '';
+}
+
+function promiseInContext(graph: HeapGraph, closure: number): number | undefined {
+  const context = graph.target(closure, 'internal', 'context');
+  return context === undefined ? undefined : promiseAmong(graph, context);
+}
+
+/** The promise that an object refers to, itself or through a capability. */
+function promiseAmong(graph: HeapGraph, node: number): number | undefined {
+  for (const { node: target } of graph.references(node)) {
+    if (isPromise(graph, target)) return target;
+    if (isCapability(graph, target)) return promiseAmong(graph, target);
+  }
+  return undefined;
+}
+
+function isReaction(graph: HeapGraph, node: number): boolean {
+  return graph.name(node) === 'system / PromiseReaction';
+}
+
+function isCapability(graph: HeapGraph, node: number): boolean {
+  return graph.name(node) === 'system / PromiseCapability';
+}

@@ -1,0 +1,70 @@
+/** What can be asked of a JavaScript thread, and what it tells, by the protocol of Chrome's DevTools. */
+export interface Session {
+  /**
+   * Resolves with the answer; rejects when the thread refuses, is gone, or has not answered in time.
+   * @param deadlineMs default 10,000
+   */
+  call<Result = unknown>(method: string, params?: object, deadlineMs?: number): Promise<Result>;
+  /** Calls `listener` at each event of that name, until the function given back is called. */
+  on<Params = unknown>(event: string, listener: (params: Params) => void): () => void;
+}
+
+/** How long an answer is waited for, in ms, where the call does not say. */
+const DEADLINE_MS = 10_000;
+
+interface Message {
+  id?: number;
+  method?: string;
+  params?: unknown;
+  result?: unknown;
+  error?: { message: string };
+}
+
+/** One side of a conversation, whatever carries its messages. */
+export class MessageSession implements Session {
+  readonly #send: (message: string) => void;
+  readonly #waiting = new Map<number, (message: Message) => void>();
+  readonly #listeners = new Map<string, Set<(params: never) => void>>();
+  #lastId = 0;
+  #closed: Error | undefined;
+
+  constructor(send: (message: string) => void) {
+    this.#send = send;
+  }
+
+  call<Result>(method: string, params: object = {}, deadlineMs = DEADLINE_MS): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) return reject(this.#closed);
+      const id = ++this.#lastId;
+      const timer = setTimeout(() => settle({ error: { message: `no answer within ${deadlineMs} ms` } }), deadlineMs);
+      const settle = ({ result, error }: Message) => {
+        clearTimeout(timer);
+        this.#waiting.delete(id);
+        if (error) reject(new Error(`${method}: ${error.message}`));
+        else resolve(result as Result);
+      };
+      this.#waiting.set(id, settle);
+      this.#send(JSON.stringify({ id, method, params }));
+    });
+  }
+
+  on<Params>(event: string, listener: (params: Params) => void): () => void {
+    let listeners = this.#listeners.get(event);
+    if (listeners === undefined) this.#listeners.set(event, (listeners = new Set()));
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }
+
+  /** A message has come. */
+  receive(text: string): void {
+    const message = JSON.parse(text) as Message;
+    if (message.id !== undefined) this.#waiting.get(message.id)?.(message);
+    else for (const listener of this.#listeners.get(message.method!) ?? []) listener(message.params as never);
+  }
+
+  /** Nothing will come any more. */
+  close(why: Error): void {
+    this.#closed ??= why;
+    for (const settle of [...this.#waiting.values()]) settle({ error: { message: why.message } });
+  }
+}
