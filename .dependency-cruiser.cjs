@@ -29,25 +29,32 @@ module.exports = {
       severity: 'error',
       comment: 'The runtime knows nothing of what is built on it.',
       from: { path: '^src/runtime/' },
-      to: { path: '^src/', pathNot: '^src/runtime/' },
+      to: { path: '^src/', pathNot: '^src/(runtime|debug)/' },
+    },
+    {
+      name: 'debug-knows-words-and-locks',
+      severity: 'error',
+      comment: 'It looks into any process: of the runtime it needs errors, units, and locks.',
+      from: { path: '^src/debug/' },
+      to: { path: '^src/', pathNot: '^src/(debug/|runtime/(errors|faults|units)[.]ts|runtime/lock/)' },
     },
     {
       name: 'dryrun-knows-the-runtime-alone',
       severity: 'error',
       from: { path: '^src/dryrun/' },
-      to: { path: '^src/', pathNot: '^src/(runtime|dryrun)/' },
+      to: { path: '^src/', pathNot: '^src/(debug|runtime|dryrun)/' },
     },
     {
       name: 'smoke-knows-runtime-and-dryrun',
       severity: 'error',
       from: { path: '^src/smoke/' },
-      to: { path: '^src/', pathNot: '^src/(runtime|dryrun|smoke)/' },
+      to: { path: '^src/', pathNot: '^src/(debug|runtime|dryrun|smoke)/' },
     },
     {
       name: 'config-knows-what-it-configures',
       severity: 'error',
       from: { path: '^src/config/' },
-      to: { path: '^src/', pathNot: '^src/(runtime|dryrun|smoke|config)/' },
+      to: { path: '^src/', pathNot: '^src/(debug|runtime|dryrun|smoke|config)/' },
     },
     {
       name: 'command-not-through-index',
@@ -90,8 +97,8 @@ module.exports = {
     {
       name: 'only-thread-runs-in-a-thread',
       severity: 'error',
-      comment: 'Code for worker threads lives in src/runtime/thread, and nothing else asks whether it is in one.',
-      from: { path: '^src/', pathNot: '^src/runtime/thread/' },
+      comment: 'Code for worker threads lives in src/runtime/thread, and nothing but src/debug asks besides whether it is in one.',
+      from: { path: '^src/', pathNot: '^src/(runtime/thread|debug)/' },
       to: { path: '^(node:)?worker_threads$' },
     },
     {

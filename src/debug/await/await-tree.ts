@@ -1,6 +1,6 @@
 import type { CodePlace } from '../heap/heap-graph.js';
 import type { AwaitGraph } from './await-graph.js';
-import type { Combinator } from './promise-links.js';
+import type { Step } from '../inspection.js';
 
 /** Suspended functions that are alike: of the same function, reached in the same way, with alike ones below them. */
 export interface AwaitNode {
@@ -19,8 +19,6 @@ export interface AwaitNode {
   /** Whether they wait, in the end, for themselves. */
   circular: boolean;
 }
-
-export type Step = `Promise.${Combinator}` | 'then' | 'adopted';
 
 /** A suspended function, or a leaf, below another one. */
 interface Below {
@@ -165,8 +163,14 @@ class Shapes {
 
   #numberOf(suspended: number, below: readonly Below[]): number {
     const fn = this.#graph.heap.target(suspended, 'internal', 'function');
-    const { scriptId, line, column } = (fn !== undefined && this.#graph.heap.place(fn)) || { scriptId: 0, line: 0, column: 0 };
-    const children = below.map(({ via, suspended: child }) => `${via.join()} ${child === undefined ? '-' : (this.#shapes.get(child) ?? '~')}`);
+    const { scriptId, line, column } = (fn !== undefined && this.#graph.heap.place(fn)) || {
+      scriptId: 0,
+      line: 0,
+      column: 0,
+    };
+    const children = below.map(
+      ({ via, suspended: child }) => `${via.join()} ${child === undefined ? '-' : (this.#shapes.get(child) ?? '~')}`,
+    );
     const key = `${scriptId}:${line}:${column} ${[...new Set(children)].sort().join(';')}`;
     let number = this.#numbers.get(key);
     if (number === undefined) this.#numbers.set(key, (number = this.#numbers.size));

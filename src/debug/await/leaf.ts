@@ -1,19 +1,5 @@
 import type { CodePlace, HeapGraph, Reference } from '../heap/heap-graph.js';
-
-export type LeafKind =
-  | 'timer'
-  | 'immediate'
-  | 'socket'
-  | 'server'
-  | 'http request'
-  | 'file operation'
-  | 'name lookup'
-  | 'child process'
-  | 'worker thread'
-  | 'message port'
-  | 'stream'
-  | 'event'
-  | 'promise';
+import type { LeafKind } from '../inspection.js';
 
 /** What a promise waits for that no suspended function settles. */
 export interface Leaf {
@@ -74,7 +60,8 @@ export function leafOf(graph: HeapGraph, promise: number, suspended: (node: numb
     for (const { node, way } of level) {
       for (const reference of graph.retainers(node)) {
         const from = reference.node;
-        if (seen.has(from) || NO_WAY.has(reference.name) || suspended(from) || graph.kind(from) === 'synthetic') continue;
+        if (seen.has(from) || NO_WAY.has(reference.name) || suspended(from) || graph.kind(from) === 'synthetic')
+          continue;
         seen.add(from);
         const longer: Way = { node: from, reference, before: way };
         const known = knownThing(graph, longer);
@@ -107,5 +94,11 @@ function isNamed({ reference }: Way): boolean {
 function bare(graph: HeapGraph, holder: Way | undefined): Leaf {
   if (holder === undefined) return { kind: 'promise', object: undefined, className: '' };
   const { node, reference } = holder;
-  return { kind: 'promise', object: node, className: graph.name(node), heldAs: reference.name, place: graph.place(node) };
+  return {
+    kind: 'promise',
+    object: node,
+    className: graph.name(node),
+    heldAs: reference.name,
+    place: graph.place(node),
+  };
 }

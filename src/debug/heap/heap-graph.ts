@@ -82,7 +82,8 @@ export class HeapGraph {
 
   references(node: number): Reference[] {
     const found: Reference[] = [];
-    for (let edge = this.#firstEdge[node]!; edge < this.#firstEdge[node + 1]!; edge++) found.push(this.#reference(edge));
+    for (let edge = this.#firstEdge[node]!; edge < this.#firstEdge[node + 1]!; edge++)
+      found.push(this.#reference(edge));
     return found;
   }
 

@@ -118,7 +118,8 @@ class ByteReader {
           }
           if (byte === CLOSING_BRACKET) {
             this.#at = at + 1;
-            if (count !== undefined && length !== count) throw new Error('the heap snapshot does not hold what it says');
+            if (count !== undefined && length !== count)
+              throw new Error('the heap snapshot does not hold what it says');
             return numbers.subarray(0, length);
           }
         }

@@ -26,7 +26,9 @@ export async function attachWorkers(main: Session): Promise<{ workers: WorkerSes
   const forget = [
     main.on<Attached>('NodeWorker.attachedToWorker', ({ sessionId, workerInfo }) => {
       const session = new MessageSession((message) => {
-        main.call('NodeWorker.sendMessageToWorker', { sessionId, message }).catch((error: Error) => session.close(error));
+        main
+          .call('NodeWorker.sendMessageToWorker', { sessionId, message })
+          .catch((error: Error) => session.close(error));
       });
       sessions.set(sessionId, session);
       workers.push({ threadId: Number(workerInfo.workerId), title: workerInfo.title, session });

@@ -1,0 +1,162 @@
+/**
+ * What a look into a process finds: what `inspectProcess` and `inspectSelf`
+ * give, `runtime inspect --json` prints, and dumps in NDJSON hold.
+ * docs/inspection-format.md is the same for readers of other languages.
+ *
+ * Lines and columns count from 1. Places are those of the source, where a
+ * source map tells; else those of the code that runs.
+ */
+
+/** Rises when a field changes its meaning or goes; a field that is added does not raise it. */
+export const INSPECTION_SCHEMA = 1;
+
+export interface Inspection {
+  schema: typeof INSPECTION_SCHEMA;
+  /** ISO 8601, UTC. */
+  takenAt: string;
+  /** Milliseconds from the first question to the last answer. */
+  tookMs: number;
+  pid: number;
+  /** Version of Node, as `process.version` has it. */
+  node: string;
+  /** Command line of the process. */
+  command: string;
+  /** The main thread first, then workers in the order of their start. */
+  threads: ThreadInspection[];
+  /** What could not be seen, and why: a sentence each. */
+  notes: string[];
+}
+
+export interface ThreadInspection {
+  /** As `worker_threads.threadId` has it; 0: the main thread. */
+  threadId: number;
+  /** `main`, or the name of the worker. */
+  name: string;
+  /**
+   * `running`: JavaScript runs, see `stack`. `waiting`: in the event loop, for something to happen.
+   * `blocked`: in native code; it answers nothing until that returns.
+   */
+  state: 'running' | 'waiting' | 'blocked';
+  /** What runs, the innermost first; empty unless `running`. */
+  stack: Frame[];
+  /** Of a blocked thread: in what, as far as the system tells. */
+  blockedIn?: string;
+  /** Bytes of JavaScript objects; `null` where the thread did not answer. */
+  heapUsed: number | null;
+  /** Of the walk through the heap, in ms. `measuredMs` is `null` where none was done. */
+  pause: { predictedMs: number | null; measuredMs: number | null };
+  /** Whether the heap was walked through. If not, there are no awaits, and `notes` tells why. */
+  view: 'whole' | 'cheap';
+  /** Suspended functions; those that nobody awaits on top. */
+  awaits: AwaitBranch[];
+  /** How many suspended functions there are, in all. */
+  suspended: number;
+  /** How many of them are not shown, being internals of Node or of holdfast. */
+  hidden: number;
+  /** What keeps the thread alive, or would. */
+  handles: Handle[];
+  notes: string[];
+}
+
+export interface Place {
+  /** Absolute path; of what is no file, its URL (`node:internal/…`, `evalmachine.<anonymous>`). */
+  file: string;
+  line: number;
+  column: number;
+}
+
+export interface Frame {
+  /** `''` for a function without a name. */
+  name: string;
+  place: Place | null;
+}
+
+/** By what a function waits for what is below it, besides a plain `await`. */
+export type Step = 'Promise.all' | 'Promise.allSettled' | 'Promise.any' | 'Promise.race' | 'then' | 'adopted';
+
+/** Suspended functions that are alike: the same function, reached in the same way, with the like below them. */
+export interface AwaitBranch {
+  /** `''` for a function without a name. */
+  name: string;
+  count: number;
+  /** Where the `await` stands; of several alike, that of one. `null` where it was not asked for, or could not be told. */
+  at: Place | null;
+  /** Where the function is written. */
+  definedAt: Place | null;
+  /** Steps from what is above to this, from above to below; empty: it is awaited as it is. */
+  via: Step[];
+  /** The tasks that these functions run, the oldest first; only on top, and only in threads of holdfast. */
+  tasks?: TaskReference[];
+  /** Suspended functions that it waits for. */
+  children: AwaitBranch[];
+  /** What it waits for that is no suspended function. */
+  leaves: Leaf[];
+  /** Whether it waits, in the end, for itself. */
+  circular: boolean;
+}
+
+export interface TaskReference {
+  id: string;
+  handler: string;
+  /** From 1. */
+  attempt: number;
+  /** Milliseconds since this attempt began. */
+  ageMs: number;
+}
+
+export type LeafKind =
+  | 'timer'
+  | 'immediate'
+  | 'socket'
+  | 'server'
+  | 'http request'
+  | 'file operation'
+  | 'name lookup'
+  | 'child process'
+  | 'worker thread'
+  | 'message port'
+  | 'lock'
+  | 'stream'
+  | 'event'
+  | 'promise';
+
+/** What the end of a chain waits for. Fields are there where they could be told. */
+export interface Leaf {
+  kind: LeafKind;
+  count: number;
+  via: Step[];
+  /** All of what is known as a phrase: `timer, due in 12.3 s`; `socket to 127.0.0.1:5432`. */
+  what: string;
+  /** Class of the object that is waited for. */
+  className?: string;
+  /** Of a timer: milliseconds until it is due; of several, the first. Below 0: overdue. */
+  dueInMs?: number;
+  /** Of a socket: `address:port`, or a path. */
+  peer?: string;
+  local?: string;
+  /** Of a file operation, where known. */
+  path?: string;
+  /** Of a child process. */
+  pid?: number;
+  /** Of a worker thread. */
+  threadId?: number;
+  /** Of an emitter: the event that is waited for. */
+  event?: string;
+  /** Of a bare promise: the variable or property that holds its resolver, or leads there… */
+  heldAs?: string;
+  /** …the class of the object that has it… */
+  heldBy?: string;
+  /** …or the place of the function. */
+  heldAt?: Place;
+}
+
+/** An open handle, or several that are alike. */
+export interface Handle {
+  /** `timer`, `socket`, `server`, `file operation`, `child process`, `worker thread`, `message port`, or the name of its class. */
+  kind: string;
+  count: number;
+  /** As a phrase: `server on 127.0.0.1:8080`. */
+  what: string;
+  /** Whether it keeps the event loop alive. */
+  keepsAlive: boolean;
+}
