@@ -34,9 +34,9 @@ module.exports = {
     {
       name: 'debug-knows-words-and-locks',
       severity: 'error',
-      comment: 'It looks into any process: of the runtime it needs errors, units, and locks.',
+      comment: 'It looks into any process: of the runtime it needs errors, the forms of texts, and locks.',
       from: { path: '^src/debug/' },
-      to: { path: '^src/', pathNot: '^src/(debug/|runtime/(errors|faults|units)[.]ts|runtime/lock/)' },
+      to: { path: '^src/', pathNot: '^src/(debug/|runtime/(errors|faults|printable|units)[.]ts|runtime/lock/)' },
     },
     {
       name: 'dryrun-knows-the-runtime-alone',

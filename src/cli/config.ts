@@ -6,10 +6,10 @@ import { configJsonSchema } from '../config/json-schema.js';
 import { loadConfig } from '../config/load-config.js';
 import { HoldfastError } from '../runtime/errors.js';
 import { quoted } from '../runtime/faults.js';
+import { printable } from '../runtime/printable.js';
 import { configPath } from './config-values.js';
 import { EXIT } from './exit-code.js';
 import { table } from './table.js';
-import { printable } from './terminal.js';
 
 /** `runtime config check [file]` */
 export async function configCheck(

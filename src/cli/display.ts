@@ -1,12 +1,12 @@
 /** What is shown of a run while it goes on, all of it on standard error. */
 import type { Executor } from '../runtime/executor.js';
+import { printable } from '../runtime/printable.js';
 import type { ExecutorStatus } from '../runtime/status.js';
 import { formatCount, formatDuration } from '../runtime/units.js';
 import { createLog, type Log } from './log.js';
 import { OutputLines } from './output-lines.js';
 import { createProgress, type Progress, type ProgressData } from './progress.js';
 import type { RunFlags } from './run-flags.js';
-import { printable } from './terminal.js';
 
 /** How often progress is shown, in ms. */
 const PROGRESS_INTERVAL_MS = 100;

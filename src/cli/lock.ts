@@ -1,9 +1,9 @@
 import { StateDir } from '../runtime/state-dir.js';
 import type { LockHolder } from '../runtime/lock/holder.js';
+import { printable } from '../runtime/printable.js';
 import { EXIT } from './exit-code.js';
 import { lockOf, mustKnowRun } from './find-run.js';
 import { table } from './table.js';
-import { printable } from './terminal.js';
 
 interface Given {
   dir?: string;

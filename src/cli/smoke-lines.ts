@@ -1,11 +1,11 @@
 /** A smoke test in words. */
+import { printable } from '../runtime/printable.js';
 import { formatDuration } from '../runtime/units.js';
 import type { Checkpoint } from '../smoke/checkpoints.js';
 import { summaryOf, type PostConditionResult } from '../smoke/post-conditions.js';
 import type { SmokeReport } from '../smoke/smoke-test.js';
 import type { Color, Paint } from './color.js';
 import { table } from './table.js';
-import { printable } from './terminal.js';
 
 /** Where the times stand; a longer line pushes its own to the right. */
 const TIME_COLUMN = 72;

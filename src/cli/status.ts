@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { HoldfastError } from '../runtime/errors.js';
 import { noteOf } from '../runtime/health/note.js';
 import { HEALTH_FILE, readHealth, type HealthSnapshot, type ReadHealth } from '../runtime/health/snapshot.js';
+import { printable } from '../runtime/printable.js';
 import { openSqliteQueueReader } from '../runtime/queue/sqlite-reader.js';
 import { StateDir } from '../runtime/state-dir.js';
 import type { ExecutorStatus, HealthStatus } from '../runtime/status.js';
@@ -12,7 +13,6 @@ import { hasColor, painter, type Paint } from './color.js';
 import { EXIT } from './exit-code.js';
 import { askRun, lockOf, mustKnowRun, queuePath } from './find-run.js';
 import { table } from './table.js';
-import { printable } from './terminal.js';
 
 /** Running tasks that are shown of one thread. */
 const MAX_RUNNING = 10;

@@ -1,8 +1,8 @@
 /** What a run comes to, in words and as data. */
+import { printable } from '../runtime/printable.js';
 import type { Outcome, TaskCounts, TaskState } from '../runtime/task.js';
 import { formatCount, formatDuration, formatRate } from '../runtime/units.js';
 import { painter, type Color, type Paint } from './color.js';
-import { printable } from './terminal.js';
 import { commandFor } from './type-next.js';
 
 export interface RunSummary {

@@ -3,16 +3,6 @@ import type { Writable } from 'node:stream';
 import { isDrawable } from './color.js';
 import { exitCodeOfSignal } from './exit-code.js';
 
-/** Control characters: the ones of ASCII, and those of Latin-1, by which some terminals are steered, too. */
-const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g;
-const MAX_CHARACTERS = 200;
-
-/** Of a text from a task: its first line, cut, and with nothing in it that steers a terminal. */
-export function printable(text: string): string {
-  const line = text.split('\n', 1)[0]!.replace(CONTROL, '\uFFFD');
-  return line.length > MAX_CHARACTERS ? `${line.slice(0, MAX_CHARACTERS - 1)}…` : line;
-}
-
 /** Takes a progress bar away that a process has left on the terminal's last line when it died. */
 export function clearLeftoverBar(): void {
   if (isDrawable(process.stderr)) process.stderr.write('\r\x1B[K');
