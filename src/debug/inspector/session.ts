@@ -6,7 +6,7 @@ export interface Session {
    */
   call<Result = unknown>(method: string, params?: object, deadlineMs?: number): Promise<Result>;
   /** Calls `listener` at each event of that name, until the function given back is called. */
-  on<Params = unknown>(event: string, listener: (params: Params) => void): () => void;
+  on(event: string, listener: (params: never) => void): () => void;
 }
 
 /** How long an answer is waited for, in ms, where the call does not say. */
@@ -32,6 +32,11 @@ export class MessageSession implements Session {
     this.#send = send;
   }
 
+  /** Whether an answer is outstanding. */
+  get waits(): boolean {
+    return this.#waiting.size > 0;
+  }
+
   call<Result>(method: string, params: object = {}, deadlineMs = DEADLINE_MS): Promise<Result> {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(this.#closed);
@@ -48,7 +53,7 @@ export class MessageSession implements Session {
     });
   }
 
-  on<Params>(event: string, listener: (params: Params) => void): () => void {
+  on(event: string, listener: (params: never) => void): () => void {
     let listeners = this.#listeners.get(event);
     if (listeners === undefined) this.#listeners.set(event, (listeners = new Set()));
     listeners.add(listener);
