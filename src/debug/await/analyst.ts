@@ -1,0 +1,54 @@
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import type { HeapFindings } from './findings.js';
+
+/** By which the thread is known, and left out of what a process shows of itself. */
+export const ANALYST = 'holdfast-analyst';
+
+const SCRIPT = fileURLToPath(new URL('analyst-thread.js', import.meta.url));
+
+export type Analysis = { findings: HeapFindings } | { error: string };
+
+/** Reads heap snapshots in a thread of its own: it takes up to seconds, and the caller has other things to do. */
+export class Analyst {
+  #worker: Worker | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** @throws Error when the snapshot cannot be read, or is too large for the memory of this process */
+  analyse(path: string): Promise<HeapFindings> {
+    const analysis = this.#last.then(() => this.#ask(path));
+    this.#last = analysis.catch(() => {});
+    return analysis;
+  }
+
+  async close(): Promise<void> {
+    await this.#worker?.terminate();
+  }
+
+  #ask(path: string): Promise<HeapFindings> {
+    const worker = (this.#worker ??= startWorker());
+    return new Promise((resolve, reject) => {
+      const settle = () => {
+        worker.off('message', onMessage).off('error', onError).off('exit', onExit);
+      };
+      const onMessage = (analysis: Analysis) => {
+        settle();
+        if ('findings' in analysis) resolve(analysis.findings);
+        else reject(new Error(analysis.error));
+      };
+      const onError = (error: Error) => {
+        settle();
+        this.#worker = undefined;
+        reject(error);
+      };
+      const onExit = () => onError(new Error('the analysis was ended'));
+      worker.on('message', onMessage).on('error', onError).on('exit', onExit);
+      worker.postMessage(path);
+    });
+  }
+}
+
+function startWorker(): Worker {
+  // None of the loaders and flags of the program that is looked at: it needs none, and they cost time.
+  return new Worker(SCRIPT, { name: ANALYST, execArgv: [], env: {}, stdin: false });
+}

@@ -1,0 +1,34 @@
+import { Analyst } from './await/analyst.js';
+import { attachToProcess } from './inspector/attach-process.js';
+import type { Inspection } from './inspection.js';
+import { inspectAttached } from './thread-view/inspect-attached.js';
+
+export interface InspectOptions {
+  /** Internals of Node and of holdfast are shown, too; default false. */
+  all?: boolean;
+  /** Milliseconds that a thread may stand still for a walk through its heap; default 5,000. Above the prediction, its awaits are not shown. */
+  maxPauseMs?: number;
+  /** Told what takes long or makes a thread stand, as a sentence. */
+  onNote?: (note: string) => void;
+}
+
+/** In ms. */
+export const MAX_PAUSE_MS = 5_000;
+
+/**
+ * Looks into a running Node process of the same user, which need not be
+ * prepared in any way, and leaves it as it was.
+ *
+ * @throws HoldfastError ERR_INSPECT_TARGET when it cannot be looked into: there is none, it is no Node, it refuses, it ends
+ */
+export async function inspectProcess(pid: number, options: InspectOptions = {}): Promise<Inspection> {
+  const { all = false, maxPauseMs = MAX_PAUSE_MS, onNote } = options;
+  const begin = performance.now();
+  const analyst = new Analyst();
+  const attached = await attachToProcess(pid, { onNote });
+  try {
+    return await inspectAttached(attached, { all, maxPauseMs, onNote, analyst, begin, pid });
+  } finally {
+    await Promise.all([attached.detach(), analyst.close()]);
+  }
+}

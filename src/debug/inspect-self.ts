@@ -1,0 +1,33 @@
+import { Analyst, ANALYST } from './await/analyst.js';
+import { attachToSelf } from './inspector/attach-self.js';
+import { MAX_PAUSE_MS, type InspectOptions } from './inspect-process.js';
+import type { Inspection } from './inspection.js';
+import { inspectAttached } from './thread-view/inspect-attached.js';
+
+export interface InspectSelfOptions extends InspectOptions {
+  /** Ids of the threads to look at, as `worker_threads.threadId` has them; default all. */
+  threads?: readonly number[];
+}
+
+/**
+ * Looks into the process that calls it. From the main thread all threads are
+ * seen, from another one only itself. The heap is read in a thread of its own,
+ * which is not shown; so the caller stands no longer than what is looked at.
+ */
+export async function inspectSelf(options: InspectSelfOptions = {}): Promise<Inspection> {
+  const { all = false, maxPauseMs = MAX_PAUSE_MS, onNote, threads } = options;
+  const begin = performance.now();
+  const analyst = new Analyst();
+  const attached = await attachToSelf();
+  const wanted = attached.threads.filter(
+    ({ threadId, name }) => name !== ANALYST && (threads === undefined || threads.includes(threadId)),
+  );
+  try {
+    return await inspectAttached(
+      { ...attached, threads: wanted },
+      { all, maxPauseMs, onNote, analyst, begin, pid: process.pid },
+    );
+  } finally {
+    await Promise.all([attached.detach(), analyst.close()]);
+  }
+}

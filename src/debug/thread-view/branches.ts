@@ -1,0 +1,128 @@
+import type { HeapBranch, HeapLeaf } from '../await/findings.js';
+import type { AwaitBranch, Leaf, Place, Step } from '../inspection.js';
+import { isInternal } from './internals.js';
+import type { Scripts } from './scripts.js';
+
+export interface BranchSettings {
+  scripts: Scripts;
+  /** Internals of Node and of holdfast are shown, too. */
+  all: boolean;
+  /** Words for a leaf. */
+  leafOf(leaf: HeapLeaf): Leaf;
+  /** Milliseconds since the epoch, as tasks count them. */
+  now: number;
+}
+
+/** A branch as it is shown, and the heap id of the function whose `await` can be asked for. */
+export interface ShownBranch {
+  branch: AwaitBranch;
+  sample: number;
+  children: ShownBranch[];
+}
+
+/** What is shown of the branches: what internals wait for hangs on whoever waits for them. */
+export function shownBranches(branches: readonly HeapBranch[], settings: BranchSettings): ShownBranch[] {
+  return below(branches, [], [], settings).children;
+}
+
+/** Suspended functions in these branches. Those below several others are counted once for each. */
+export function countOf(branches: readonly ShownBranch[]): number {
+  let count = 0;
+  const waiting = [...branches];
+  while (waiting.length > 0) {
+    const { branch, children } = waiting.pop()!;
+    count += branch.count;
+    waiting.push(...children);
+  }
+  return count;
+}
+
+/** Without recursion, as chains may be 100,000 deep. */
+function below(
+  branches: readonly HeapBranch[],
+  leaves: readonly HeapLeaf[],
+  via: readonly Step[],
+  settings: BranchSettings,
+): { children: ShownBranch[]; leaves: Leaf[] } {
+  const result = { children: [] as ShownBranch[], leaves: mergedLeaves([...leaves], via, settings) };
+  const waiting = [{ branches, via, into: result }];
+  while (waiting.length > 0) {
+    const { branches, via, into } = waiting.pop()!;
+    for (const heapBranch of branches) {
+      const definedAt = placeOf(heapBranch, settings.scripts);
+      const path = [...via, ...heapBranch.via];
+      const isHidden =
+        !settings.all && heapBranch.tasks.length === 0 && (definedAt === null || isInternal(definedAt.file));
+      if (isHidden) {
+        into.leaves.push(...mergedLeaves(heapBranch.leaves, path, settings));
+        waiting.push({ branches: heapBranch.children, via: path, into });
+        continue;
+      }
+      const own = mergedLeaves(heapBranch.leaves, [], settings);
+      const shown: ShownBranch = {
+        sample: heapBranch.sample,
+        children: [],
+        branch: {
+          name: heapBranch.name,
+          count: heapBranch.count,
+          at: null,
+          definedAt,
+          via: path,
+          ...(heapBranch.tasks.length > 0 && {
+            tasks: heapBranch.tasks
+              .map(({ id, handler, attempt, startedAt }) => ({
+                id,
+                handler,
+                attempt,
+                ageMs: Math.max(0, Math.round(settings.now - startedAt)),
+              }))
+              .sort((one, other) => other.ageMs - one.ageMs),
+          }),
+          children: [],
+          leaves: own,
+          circular: heapBranch.circular,
+        },
+      };
+      into.children.push(shown);
+      waiting.push({ branches: heapBranch.children, via: [], into: { children: shown.children, leaves: own } });
+    }
+  }
+  link(result.children);
+  return result;
+}
+
+/** Order of the children is that of the code: what was put aside comes last, whoever was first. */
+function link(all: readonly ShownBranch[]): void {
+  const waiting = [...all];
+  while (waiting.length > 0) {
+    const { branch, children } = waiting.pop()!;
+    branch.leaves = folded(branch.leaves);
+    branch.children = children.map((child) => child.branch);
+    waiting.push(...children);
+  }
+}
+
+function mergedLeaves(leaves: readonly HeapLeaf[], via: readonly Step[], settings: BranchSettings): Leaf[] {
+  return leaves.map((leaf) => settings.leafOf({ ...leaf, via: [...via, ...leaf.via] }));
+}
+
+/** Those that read the same but for when they are due are one, due with the first. */
+function folded(leaves: readonly Leaf[]): Leaf[] {
+  const alike = new Map<string, Leaf>();
+  for (const leaf of leaves) {
+    const { count: _count, dueInMs: _due, what, ...rest } = leaf;
+    const key = JSON.stringify(leaf.dueInMs === undefined ? [what, rest] : rest);
+    const known = alike.get(key);
+    if (known === undefined) {
+      alike.set(key, { ...leaf });
+      continue;
+    }
+    const first = (leaf.dueInMs ?? 0) < (known.dueInMs ?? 0) ? leaf : known;
+    alike.set(key, { ...first, count: known.count + leaf.count });
+  }
+  return [...alike.values()];
+}
+
+function placeOf({ definedAt }: HeapBranch, scripts: Scripts): Place | null {
+  return (definedAt && scripts.placeOf(definedAt)) ?? null;
+}

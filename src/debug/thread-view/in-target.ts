@@ -1,0 +1,169 @@
+/**
+ * Functions whose source is sent to another thread and run there. Each must
+ * stand alone: it sees nothing of this module, and an old Node, a program that
+ * changed `Error`, or a worker may be what runs it.
+ */
+
+/** A call on the stack: function, file or URL, line and column from 1; as V8 tells it, nothing where it tells nothing. */
+export type RawFrame = [name: string | null, file: string | null, line: number | null, column: number | null];
+
+export interface Survey {
+  pid: number;
+  node: string;
+  command: string;
+  /** What was interrupted, the innermost first; none when the thread waits in its event loop. */
+  frames: RawFrame[];
+  /** Bytes. */
+  heapUsed: number;
+  /** Bytes of it in spaces of many small objects: what a walk through the heap goes by. */
+  smallObjects: number;
+  /** `performance.now()` of the thread, which is about the time of its event loop. */
+  now: number;
+}
+
+/** An open handle or request, with what it tells of itself. */
+export interface RawHandle {
+  className: string;
+  /** Timers and immediates are known by their number alone. */
+  count: number;
+  keepsAlive: boolean;
+  local?: string;
+  peer?: string;
+  path?: string;
+  pid?: number;
+  fd?: number;
+  threadId?: number;
+}
+
+/** Node's own, typed as far as it is used here. */
+interface NodeProcess extends NodeJS.Process {
+  _getActiveHandles?(): object[];
+  _getActiveRequests?(): object[];
+}
+
+/** Loads a module of Node. */
+export type Builtin = (id: string) => unknown;
+
+/** What a thread is doing. The stack is that of whatever the inspector interrupted for the question. */
+export function survey(builtin: Builtin): Survey {
+  const MAX_FRAMES = 100;
+  const v8 = builtin('v8') as typeof import('node:v8');
+  const prepare = Object.getOwnPropertyDescriptor(Error, 'prepareStackTrace');
+  const limit = Error.stackTraceLimit;
+  let frames: RawFrame[] = [];
+  try {
+    Error.stackTraceLimit = MAX_FRAMES;
+    Error.prepareStackTrace = (_error, calls) =>
+      calls.map((call) => {
+        const name = call.getFunctionName();
+        // Of a method, as V8 shows it in the text of a stack.
+        const type =
+          name !== null && !name.includes('.') && !call.isToplevel() && !call.isNative() ? call.getTypeName() : null;
+        const file = call.getFileName() ?? call.getEvalOrigin() ?? null;
+        return [
+          type && type !== 'Object' ? `${type}.${name}` : name,
+          file,
+          call.getLineNumber(),
+          call.getColumnNumber(),
+        ];
+      });
+    const { stack } = new Error('where') as { stack?: unknown };
+    if (Array.isArray(stack)) frames = stack as RawFrame[];
+  } catch {
+    // A program may have frozen `Error`: then the stack is not told.
+  } finally {
+    Error.stackTraceLimit = limit;
+    if (prepare) Object.defineProperty(Error, 'prepareStackTrace', prepare);
+    else delete (Error as { prepareStackTrace?: unknown }).prepareStackTrace;
+  }
+  const small = /^(new|old|map|trusted|shared|read_only)_space$/;
+  const spaces = v8.getHeapSpaceStatistics().filter(({ space_name: name }) => small.test(name));
+  return {
+    pid: process.pid,
+    node: process.version,
+    command: [...process.execArgv, ...process.argv.slice(1)].join(' '),
+    frames,
+    heapUsed: v8.getHeapStatistics().used_heap_size,
+    smallObjects: spaces.reduce((sum, space) => sum + space.space_used_size, 0),
+    now: performance.now(),
+  };
+}
+
+/** Writes the heap to a file; gives how long the thread stood for it, in ms. */
+export function writeHeap(builtin: Builtin, path: string): number {
+  const v8 = builtin('v8') as { writeHeapSnapshot(path: string, options: object): string };
+  const begin = performance.now();
+  v8.writeHeapSnapshot(path, { exposeNumericValues: true });
+  return performance.now() - begin;
+}
+
+/** The objects behind what is open: their heap ids can be asked for. */
+export function activeObjects(): object[] {
+  const { _getActiveHandles: handles, _getActiveRequests: requests } = process as NodeProcess;
+  return [...(handles?.call(process) ?? []), ...(requests?.call(process) ?? [])];
+}
+
+/** What those objects tell of themselves, in the same order; then timers and immediates, by number. */
+export function describeActive(objects: object[]): RawHandle[] {
+  interface Known {
+    _handle?: { hasRef?(): boolean; fd?: number; path?: string };
+    constructor?: { name?: string };
+    hasRef?(): boolean;
+    remoteAddress?: string;
+    remotePort?: number;
+    localAddress?: string;
+    localPort?: number;
+    address?(): unknown;
+    pid?: number;
+    spawnargs?: string[];
+    threadId?: number;
+    path?: unknown;
+    fd?: number;
+    _pipeName?: string;
+    listening?: boolean;
+  }
+  const attempt = <T>(read: () => T): T | undefined => {
+    try {
+      return read();
+    } catch {
+      return undefined;
+    }
+  };
+  const endpoint = (address: unknown, port: unknown) =>
+    typeof address === 'string' ? `${address.includes(':') ? `[${address}]` : address}:${String(port)}` : undefined;
+  const described = objects.map((object): RawHandle => {
+    const known = object as Known;
+    const className = attempt(() => known.constructor?.name) ?? 'Object';
+    const told: Record<string, unknown> = {};
+    const tell = (key: string, value: unknown, type: string) => {
+      if (typeof value === type) told[key] = value;
+    };
+    attempt(() => tell('peer', endpoint(known.remoteAddress, known.remotePort), 'string'));
+    attempt(() => tell('local', endpoint(known.localAddress, known.localPort), 'string'));
+    attempt(() => {
+      // Of servers and datagram sockets; sockets have an address as well, which is told above.
+      const address = told['local'] === undefined && known.listening !== false ? known.address?.() : undefined;
+      if (typeof address === 'string') tell('local', address, 'string');
+      else if (address !== null && typeof address === 'object') {
+        const { address: host, port } = address as { address?: string; port?: number };
+        tell('local', endpoint(host, port), 'string');
+      }
+    });
+    attempt(() => tell('local', known._pipeName, 'string'));
+    attempt(() => tell('pid', known.pid, 'number'));
+    attempt(() => tell('path', known.spawnargs?.join(' ').slice(0, 200), 'string'));
+    attempt(() => tell('path', known.path, 'string'));
+    attempt(() => tell('fd', known.fd ?? known._handle?.fd, 'number'));
+    attempt(() => tell('threadId', known.threadId, 'number'));
+    const hasRef = attempt(() => known.hasRef?.() ?? known._handle?.hasRef?.());
+    return { className, count: 1, keepsAlive: hasRef !== false, ...told };
+  });
+  const counts = new Map<string, number>();
+  for (const kind of attempt(() => process.getActiveResourcesInfo()) ?? [])
+    counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  for (const className of ['Timeout', 'Immediate']) {
+    const count = counts.get(className);
+    if (count !== undefined) described.push({ className, count, keepsAlive: true });
+  }
+  return described;
+}
