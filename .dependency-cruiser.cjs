@@ -36,7 +36,7 @@ module.exports = {
       severity: 'error',
       comment: 'It looks into any process: of the runtime it needs errors, the forms of texts, and locks.',
       from: { path: '^src/debug/' },
-      to: { path: '^src/', pathNot: '^src/(debug/|runtime/(errors|faults|printable|units)[.]ts|runtime/lock/)' },
+      to: { path: '^src/', pathNot: '^src/(debug/|runtime/(errors|faults|map-bounded|printable|units)[.]ts|runtime/lock/)' },
     },
     {
       name: 'dryrun-knows-the-runtime-alone',

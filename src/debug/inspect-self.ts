@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Analyst, ANALYST } from './await/analyst.js';
 import { attachToSelf } from './inspector/attach-self.js';
 import { MAX_PAUSE_MS, type InspectOptions } from './inspect-process.js';
@@ -16,6 +17,8 @@ export interface InspectSelfOptions extends InspectOptions {
  */
 export async function inspectSelf(options: InspectSelfOptions = {}): Promise<Inspection> {
   const { all = false, maxPauseMs = MAX_PAUSE_MS, onNote, threads } = options;
+  // Whoever calls is on the stack until then, and would be taken for what the thread is busy with.
+  await setImmediate();
   const begin = performance.now();
   const analyst = new Analyst();
   const attached = await attachToSelf();

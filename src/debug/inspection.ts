@@ -118,7 +118,9 @@ export type LeafKind =
   | 'lock'
   | 'stream'
   | 'event'
-  | 'promise';
+  | 'promise'
+  /** Whoever called `inspectSelf` waits for its answer. */
+  | 'this look';
 
 /** What the end of a chain waits for. Fields are there where they could be told. */
 export interface Leaf {

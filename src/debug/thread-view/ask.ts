@@ -41,10 +41,10 @@ export async function runAndHold(session: Session, fn: () => object): Promise<Re
 }
 
 /** Calls a function of `in-target.ts` with an object that is held there. */
-export async function callWith<Held, Result>(
+export async function callWith<Result>(
   session: Session,
   held: RemoteObject,
-  fn: (object: Held) => Result,
+  fn: (object: never) => Result,
 ): Promise<Result> {
   const answer = await session.call<Answer>('Runtime.callFunctionOn', {
     objectId: held.objectId,

@@ -1,6 +1,5 @@
 import type { HeapBranch, HeapLeaf } from '../await/findings.js';
-import type { AwaitBranch, Leaf, Place, Step } from '../inspection.js';
-import { isInternal } from './internals.js';
+import type { AwaitBranch, Leaf, Step } from '../inspection.js';
 import type { Scripts } from './scripts.js';
 
 export interface BranchSettings {
@@ -19,6 +18,9 @@ export interface ShownBranch {
   sample: number;
   children: ShownBranch[];
 }
+
+/** By its name the function is found that waits for the look itself. */
+const inspectSelfName = 'inspectSelf';
 
 /** What is shown of the branches: what internals wait for hangs on whoever waits for them. */
 export function shownBranches(branches: readonly HeapBranch[], settings: BranchSettings): ShownBranch[] {
@@ -49,13 +51,14 @@ function below(
   while (waiting.length > 0) {
     const { branches, via, into } = waiting.pop()!;
     for (const heapBranch of branches) {
-      const definedAt = placeOf(heapBranch, settings.scripts);
       const path = [...via, ...heapBranch.via];
-      const isHidden =
-        !settings.all && heapBranch.tasks.length === 0 && (definedAt === null || isInternal(definedAt.file));
-      if (isHidden) {
-        into.leaves.push(...mergedLeaves(heapBranch.leaves, path, settings));
-        waiting.push({ branches: heapBranch.children, via: path, into });
+      if (!settings.all && isInternal(heapBranch, settings.scripts)) {
+        // Whoever asks for the look is waiting for it.
+        if (heapBranch.name === inspectSelfName) into.leaves.push(thisLook(heapBranch.count, path));
+        else {
+          into.leaves.push(...mergedLeaves(heapBranch.leaves, path, settings));
+          waiting.push({ branches: heapBranch.children, via: path, into });
+        }
         continue;
       }
       const own = mergedLeaves(heapBranch.leaves, [], settings);
@@ -66,7 +69,7 @@ function below(
           name: heapBranch.name,
           count: heapBranch.count,
           at: null,
-          definedAt,
+          definedAt: (heapBranch.definedAt && settings.scripts.placeOf(heapBranch.definedAt)) ?? null,
           via: path,
           ...(heapBranch.tasks.length > 0 && {
             tasks: heapBranch.tasks
@@ -123,6 +126,11 @@ function folded(leaves: readonly Leaf[]): Leaf[] {
   return [...alike.values()];
 }
 
-function placeOf({ definedAt }: HeapBranch, scripts: Scripts): Place | null {
-  return (definedAt && scripts.placeOf(definedAt)) ?? null;
+/** Functions that run a task are shown as the task. Those whose script is not known are V8's own. */
+function isInternal({ definedAt, tasks }: HeapBranch, scripts: Scripts): boolean {
+  return tasks.length === 0 && (definedAt === undefined || scripts.isInternal(definedAt));
+}
+
+function thisLook(count: number, via: Step[]): Leaf {
+  return { kind: 'this look', count, via, what: 'this very look' };
 }

@@ -1,6 +1,5 @@
 import type { Frame, ThreadInspection } from '../inspection.js';
 import type { RawFrame } from './in-target.js';
-import { isInternal } from './internals.js';
 import type { Scripts } from './scripts.js';
 
 type Doing = Pick<ThreadInspection, 'state' | 'stack' | 'blockedIn'>;
@@ -8,14 +7,15 @@ type Doing = Pick<ThreadInspection, 'state' | 'stack' | 'blockedIn'>;
 /** What a thread is doing, from the stack that was interrupted for the question. */
 export function doingOf(frames: readonly RawFrame[], scripts: Scripts, all: boolean): Doing {
   const interrupted = withoutQuestion(frames);
-  const stack = interrupted.map((frame) => frameOf(frame, scripts));
-  const visible = stack.filter(({ place }) => place === null || !isInternal(place.file));
-  // Nothing but Node's own: as in the loop, between two callbacks, or when it is holdfast that asks.
-  if (!visible.some(({ place }) => place !== null)) return { state: 'waiting', stack: all ? stack : [] };
-  const shown = all ? stack : visible;
+  const stackOf = (some: readonly RawFrame[]) => some.map((frame) => frameOf(frame, scripts));
+  const visible = interrupted.filter(([, file]) => file === null || !scripts.isInternalFile(file));
+  // Nothing but Node's own: it is between two callbacks, or it is holdfast that asks.
+  const runs = visible.some(([name, file]) => file !== null && !name?.startsWith('async '));
+  if (!runs) return { state: 'waiting', stack: all ? stackOf(interrupted) : [] };
+  const stack = stackOf(all ? interrupted : visible);
   // It lets itself be interrupted, unlike other code that blocks.
-  if (stack[0]?.name === 'Atomics.wait') return { state: 'blocked', stack: shown, blockedIn: 'Atomics.wait' };
-  return { state: 'running', stack: shown };
+  if (interrupted[0]?.[0] === 'Atomics.wait') return { state: 'blocked', stack, blockedIn: 'Atomics.wait' };
+  return { state: 'running', stack };
 }
 
 /** The question itself is on top, as a script without a name. */

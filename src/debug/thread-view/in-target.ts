@@ -4,7 +4,10 @@
  * changed `Error`, or a worker may be what runs it.
  */
 
-/** A call on the stack: function, file or URL, line and column from 1; as V8 tells it, nothing where it tells nothing. */
+/**
+ * A call on the stack: function, file or URL, line and column from 1; as V8 tells it, nothing where it tells nothing.
+ * One that only awaits what is above it is named `async …`.
+ */
 export type RawFrame = [name: string | null, file: string | null, line: number | null, column: number | null];
 
 export interface Survey {
@@ -60,12 +63,8 @@ export function survey(builtin: Builtin): Survey {
         const type =
           name !== null && !name.includes('.') && !call.isToplevel() && !call.isNative() ? call.getTypeName() : null;
         const file = call.getFileName() ?? call.getEvalOrigin() ?? null;
-        return [
-          type && type !== 'Object' ? `${type}.${name}` : name,
-          file,
-          call.getLineNumber(),
-          call.getColumnNumber(),
-        ];
+        const called = type && type !== 'Object' ? `${type}.${name}` : name;
+        return [call.isAsync() ? `async ${called ?? ''}` : called, file, call.getLineNumber(), call.getColumnNumber()];
       });
     const { stack } = new Error('where') as { stack?: unknown };
     if (Array.isArray(stack)) frames = stack as RawFrame[];
@@ -134,6 +133,7 @@ export function describeActive(objects: object[]): RawHandle[] {
   const described = objects.map((object): RawHandle => {
     const known = object as Known;
     const className = attempt(() => known.constructor?.name) ?? 'Object';
+    const { _handle: handle, _pipeName: pipeName } = known;
     const told: Record<string, unknown> = {};
     const tell = (key: string, value: unknown, type: string) => {
       if (typeof value === type) told[key] = value;
@@ -149,13 +149,13 @@ export function describeActive(objects: object[]): RawHandle[] {
         tell('local', endpoint(host, port), 'string');
       }
     });
-    attempt(() => tell('local', known._pipeName, 'string'));
+    attempt(() => tell('local', pipeName, 'string'));
     attempt(() => tell('pid', known.pid, 'number'));
     attempt(() => tell('path', known.spawnargs?.join(' ').slice(0, 200), 'string'));
     attempt(() => tell('path', known.path, 'string'));
-    attempt(() => tell('fd', known.fd ?? known._handle?.fd, 'number'));
+    attempt(() => tell('fd', known.fd ?? handle?.fd, 'number'));
     attempt(() => tell('threadId', known.threadId, 'number'));
-    const hasRef = attempt(() => known.hasRef?.() ?? known._handle?.hasRef?.());
+    const hasRef = attempt(() => known.hasRef?.() ?? handle?.hasRef?.());
     return { className, count: 1, keepsAlive: hasRef !== false, ...told };
   });
   const counts = new Map<string, number>();

@@ -1,11 +1,12 @@
-import { INSPECTION_SCHEMA, type Inspection } from '../inspection.js';
+import { INSPECTION_SCHEMA, type Inspection, type ThreadInspection } from '../inspection.js';
+import { mapBounded } from '../../runtime/map-bounded.js';
 import type { Attached } from '../inspector/attached.js';
-import { lookAtThread, type LookedAt, type LookSettings } from './look-at-thread.js';
+import { lookAtThread, silentThread, surveyOf, type LookSettings } from './look-at-thread.js';
 
 /** Threads that are looked at side by side: more would only make each of them stand longer. */
 const AT_ONCE = 2;
 
-export interface AttachedSettings extends Omit<LookSettings, 'folder' | 'raiseBy'> {
+export interface AttachedSettings extends Omit<LookSettings, 'folder'> {
   pid: number;
   /** `performance.now()` at the first question. */
   begin: number;
@@ -14,15 +15,20 @@ export interface AttachedSettings extends Omit<LookSettings, 'folder' | 'raiseBy
 /** Looks at all threads that one is attached to. */
 export async function inspectAttached(attached: Attached, settings: AttachedSettings): Promise<Inspection> {
   const takenAt = new Date().toISOString();
-  const looks: LookedAt[] = Array.from({ length: attached.threads.length });
-  const numbered = attached.threads.entries();
-  const lookOn = async () => {
-    for (const [index, thread] of numbered) {
-      looks[index] = await lookAtThread(thread, { ...settings, folder: attached.folder, raiseBy: '--max-pause' });
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, lookOn));
-  const answered = looks.find(({ survey }) => survey !== undefined)?.survey;
+  // All at once: those that do not answer are waited for.
+  const surveys = await Promise.all(attached.threads.map(surveyOf));
+  const looks = mapBounded(
+    attached.threads.keys(),
+    async (index) => {
+      const [thread, survey] = [attached.threads[index]!, surveys[index]];
+      if (survey === undefined) return silentThread(thread.threadId, thread.name);
+      return await lookAtThread(thread, survey, { ...settings, folder: attached.folder });
+    },
+    AT_ONCE,
+  );
+  const threads: ThreadInspection[] = [];
+  for await (const thread of looks) threads.push(thread);
+  const answered = surveys.find((survey) => survey !== undefined);
   return {
     schema: INSPECTION_SCHEMA,
     takenAt,
@@ -30,7 +36,7 @@ export async function inspectAttached(attached: Attached, settings: AttachedSett
     pid: settings.pid,
     node: answered?.node ?? '',
     command: answered?.command ?? '',
-    threads: looks.map(({ thread }) => thread),
+    threads,
     notes: [],
   };
 }

@@ -3,7 +3,12 @@ import { fileURLToPath } from 'node:url';
 /** Where this package's own code is. */
 const OWN = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Whether a place is in Node, or in holdfast itself: hidden unless all is asked for. */
+/**
+ * Whether code is Node's, or holdfast's own: hidden unless all is asked for. Scripts that are not known are V8's.
+ * @param file of the code that runs, not of its source
+ */
 export function isInternal(file: string): boolean {
-  return file.startsWith('node:') || file.startsWith(OWN) || file.includes('/node_modules/holdfast/dist/');
+  return (
+    file === '' || file.startsWith('node:') || file.startsWith(OWN) || file.includes('/node_modules/holdfast/dist/')
+  );
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Analyst } from '../await/analyst.js';
+import type { AttachedThread } from '../inspector/attached.js';
 import type { Session } from '../inspector/session.js';
 import type { ThreadInspection } from '../inspection.js';
 import { formatDuration, formatSize } from '../../runtime/units.js';
@@ -31,50 +32,66 @@ export interface LookSettings {
   analyst: Analyst;
   /** Told before a thread is made to stand. */
   onNote?: ((note: string) => void) | undefined;
-  /** How the limit is raised, for the sentence that tells of it: `--max-pause`. */
-  raiseBy: string;
 }
 
-export interface LookedAt {
-  thread: ThreadInspection;
-  /** `undefined` where the thread did not answer. */
-  survey: Survey | undefined;
-}
-
-/** Looks at one thread: what it does, and what it awaits. */
-export async function lookAtThread(
-  { threadId, name, session }: { threadId: number; name: string; session: Session },
-  settings: LookSettings,
-): Promise<LookedAt> {
-  let found: Survey;
+/** Asks a thread what it does; `undefined`: it does not answer. */
+export async function surveyOf({ session }: AttachedThread): Promise<Survey | undefined> {
   try {
-    found = await run(session, survey, [], ANSWER_MS);
-  } catch (error) {
-    return { thread: blocked(threadId, name, error as Error), survey: undefined };
+    return await run(session, survey, [], ANSWER_MS);
+  } catch {
+    return undefined;
   }
+}
+
+/** Looks at a thread that has answered: what it does, and what it awaits. */
+export async function lookAtThread(
+  { threadId, name, session }: AttachedThread,
+  found: Survey,
+  settings: LookSettings,
+): Promise<ThreadInspection> {
+  const { all, maxPauseMs } = settings;
   const predictedMs = predictPause(found.smallObjects);
-  const thread: ThreadInspection = {
-    ...blocked(threadId, name),
-    heapUsed: found.heapUsed,
-    pause: { predictedMs, measuredMs: null },
-    notes: [],
-  };
   const scripts = new Scripts(session);
   try {
     await scripts.load();
-    Object.assign(thread, doingOf(found.frames, scripts, settings.all));
-    if (predictedMs > settings.maxPauseMs) {
+    const thread: ThreadInspection = {
+      ...silentThread(threadId, name),
+      ...doingOf(found.frames, scripts, all),
+      heapUsed: found.heapUsed,
+      pause: { predictedMs, measuredMs: null },
+      notes: [],
+    };
+    if (predictedMs <= maxPauseMs) await walk(thread, found, scripts, session, settings);
+    else {
+      const limit = Math.ceil(predictedMs / 1000);
       thread.notes.push(
-        `its heap of ${formatSize(found.heapUsed)} was not walked through, so what it awaits is not known: ` +
-          `it would stand still for about ${formatDuration(predictedMs)}, more than ${formatDuration(settings.maxPauseMs)} ` +
-          `(${settings.raiseBy} ${Math.ceil(predictedMs / 1000)}s allows it)`,
+        `what it awaits is not known: to walk through its heap of ${formatSize(found.heapUsed)} it would have to stand still ` +
+          `for about ${formatDuration(predictedMs)}, and ${formatDuration(maxPauseMs)} are allowed (a limit of ${limit}s would show it)`,
       );
       thread.handles = handlesOf((await handlesIn(session, false)).raw);
-    } else await walk(thread, found, scripts, session, settings);
+    }
+    return thread;
   } finally {
     await leave(session);
   }
-  return { thread, survey: found };
+}
+
+/** A thread of which nothing is known but that it does not answer. */
+export function silentThread(threadId: number, name: string): ThreadInspection {
+  return {
+    threadId,
+    name,
+    state: 'blocked',
+    stack: [],
+    heapUsed: null,
+    pause: { predictedMs: null, measuredMs: null },
+    view: 'cheap',
+    awaits: [],
+    suspended: 0,
+    hidden: 0,
+    handles: [],
+    notes: ['it is in native code, which cannot be interrupted: where it stands is told once that returns'],
+  };
 }
 
 async function walk(
@@ -115,24 +132,6 @@ async function walk(
   thread.awaits = shown.map(({ branch }) => branch);
   thread.suspended = findings.suspended;
   thread.hidden = Math.max(0, findings.suspended - countOf(shown));
-}
-
-/** Of a thread of which nothing more is known. */
-function blocked(threadId: number, name: string, error?: Error): ThreadInspection {
-  return {
-    threadId,
-    name,
-    state: 'blocked',
-    stack: [],
-    heapUsed: null,
-    pause: { predictedMs: null, measuredMs: null },
-    view: 'cheap',
-    awaits: [],
-    suspended: 0,
-    hidden: 0,
-    handles: [],
-    notes: error === undefined ? [] : [`it does not answer: ${error.message}`],
-  };
 }
 
 /** Leaves the thread as it was. One that has ended meanwhile is left anyway. */

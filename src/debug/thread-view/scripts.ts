@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { SourceMap, type SourceMapPayload } from 'node:module';
+import { SourceMap, type SourceMapping, type SourceMapPayload } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { CodePlace } from '../heap/heap-graph.js';
 import type { Session } from '../inspector/session.js';
 import type { Place } from '../inspection.js';
+import { isInternal } from './internals.js';
 
 interface Script {
   scriptId: string;
@@ -43,12 +44,23 @@ export class Scripts {
     return this.#place(url, this.#byUrl.get(url), line, column);
   }
 
+  /** Whether it is in Node or in holdfast: by the code that runs, wherever its source may be. */
+  isInternal(place: CodePlace): boolean {
+    return isInternal(pathOf(this.#byId.get(place.scriptId)?.url ?? ''));
+  }
+
+  isInternalFile(url: string): boolean {
+    return isInternal(pathOf(url));
+  }
+
   #place(url: string, script: Script | undefined, line: number, column: number): Place {
     const map = script === undefined ? undefined : this.#mapOf(script);
     if (map !== undefined) {
-      const { originalSource, originalLine, originalColumn } = map.findEntry(line - 1, column - 1) as Partial<
-        ReturnType<SourceMap['findEntry']>
-      > & { originalSource?: string; originalLine?: number; originalColumn?: number };
+      // Where nothing is known, what it gives is empty.
+      const { originalSource, originalLine, originalColumn } = map.findEntry(
+        line - 1,
+        column - 1,
+      ) as Partial<SourceMapping>;
       if (originalSource !== undefined && originalLine !== undefined && originalColumn !== undefined) {
         return {
           file: pathOf(resolved(originalSource, script!.url)),
@@ -74,7 +86,7 @@ function readMap(mapUrl: string, scriptUrl: string): SourceMap | undefined {
       : readFileSync(new URL(resolved(mapUrl, scriptUrl)), 'utf8');
     const payload = JSON.parse(text) as SourceMapPayload & { sourceRoot?: string };
     const base = mapUrl.startsWith('data:') ? scriptUrl : resolved(mapUrl, scriptUrl);
-    const root = payload.sourceRoot ? `${payload.sourceRoot.replace(/\/?$/, '/')}` : '';
+    const root = payload.sourceRoot ? payload.sourceRoot.replace(/\/?$/, '/') : '';
     return new SourceMap({
       ...payload,
       sourceRoot: '',
