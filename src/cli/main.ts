@@ -5,6 +5,7 @@ import { CONFIG, FOLDER } from './common-flags.js';
 import { takeConfig } from './config-values.js';
 import { describeDryRun } from './dry-run-command.js';
 import { errorText, EXIT, exitCodeOfError, exitCodeOfSignal } from './exit-code.js';
+import { describeInspect } from './inspect-command.js';
 import { describeRun } from './run-command.js';
 import { exitWith } from './terminal.js';
 
@@ -93,6 +94,12 @@ program
       return (await import('./probe.js')).probe(runId, given['probe'] as string, given);
     }),
   );
+
+describeInspect(program.command('inspect')).action(
+  does(async (target: string | undefined, given: Given, command: Command) =>
+    (await import('./inspect.js')).inspect(target, given, command.args.slice(1)),
+  ),
+);
 
 const lock = program.command('lock').description('look at the locks of runs, and remove what a dead holder left');
 lock

@@ -12,6 +12,11 @@ export interface InspectOptions {
   onNote?: (note: string) => void;
 }
 
+export interface InspectProcessOptions extends InspectOptions {
+  /** Ends the look before its time; the process is left as it was all the same. */
+  signal?: AbortSignal;
+}
+
 /** In ms. */
 export const MAX_PAUSE_MS = 5_000;
 
@@ -20,15 +25,33 @@ export const MAX_PAUSE_MS = 5_000;
  * prepared in any way, and leaves it as it was.
  *
  * @throws HoldfastError ERR_INSPECT_TARGET when it cannot be looked into: there is none, it is no Node, it refuses, it ends
+ * @throws what `signal` was aborted with
  */
-export async function inspectProcess(pid: number, options: InspectOptions = {}): Promise<Inspection> {
-  const { all = false, maxPauseMs = MAX_PAUSE_MS, onNote } = options;
+export async function inspectProcess(pid: number, options: InspectProcessOptions = {}): Promise<Inspection> {
+  const { all = false, maxPauseMs = MAX_PAUSE_MS, onNote, signal } = options;
+  signal?.throwIfAborted();
   const begin = performance.now();
   const analyst = new Analyst();
   const attached = await attachToProcess(pid, { onNote });
   try {
-    return await inspectAttached(attached, { all, maxPauseMs, onNote, analyst, begin, pid });
+    signal?.throwIfAborted();
+    const look = inspectAttached(attached, { all, maxPauseMs, onNote, analyst, begin, pid });
+    return await (signal === undefined ? look : unlessAborted(look, signal));
   } finally {
     await Promise.all([attached.detach(), analyst.close()]);
+  }
+}
+
+/** What `work` gives, or, as soon as it is aborted, what that was done with; then `work` is left to fail. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let abort = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason as Error);
+  });
+  signal.addEventListener('abort', abort);
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
   }
 }

@@ -1,9 +1,8 @@
 /** Control characters: the ones of ASCII, and those of Latin-1, by which some terminals are steered, too. */
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g;
-const MAX_CHARACTERS = 200;
 
 /** Of a text that others wrote: its first line, cut, and with nothing in it that steers a terminal. */
-export function printable(text: string): string {
+export function printable(text: string, maxCharacters = 200): string {
   const line = text.split('\n', 1)[0]!.replace(CONTROL, '\uFFFD');
-  return line.length > MAX_CHARACTERS ? `${line.slice(0, MAX_CHARACTERS - 1)}…` : line;
+  return line.length > maxCharacters ? `${line.slice(0, maxCharacters - 1)}…` : line;
 }

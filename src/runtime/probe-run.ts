@@ -1,13 +1,12 @@
 /** Whether the executor of a run is well, asked from outside. Everything on this way is light: no SQLite, no zod. */
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { probeExecutor } from './control/client.js';
 import { HoldfastError } from './errors.js';
+import { writerOf } from './executor-pid.js';
 import { HEARTBEAT_FRESH_MS } from './health/heartbeat.js';
 import { answerProbes } from './health/probes.js';
 import { processState } from './health/process-state.js';
 import { HEALTH_FILE, readHealth, type HealthSnapshot } from './health/snapshot.js';
-import type { LockHolder } from './lock/holder.js';
 import { ProcessLock } from './lock/process-lock.js';
 import type { StateDir } from './state-dir.js';
 import type { ProbeAnswer, ProbeAnswers } from './status.js';
@@ -33,7 +32,7 @@ export async function probeRun(stateDir: StateDir, runId: string): Promise<Probe
   const { snapshot } = readHealth(join(stateDir.runDir(runId), HEALTH_FILE));
   if (!lock.isLocked()) return no(`no executor holds its lock${lastSeen(snapshot)}`);
   const holder = lock.holder();
-  const executor = processOf(snapshot, holder);
+  const executor = writerOf(snapshot, holder);
   const stopped = executor === 'gone' ? stoppedProcess(holder?.pid) : stoppedProcess(snapshot.pid);
   if (stopped !== undefined && executor !== 'unknown') return no(stopped);
 
@@ -53,16 +52,6 @@ export async function probeRun(stateDir: StateDir, runId: string): Promise<Probe
 
 function patience(): number {
   return Math.max(LEAST_ANSWER_MS, Math.min(ANSWER_MS, WHOLE_MS - performance.now()));
-}
-
-/** What has become of the process that wrote the snapshot; `unknown` where that cannot be told. */
-function processOf(snapshot: HealthSnapshot, holder: LockHolder | undefined): 'there' | 'gone' | 'unknown' {
-  if (processState('self') === undefined || holder?.hostname !== hostname()) return 'unknown';
-  const found = snapshot.pid === null ? undefined : processState(snapshot.pid);
-  if (found === undefined || found.startTicks !== snapshot.pidStartTicks) return 'gone';
-  // The lock is held by the executor's process, or by its supervisor.
-  const holds = snapshot.pid === holder.pid || found.parent === holder.pid;
-  return holds && snapshot.state !== 'stopped' ? 'there' : 'gone';
 }
 
 function stoppedProcess(pid: number | null | undefined): string | undefined {

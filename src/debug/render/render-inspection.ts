@@ -16,6 +16,8 @@ import {
 
 const MAX_FRAMES = 15;
 const MAX_HANDLES = 10;
+/** Characters of a note, which may hold what others wrote. */
+const MAX_NOTE = 1_000;
 /** Threads that are named, where several are told of at once. */
 const MAX_NAMED = 5;
 
@@ -151,7 +153,7 @@ function bounded(lines: readonly string[], limit: number, { paint, hint }: Optio
 }
 
 function noteLine(note: string, paint: Paint): string {
-  return paint('yellow', `note: ${printable(note)}`);
+  return paint('yellow', `note: ${printable(note, MAX_NOTE)}`);
 }
 
 /** `main`; `main and worker 1`; `worker 1, worker 2, … and 4 more`. */
