@@ -6,13 +6,21 @@
  */
 const WORDS = '^src/runtime/(errors|task)[.]ts$';
 
-/** A room that knows the shared words, itself, and `others`. */
-const room = (name, others = []) => ({
+/** A room that knows the shared words, itself, `others` of the runtime, and `debug`. */
+const room = (name, others = [], debug = []) => ({
   name: `${name}-knows-its-place`,
   severity: 'error',
-  comment: `src/runtime/${name} imports nobody but ${['errors.ts, task.ts', ...others].join(', ')}`,
+  comment: `src/runtime/${name} imports nobody but ${['errors.ts, task.ts', ...others, ...debug].join(', ')}`,
   from: { path: `^src/runtime/${name}/` },
-  to: { path: '^src/', pathNot: [WORDS, `^src/runtime/${name}/`, ...others.map((other) => `^src/runtime/${other}`)] },
+  to: {
+    path: '^src/',
+    pathNot: [
+      WORDS,
+      `^src/runtime/${name}/`,
+      ...others.map((other) => `^src/runtime/${other}`),
+      ...debug.map((part) => `^src/debug/${part}`),
+    ],
+  },
 });
 
 module.exports = {
@@ -36,7 +44,10 @@ module.exports = {
       severity: 'error',
       comment: 'It looks into any process: of the runtime it needs errors, the forms of texts, and locks.',
       from: { path: '^src/debug/' },
-      to: { path: '^src/', pathNot: '^src/(debug/|runtime/(errors|faults|map-bounded|printable|units)[.]ts|runtime/lock/)' },
+      to: {
+        path: '^src/',
+        pathNot: '^src/(debug/|runtime/(errors|faults|map-bounded|printable|units)[.]ts|runtime/lock/)',
+      },
     },
     {
       name: 'dryrun-knows-the-runtime-alone',
@@ -71,7 +82,7 @@ module.exports = {
     },
     room('lock'),
     room('queue'),
-    room('thread'),
+    room('thread', [], ['hooks/hooks[.]ts']),
     room('pool', ['thread/', 'queue/(contract|endings|generated-id)[.]ts']),
     room('supervisor', ['queue/contract[.]ts']),
     room('control', ['(executor|status)[.]ts']),
@@ -97,7 +108,8 @@ module.exports = {
     {
       name: 'only-thread-runs-in-a-thread',
       severity: 'error',
-      comment: 'Code for worker threads lives in src/runtime/thread, and nothing but src/debug asks besides whether it is in one.',
+      comment:
+        'Code for worker threads lives in src/runtime/thread, and nothing but src/debug asks besides whether it is in one.',
       from: { path: '^src/', pathNot: '^src/(runtime/thread|debug)/' },
       to: { path: '^(node:)?worker_threads$' },
     },

@@ -15,6 +15,11 @@ import type { BatchReport, BatchRequest, LoadReply, LoadRequest, PingRequest, Th
 /** How often a thread with work shows that its event loop turns; also how soon an abort arrives. In ms. */
 const BEAT_INTERVAL_MS = 25;
 
+// First of all: what the module of handlers makes while it loads shall have its place, too.
+if (process.env['ASYNC_DEBUG']?.toLowerCase() === 'hooks') {
+  (await import('../../debug/hooks/hooks.js')).startHooks();
+}
+
 const data = workerData as ThreadData;
 followClock(data.clock);
 const board = new ThreadBoard(data.board);
