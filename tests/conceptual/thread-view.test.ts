@@ -1,0 +1,263 @@
+import { pathToFileURL } from 'node:url';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { HeapBranch, HeapLeaf } from '../../dist/debug/await/findings.js';
+import type { AwaitBranch } from '../../dist/debug/inspection.js';
+import type { Session } from '../../dist/debug/inspector/session.js';
+import { countOf, shownBranches } from '../../dist/debug/thread-view/branches.js';
+import { doingOf } from '../../dist/debug/thread-view/doing.js';
+import { handlesOf, leafOf } from '../../dist/debug/thread-view/leaf-words.js';
+import { predictPause } from '../../dist/debug/thread-view/predict.js';
+import { Scripts } from '../../dist/debug/thread-view/scripts.js';
+
+const OWN = pathToFileURL(new URL('../../dist/debug/inspect-self.js', import.meta.url).pathname).href;
+
+/** Scripts by number, as a thread tells of them. */
+const URLS: Record<number, string> = {
+  1: 'file:///app/main.mjs',
+  2: 'node:internal/fs/promises',
+  3: OWN,
+  4: '/app/old.cjs',
+};
+
+async function scripts(more: Record<number, { url: string; sourceMapURL: string }> = {}): Promise<Scripts> {
+  let tell: (script: object) => void = () => {};
+  const session: Session = {
+    call: <Result>() => {
+      for (const [scriptId, url] of Object.entries(URLS)) tell({ scriptId, url });
+      for (const [scriptId, script] of Object.entries(more)) tell({ scriptId, ...script });
+      return Promise.resolve({} as Result);
+    },
+    on: (_event, listener) => {
+      tell = listener as typeof tell;
+      return () => {};
+    },
+  };
+  const all = new Scripts(session);
+  await all.load();
+  return all;
+}
+
+const APP = { scriptId: 1, line: 9, column: 4 };
+const NODE = { scriptId: 2, line: 0, column: 0 };
+
+function branch(name: string, more: Partial<HeapBranch> = {}): HeapBranch {
+  return {
+    name,
+    definedAt: APP,
+    via: [],
+    count: 1,
+    sample: 1,
+    tasks: [],
+    children: [],
+    leaves: [],
+    circular: false,
+    ...more,
+  };
+}
+
+function leaf(more: Partial<HeapLeaf> = {}): HeapLeaf {
+  return { kind: 'promise', count: 1, via: [], className: 'Promise', objects: [], ...more };
+}
+
+async function shown(branches: HeapBranch[], all = false) {
+  const known = await scripts();
+  return shownBranches(branches, {
+    scripts: known,
+    all,
+    leafOf: (given) => leafOf(given, 1_000, new Map(), known),
+    now: 5_000,
+  });
+}
+
+const text = (branches: AwaitBranch[]): string =>
+  branches
+    .map(({ name, via, count, children, leaves }) => {
+      const below = [
+        ...leaves.map(({ what, via: steps, count: n }) => [...steps, what, n].join(' ')),
+        text(children),
+      ].filter(Boolean);
+      return `${[...via, name, count].join(' ')}(${below.join(', ')})`;
+    })
+    .join(', ');
+const textOf = async (branches: HeapBranch[], all?: boolean) =>
+  text((await shown(branches, all)).map((found) => found.branch));
+
+describe('what is shown of what a thread awaits', () => {
+  test('what an internal waits for hangs on whoever waits for it, with all steps on the way', async () => {
+    const internal = branch('readFile', {
+      definedAt: NODE,
+      via: ['Promise.all'],
+      leaves: [leaf({ kind: 'file operation', via: ['then'], className: 'FSReqPromise' })],
+      children: [branch('below', { via: ['adopted'] })],
+    });
+    expect(await textOf([branch('user', { children: [internal] })])).toBe(
+      'user 1(Promise.all then file operation 1, Promise.all adopted below 1())',
+    );
+    expect(await textOf([branch('user', { children: [internal] })], true)).toBe(
+      'user 1(Promise.all readFile 1(then file operation 1, adopted below 1()))',
+    );
+  });
+
+  test('internals that nobody of the program waits for are not shown; what they wait for is', async () => {
+    const loop = branch('loop', { definedAt: { ...APP, scriptId: 3 }, leaves: [leaf()], children: [branch('user')] });
+    expect(await textOf([loop])).toBe('user 1()');
+    const unknown = branch('native', { definedAt: undefined, leaves: [leaf()] });
+    expect(await textOf([unknown])).toBe('');
+  });
+
+  test('whoever asked for the look waits for nothing else', async () => {
+    const look = branch('inspectSelf', { definedAt: { ...APP, scriptId: 3 }, children: [branch('other')] });
+    expect(await textOf([branch('user', { children: [look] })])).toBe('user 1(this very look 1)');
+  });
+
+  test('a function that runs a task is the task, though it is an internal; the oldest task comes first', async () => {
+    const tasks = [
+      { id: 'b', attempt: 1, handler: 'work', startedAt: 4_000 },
+      { id: 'a', attempt: 2, handler: 'work', startedAt: 1_000 },
+    ];
+    const [found] = await shown([branch('settle', { definedAt: { ...APP, scriptId: 3 }, tasks, count: 2 })]);
+    expect(found!.branch.tasks).toEqual([
+      { id: 'a', attempt: 2, handler: 'work', ageMs: 4_000 },
+      { id: 'b', attempt: 1, handler: 'work', ageMs: 1_000 },
+    ]);
+  });
+
+  test('leaves that read the same are one; timers are told by the first that is due', async () => {
+    const timer = (afterMs: number, count = 1) => leaf({ kind: 'timer', count, timer: { startedAt: 0, afterMs } });
+    const [found] = await shown([branch('user', { leaves: [timer(9_000), leaf(), timer(3_000, 2), leaf()] })]);
+    expect(found!.branch.leaves.map(({ what, count, dueInMs }) => [what, count, dueInMs])).toEqual([
+      ['timer, due in 2s', 3, 2_000],
+      ['promise that nobody is known to settle', 2, undefined],
+    ]);
+  });
+
+  test('nothing of the program is lost or counted twice, wherever internals lie between', async () => {
+    const tree: fc.Memo<HeapBranch> = fc.memo((depth) =>
+      fc
+        .record({
+          definedAt: fc.constantFrom(APP, NODE),
+          count: fc.integer({ min: 1, max: 9 }),
+          children: depth <= 1 ? fc.constant([]) : fc.array(tree(), { maxLength: 3 }),
+        })
+        .map((more) => branch('fn', more)),
+    );
+    const users = (list: readonly HeapBranch[]): number =>
+      list.reduce((sum, { definedAt, count, children }) => sum + (definedAt === APP ? count : 0) + users(children), 0);
+    await fc.assert(
+      fc.asyncProperty(fc.array(tree(5), { maxLength: 4 }), async (list) => {
+        expect(countOf(await shown(list))).toBe(users(list));
+      }),
+    );
+  });
+
+  test('a chain of 100,000 is shown whole', async () => {
+    let chain = branch('last');
+    for (let n = 1; n < 100_000; n++) chain = branch('next', { children: [chain] });
+    expect(countOf(await shown([chain]))).toBe(100_000);
+  });
+});
+
+describe('words', () => {
+  const words = async (given: Partial<HeapLeaf>) => leafOf(leaf(given), 1_000, new Map(), await scripts()).what;
+
+  test('for each kind of leaf', async () => {
+    expect(await words({ kind: 'timer', timer: { startedAt: 500, afterMs: 12_500 } })).toBe('timer, due in 12s');
+    expect(await words({ kind: 'timer', timer: { startedAt: 0, afterMs: 400 } })).toBe('timer, overdue by 600ms');
+    expect(await words({ kind: 'timer' })).toBe('timer');
+    expect(await words({ kind: 'event', className: 'Bus', event: 'ready' })).toBe('event "ready" of Bus');
+    expect(await words({ kind: 'socket', event: 'data' })).toBe('socket, for "data"');
+    expect(await words({ kind: 'file operation', path: '/tmp/pipe' })).toBe('file operation /tmp/pipe');
+    expect(await words({ kind: 'lock', heldBy: 'Mutex', heldAs: 'queue' })).toBe('lock of Mutex, held in queue');
+    expect(await words({ heldBy: 'Deferred' })).toBe('promise of Deferred');
+    expect(await words({ heldAs: 'resolve', heldAt: APP })).toBe(
+      'promise, its resolver held in "resolve" (/app/main.mjs:10:5)',
+    );
+    expect(await words({ heldAs: 'resolve' })).toBe('promise, its resolver held in "resolve"');
+    expect(await words({})).toBe('promise that nobody is known to settle');
+  });
+
+  test('for what open handles tell of themselves, by the object that is waited for', async () => {
+    const known = new Map([[7, { className: 'ChildProcess', count: 1, keepsAlive: true, pid: 42, path: 'sleep 9' }]]);
+    const told = leafOf(leaf({ kind: 'child process', objects: [5, 7] }), 0, known, await scripts());
+    expect(told).toMatchObject({ what: 'child process 42 sleep 9', pid: 42, path: 'sleep 9' });
+  });
+
+  test('handles that read the same are one', () => {
+    const port = { className: 'MessagePort', count: 1, keepsAlive: true };
+    expect(handlesOf([port, { ...port, keepsAlive: false }, port])).toEqual([
+      { kind: 'message port', count: 2, what: 'message port', keepsAlive: true },
+      { kind: 'message port', count: 1, what: 'message port', keepsAlive: false },
+    ]);
+    expect(handlesOf([{ className: 'Socket', count: 1, keepsAlive: true, fd: 1 }])[0]!.what).toBe('socket (stdout)');
+    expect(handlesOf([{ className: 'Odd', count: 1, keepsAlive: true, threadId: 3 }])[0]!.what).toBe('Odd 3');
+  });
+});
+
+describe('what a thread is doing', () => {
+  const doing = async (frames: Parameters<typeof doingOf>[0], all = false) => doingOf(frames, await scripts(), all);
+  const QUESTION = ['survey', '', 1, 1] as const;
+  const USER = ['spin', 'file:///app/main.mjs', 3, 7] as const;
+  const LOOP = ['listOnTimeout', 'node:internal/timers', 5, 1] as const;
+  const frames = (...list: (readonly [string | null, string | null, number | null, number | null])[]) =>
+    list.map((frame) => [...frame] as Parameters<typeof doingOf>[0][number]);
+
+  test('it waits when nothing but the question, and internals, are on its stack', async () => {
+    expect(await doing(frames(QUESTION))).toEqual({ state: 'waiting', stack: [] });
+    expect(await doing(frames(QUESTION, LOOP))).toEqual({ state: 'waiting', stack: [] });
+    expect(await doing(frames(QUESTION, ['async main', 'file:///app/main.mjs', 1, 1]))).toEqual({
+      state: 'waiting',
+      stack: [],
+    });
+    expect((await doing(frames(QUESTION, LOOP), true)).stack).toHaveLength(1);
+  });
+
+  test('it runs when code of the program is; the stack is shown without internals', async () => {
+    const place = { file: '/app/main.mjs', line: 3, column: 7 };
+    const native = ['RegExp.test', null, null, null] as const;
+    expect(await doing(frames(QUESTION, native, USER, LOOP))).toEqual({
+      state: 'running',
+      stack: [
+        { name: 'RegExp.test', place: null },
+        { name: 'spin', place },
+      ],
+    });
+    expect((await doing(frames(QUESTION, USER, LOOP), true)).stack).toHaveLength(2);
+  });
+
+  test('it is blocked in Atomics.wait, by whom it may be', async () => {
+    const wait = ['Atomics.wait', null, null, null] as const;
+    expect(await doing(frames(QUESTION, wait, USER))).toMatchObject({ state: 'blocked', blockedIn: 'Atomics.wait' });
+  });
+});
+
+describe('places', () => {
+  const mapping = (sources: string[], sourceRoot?: string) =>
+    `data:application/json;base64,${Buffer.from(JSON.stringify({ version: 3, sources, names: [], mappings: 'AACA', sourceRoot })).toString('base64')}`;
+
+  test('are those of the source, where a source map tells; else of the code that runs', async () => {
+    const known = await scripts({
+      5: { url: 'file:///app/dist/a.js', sourceMapURL: mapping(['../src/a.ts']) },
+      6: { url: '/app/dist/b.js', sourceMapURL: mapping(['b.ts'], '../source') },
+      7: { url: 'file:///app/dist/c.js', sourceMapURL: 'missing.js.map' },
+      8: { url: 'file:///app/dist/d.js', sourceMapURL: 'data:application/json,%7Bbroken' },
+    });
+    const at = (scriptId: number) => known.placeOf({ scriptId, line: 0, column: 0 });
+    expect(at(5)).toEqual({ file: '/app/src/a.ts', line: 2, column: 1 });
+    expect(at(6)).toEqual({ file: '/app/source/b.ts', line: 2, column: 1 });
+    expect(at(7)).toEqual({ file: '/app/dist/c.js', line: 1, column: 1 });
+    expect(at(8)).toEqual({ file: '/app/dist/d.js', line: 1, column: 1 });
+    expect(at(4)).toEqual({ file: '/app/old.cjs', line: 1, column: 1 });
+    expect(at(99)).toBeUndefined();
+    expect(known.placeIn('[worker eval]', 3, 4)).toEqual({ file: '[worker eval]', line: 3, column: 4 });
+  });
+});
+
+test('the pause that is predicted grows with the heap, and is never nothing', () => {
+  fc.assert(
+    fc.property(fc.nat(4e9), fc.nat(1e9), (bytes, more) => {
+      expect(predictPause(bytes)).toBeGreaterThan(0);
+      expect(predictPause(bytes + more)).toBeGreaterThanOrEqual(predictPause(bytes));
+    }),
+  );
+});
