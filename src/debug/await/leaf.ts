@@ -1,19 +1,41 @@
-import type { CodePlace, HeapGraph, Reference } from '../heap/heap-graph.js';
+import type { HeapGraph, Reference } from '../heap/heap-graph.js';
 import type { LeafKind } from '../inspection.js';
+import type { HeapLeaf } from './findings.js';
 
 /** What a promise waits for that no suspended function settles. */
-export interface Leaf {
-  kind: LeafKind;
+export interface FoundLeaf extends Omit<HeapLeaf, 'count' | 'via' | 'objects'> {
   /** The object that will settle it; of a bare promise, the one that holds its resolver. */
   object: number | undefined;
-  /** The class of that object. */
-  className: string;
-  /** Of an emitter: the event that is waited for. */
-  event?: string;
-  /** Of a bare promise: the property or variable in which its resolver, or what leads there, is held. */
-  heldAs?: string;
-  /** And the function that has such a variable. */
-  place?: CodePlace | undefined;
+  /** Leaves that are alike have the same. */
+  key: string;
+}
+
+type Leaf = Omit<FoundLeaf, 'key'>;
+
+/** Finds out what promises wait for, each once. */
+export class LeafFinder {
+  readonly #graph: HeapGraph;
+  readonly #suspended: (node: number) => boolean;
+  readonly #found = new Map<number, FoundLeaf>();
+
+  constructor(graph: HeapGraph, suspended: (node: number) => boolean) {
+    this.#graph = graph;
+    this.#suspended = suspended;
+  }
+
+  of(promise: number): FoundLeaf {
+    let found = this.#found.get(promise);
+    if (found === undefined) {
+      const leaf = leafOf(this.#graph, promise, this.#suspended);
+      this.#found.set(promise, (found = { ...leaf, key: keyOf(leaf) }));
+    }
+    return found;
+  }
+}
+
+function keyOf({ kind, className, event, heldAs, heldBy, heldAt }: Leaf): string {
+  const place = heldAt && [heldAt.scriptId, heldAt.line, heldAt.column].join(':');
+  return JSON.stringify([kind, className, event, heldAs, heldBy, place]);
 }
 
 /** What things are, by the name of their class; the first that fits. */
@@ -51,7 +73,7 @@ interface Way {
  *
  * @param suspended whether an object is a suspended function: those wait for the promise, and will not settle it
  */
-export function leafOf(graph: HeapGraph, promise: number, suspended: (node: number) => boolean): Leaf {
+function leafOf(graph: HeapGraph, promise: number, suspended: (node: number) => boolean): Leaf {
   const seen = new Set([promise]);
   let level: { node: number; way: Way | undefined }[] = [{ node: promise, way: undefined }];
   let holder: Way | undefined;
@@ -83,7 +105,26 @@ function knownThing(graph: HeapGraph, way: Way): Leaf | undefined {
   // The listeners of an emitter hang on an object with a property for each event.
   const event = reference.name === '_events' ? before?.reference.name : undefined;
   if (kind === undefined && event === undefined) return undefined;
-  return { kind: kind ?? 'event', object: node, className, ...(event !== undefined && { event }) };
+  const timer = kind === 'timer' ? timerOf(graph, node) : undefined;
+  return {
+    kind: kind ?? 'event',
+    object: node,
+    className,
+    ...(event !== undefined && { event }),
+    ...(timer !== undefined && { timer }),
+  };
+}
+
+function timerOf(graph: HeapGraph, node: number): HeapLeaf['timer'] {
+  const [startedAt, afterMs] = ['_idleStart', '_idleTimeout'].map((name) => numberAt(graph, node, name));
+  return startedAt === undefined || afterMs === undefined ? undefined : { startedAt, afterMs };
+}
+
+/** A number that a property holds, where the snapshot tells. */
+function numberAt(graph: HeapGraph, node: number, property: string): number | undefined {
+  const value = graph.target(node, 'property', property);
+  if (value === undefined) return undefined;
+  return graph.number(value);
 }
 
 /** Whether the step has a name that the program gave it. */
@@ -99,6 +140,6 @@ function bare(graph: HeapGraph, holder: Way | undefined): Leaf {
     object: node,
     className: graph.name(node),
     heldAs: reference.name,
-    place: graph.place(node),
+    ...(graph.place(node) !== undefined && { heldAt: graph.place(node)! }),
   };
 }

@@ -71,6 +71,12 @@ export class HeapGraph {
     return this.#tables.nodes[node * this.#nodeColumns + this.#idColumn]!;
   }
 
+  /** The number that an object stands for; only snapshots with `exposeNumericValues` have such. */
+  number(node: number): number | undefined {
+    const text = this.kind(node) === 'number' ? this.target(node, 'internal', 'value') : undefined;
+    return text === undefined ? undefined : Number(this.name(text));
+  }
+
   /** All objects of that kind and name. */
   *named(kind: string, name: string): Generator<number> {
     const { nodes } = this.#tables;

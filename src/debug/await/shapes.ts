@@ -1,0 +1,74 @@
+import type { AwaitGraph } from './await-graph.js';
+import type { Below } from './below.js';
+import type { LeafFinder } from './leaf.js';
+
+/**
+ * Finds out which suspended functions are alike: of the same function, waiting
+ * in the same way for what is alike. Worked through from below, without
+ * recursion: chains may be long.
+ */
+export class Shapes {
+  /** Those that wait, in the end, for themselves. */
+  readonly circular = new Set<number>();
+  readonly #graph: AwaitGraph;
+  readonly #below: ReadonlyMap<number, readonly Below[]>;
+  readonly #leaves: LeafFinder;
+  /** Of each suspended function the number of its shape; the same for those that are alike. */
+  readonly #shapes = new Map<number, number>();
+  readonly #numbers = new Map<string, number>();
+
+  constructor(graph: AwaitGraph, below: ReadonlyMap<number, readonly Below[]>, leaves: LeafFinder) {
+    this.#graph = graph;
+    this.#below = below;
+    this.#leaves = leaves;
+    for (const suspended of below.keys()) this.#shape(suspended);
+  }
+
+  of(suspended: number): number {
+    return this.#shapes.get(suspended)!;
+  }
+
+  #shape(top: number): void {
+    const path = new Set<number>();
+    const waiting = [top];
+    while (waiting.length > 0) {
+      const suspended = waiting.at(-1)!;
+      if (this.#shapes.has(suspended)) {
+        waiting.pop();
+        continue;
+      }
+      path.add(suspended);
+      const below = this.#below.get(suspended)!;
+      let isOpen = false;
+      let isNew = false;
+      for (const { suspended: child } of below) {
+        if (child === undefined || this.#shapes.has(child)) continue;
+        isOpen = true;
+        if (path.has(child)) continue;
+        isNew = true;
+        waiting.push(child);
+      }
+      if (isNew) continue;
+      if (isOpen) this.circular.add(suspended);
+      this.#shapes.set(suspended, this.#numberOf(suspended, below));
+      path.delete(suspended);
+      waiting.pop();
+    }
+  }
+
+  #numberOf(suspended: number, below: readonly Below[]): number {
+    const { heap } = this.#graph;
+    const fn = heap.target(suspended, 'internal', 'function');
+    const place = fn === undefined ? undefined : heap.place(fn);
+    const children = new Set<string>();
+    for (const { via, suspended: child, promise } of below) {
+      const what = child === undefined ? this.#leaves.of(promise).key : (this.#shapes.get(child) ?? '~');
+      children.add(`${via.join()} ${what}`);
+    }
+    const written = place === undefined ? '' : `${place.scriptId}:${place.line}:${place.column}`;
+    const key = `${written} ${[...children].sort().join(';')}`;
+    let number = this.#numbers.get(key);
+    if (number === undefined) this.#numbers.set(key, (number = this.#numbers.size));
+    return number;
+  }
+}
