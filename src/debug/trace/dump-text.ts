@@ -1,0 +1,110 @@
+/** A dump as a person reads it. */
+import { formatCount, formatDuration } from '../../runtime/units.js';
+import type { Inspection, Place } from '../inspection.js';
+import { countText, nameText, placeText, threadLabel, timesText } from '../render/phrases.js';
+import { renderInspection } from '../render/render-inspection.js';
+import { printable } from '../../runtime/printable.js';
+import type { Dump, DumpReason } from './dump.js';
+import type { Growing, Standing } from './history.js';
+
+/** Of what still stands, and of what grows, so many are named; NDJSON has all. */
+const MAX_NAMED = 20;
+
+/** Counts that are shown of a row: the last ones. */
+const MAX_COUNTS = 6;
+
+const RULE = '='.repeat(110);
+
+const WHY: Record<DumpReason, string> = {
+  start: 'at the start',
+  interval: 'interval',
+  SIGUSR2: 'on SIGUSR2',
+  drain: 'the drain takes long',
+  end: 'at the end',
+};
+
+/** Stands at the top of each trace log. */
+export function preamble(title: string, intervalMs: number): string {
+  return `# Trace log of ${printable(title)}.
+#
+# Each dump shows, thread by thread, what runs and what is awaited at that moment. Below "suspended functions"
+# stands each async function that waits, with the line of its await; below it, indented, whom it waits for; at the
+# end of a chain the timer, socket, file or promise that has not come yet. "open" is what keeps a thread from ending.
+#
+# Dumps are taken at the start, ${formatDuration(intervalMs)} after the end of the last one, on SIGUSR2 (kill -USR2 <pid>), when a
+# drain takes long, and at the end of a run if something is left. Times are UTC. What is older: this file with .1 to .3.
+`;
+}
+
+/** A dump that was taken. */
+export function dumpText({ number, why, inspection, standing, growing, unwritten }: Dump): string {
+  const { pid } = inspection;
+  const threads = new Map(inspection.threads.map((thread) => [thread.threadId, threadLabel(thread)]));
+  const about = (lines: readonly { threadId: number; text: string }[]) =>
+    lines.map(({ threadId, text }) => `${threads.get(threadId)!}: ${text}`);
+  return [
+    `\n${RULE}\n${headline(number, why, inspection)}\n`,
+    unwritten === undefined
+      ? ''
+      : `note: ${countText(unwritten.dumps, 'dump')} before this one could not be written: ${unwritten.why}\n`,
+    `\n${renderInspection(inspection, { hint: `runtime inspect ${pid} --all shows them` })}`,
+    section('still there', about(standing.map((each) => ({ ...each, text: standingText(each) })))),
+    section('probable leaks: more at each dump', about(growing.map((each) => ({ ...each, text: growingText(each) })))),
+  ].join('');
+}
+
+/** A dump that could not be taken. */
+export function failureText(number: number, why: DumpReason, at: string, error: Error): string {
+  return `\n${RULE}\ndump ${number} · ${at} · ${WHY[why]} · could not be taken: ${error.message}\n`;
+}
+
+/** What a last dump comes to where nothing is awaited any more. */
+export function nothingLeftText({ number, why, inspection }: Dump): string {
+  const threads = countText(inspection.threads.length, 'thread');
+  return `\n${RULE}\ndump ${number} · ${inspection.takenAt} · ${WHY[why]} · nothing is left: no function awaits anything in ${threads}\n`;
+}
+
+/** `dump 3 · 2026-01-31T14:02:50.120Z · interval · 12 suspended functions in 3 threads · longest pause 140ms` */
+function headline(number: number, why: DumpReason, { takenAt, threads }: Inspection): string {
+  const shown = threads.reduce((sum, { suspended, hidden }) => sum + suspended - hidden, 0);
+  const pauses = threads.flatMap(({ pause }) => pause.measuredMs ?? []);
+  const unseen = threads.filter(({ view }) => view === 'cheap').length;
+  return [
+    `dump ${number}`,
+    takenAt,
+    WHY[why],
+    `${countText(shown, 'suspended function')} in ${countText(threads.length, 'thread')}`,
+    pauses.length === 0 ? 'nothing paused' : `longest pause ${formatDuration(Math.max(...pauses))}`,
+    ...(unseen === 0 ? [] : [`what ${countText(unseen, 'thread')} awaited was not looked at: see the notes`]),
+  ].join(' · ');
+}
+
+/** `work › read ×3  src/read.js:3:5, still there since 14:02:10 (40s), at least 2 each time` */
+function standingText({ path, at, count, since, ageMs, atLeast, task }: Standing): string {
+  const whose = task === undefined ? '' : `, task ${JSON.stringify(printable(task.id))} all along`;
+  const fewest = count === 1 ? '' : `, at least ${formatCount(atLeast)} each time`;
+  return `${chain(path, at, count)}, still there since ${clock(since)} (${formatDuration(ageMs)})${fewest}${whose}`;
+}
+
+/** `refill › wait ×60  src/pool.js:9:3: 10, 25, 60, in 20s` */
+function growingText({ path, at, counts, since, forMs }: Growing): string {
+  const shown = counts.slice(-MAX_COUNTS).map(formatCount).join(', ');
+  const before = counts.length > MAX_COUNTS ? '… ' : '';
+  return `${chain(path, at, 1)}: ${before}${shown} since ${clock(since)} (${formatDuration(forMs)})`;
+}
+
+function chain(path: readonly string[], at: Place | null, count: number): string {
+  return `${path.map(nameText).join(' › ')}${timesText(count)}${at === null ? '' : `  ${placeText(at)}`}`;
+}
+
+/** Of an ISO 8601 time, hours to seconds. */
+function clock(iso: string): string {
+  return iso.slice(11, 19);
+}
+
+function section(title: string, lines: readonly string[]): string {
+  if (lines.length === 0) return '';
+  const shown = lines.slice(0, MAX_NAMED).map((line) => `  ${line}`);
+  if (lines.length > MAX_NAMED) shown.push(`  … ${formatCount(lines.length - MAX_NAMED)} more`);
+  return `\n${title}\n${shown.join('\n')}\n`;
+}

@@ -1,0 +1,125 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Inspection } from '../inspection.js';
+import { dumpLine, type Dump, type DumpReason } from './dump.js';
+import { DumpFile } from './dump-file.js';
+import { dumpText, failureText, nothingLeftText, preamble } from './dump-text.js';
+import { History } from './history.js';
+
+export interface TraceLogSettings {
+  /** Path of the log, `….log`; NDJSON lies beside it as `….ndjson`. */
+  path: string;
+  /** What is looked into, as the log names it. */
+  title: string;
+  /** From the end of one dump to the next, in ms. */
+  intervalMs: number;
+  /** From now to the first one, unless it is asked for before, in ms. Default `intervalMs`. */
+  firstAfterMs?: number;
+  /** Whether to write NDJSON, too. */
+  json: boolean;
+  look: () => Promise<Inspection>;
+  /** Told once: a dump could not be written. */
+  onUnwritable: (error: Error) => void;
+}
+
+/**
+ * Takes dumps, one at a time, from when it is made to its end. Between them it
+ * keeps no process alive, and whatever goes wrong in one, the next is tried.
+ */
+export class TraceLog {
+  readonly #settings: TraceLogSettings;
+  readonly #text: DumpFile;
+  readonly #ndjson: DumpFile | undefined;
+  readonly #history = new History();
+  #timer: NodeJS.Timeout | undefined;
+  /** Resolves once no dump is under way, nor wanted. */
+  #busy: Promise<void> | undefined;
+  /** Asked for while one is under way: one more answers all who asked. */
+  #wanted: DumpReason | undefined;
+  #number = 0;
+  #stopped = false;
+  #unwritten: Dump['unwritten'];
+  #hasTold = false;
+
+  constructor(settings: TraceLogSettings) {
+    const { path, title, intervalMs, firstAfterMs = intervalMs, json } = settings;
+    this.#settings = settings;
+    this.#text = new DumpFile(path, preamble(title, intervalMs));
+    if (json) this.#ndjson = new DumpFile(path.replace(/\.log$/, '.ndjson'));
+    this.#wait(firstAfterMs);
+  }
+
+  get path(): string {
+    return this.#settings.path;
+  }
+
+  /** Takes a dump, after the one under way. Resolves once it is written, has failed, or was given up; never rejects. */
+  dump(why: DumpReason): Promise<void> {
+    if (this.#stopped) return Promise.resolve();
+    this.#wanted = why;
+    return (this.#busy ??= this.#dumpWhileWanted());
+  }
+
+  /**
+   * Waits for what is under way, takes a last dump, and stops; all of it within `withinMs`.
+   * @param lastDump whether to take it; of nothing that is left it is a line
+   */
+  async end({ lastDump, withinMs }: { lastDump: boolean; withinMs: number }): Promise<void> {
+    const waiting = new AbortController();
+    const late = delay(withinMs, undefined, { signal: waiting.signal }).catch(() => {});
+    await Promise.race([lastDump ? this.dump('end') : this.#busy, late]);
+    waiting.abort();
+    this.stop();
+  }
+
+  /** A dump under way is given up, and there are no more. */
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  #wait(ms: number): void {
+    this.#timer = setTimeout(() => void this.dump(this.#number === 0 ? 'start' : 'interval'), ms);
+    this.#timer.unref();
+  }
+
+  async #dumpWhileWanted(): Promise<void> {
+    clearTimeout(this.#timer);
+    for (let why = this.#wanted; why !== undefined && !this.#stopped; why = this.#wanted) {
+      this.#wanted = undefined;
+      await this.#dumpOne(why);
+    }
+    this.#busy = undefined;
+    if (!this.#stopped) this.#wait(this.#settings.intervalMs);
+  }
+
+  async #dumpOne(why: DumpReason): Promise<void> {
+    const number = ++this.#number;
+    let text: string;
+    let line: string | undefined;
+    try {
+      const inspection = await this.#settings.look();
+      const dump = { number, why, inspection, ...this.#history.add(inspection), unwritten: this.#unwritten };
+      const isLeft =
+        why !== 'end' || inspection.threads.some(({ view, awaits }) => view === 'cheap' || awaits.length > 0);
+      text = isLeft ? dumpText(dump) : nothingLeftText(dump);
+      line = dumpLine(dump);
+    } catch (error) {
+      text = failureText(number, why, new Date().toISOString(), error as Error);
+    }
+    if (!this.#stopped) await this.#write(text, line);
+  }
+
+  async #write(text: string, line: string | undefined): Promise<void> {
+    try {
+      await this.#text.append(text);
+      if (line !== undefined) await this.#ndjson?.append(line);
+      this.#unwritten = undefined;
+    } catch (error) {
+      const { message } = error as Error;
+      this.#unwritten = { dumps: (this.#unwritten?.dumps ?? 0) + 1, why: message };
+      if (this.#hasTold) return;
+      this.#hasTold = true;
+      this.#settings.onUnwritable(error as Error);
+    }
+  }
+}
