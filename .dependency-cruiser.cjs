@@ -42,11 +42,11 @@ module.exports = {
     {
       name: 'debug-knows-words-and-locks',
       severity: 'error',
-      comment: 'It looks into any process: of the runtime it needs errors, the forms of texts, and locks.',
+      comment: 'It looks into any process: of the runtime it needs errors, the forms of texts, locks, and where state lies.',
       from: { path: '^src/debug/' },
       to: {
         path: '^src/',
-        pathNot: '^src/(debug/|runtime/(errors|faults|map-bounded|printable|units)[.]ts|runtime/lock/)',
+        pathNot: '^src/(debug/|runtime/(errors|faults|map-bounded|printable|state-dir|units)[.]ts|runtime/lock/)',
       },
     },
     {

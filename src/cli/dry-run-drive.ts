@@ -12,6 +12,7 @@ import { ProcessLock } from '../runtime/lock/process-lock.js';
 import { startExecutor } from '../runtime/start-executor.js';
 import { StateDir } from '../runtime/state-dir.js';
 import { formatCount, formatDuration } from '../runtime/units.js';
+import { dumpLongDrains, endTrace, openRunTrace, sayWhere } from './async-debug.js';
 import { chooseHandler } from './choose-handler.js';
 import { hasColor } from './color.js';
 import { Display } from './display.js';
@@ -40,17 +41,24 @@ export async function driveEvents(flags: DryRunFlags): Promise<number> {
     await lock.acquire();
     try {
       if (durable) markAsDryRun(runDir, runId);
+      const trace = await openRunTrace({ runDir, runId });
+      if (trace !== undefined && !flags.quiet) sayWhere(trace);
       const { executor } = await startExecutor(flags.executor, {
         lock,
         fresh: true,
         dryRun: true,
         captureOutput: true,
       });
+      if (trace !== undefined) {
+        dumpLongDrains(executor, trace);
+        void trace.dump('start');
+      }
       try {
         dryRun = new DryRun(flags, executor, await Display.create(flags));
         if (early !== undefined) dryRun.stop(early);
         return await dryRun.run();
       } finally {
+        await endTrace(trace, dryRun?.interrupted);
         await executor.stop();
       }
     } finally {
@@ -79,6 +87,11 @@ class DryRun {
     this.#executor = executor;
     this.#display = display;
     this.#measurements = new Measurements(flags.plan);
+  }
+
+  /** Whether it was told to stop at once. */
+  get interrupted(): boolean {
+    return this.#forced;
   }
 
   /** @returns the exit code */

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command `runtime`. Each command is loaded when it is called, so that all start fast. */
 import { Command, CommanderError } from 'commander';
+import { traceWithoutRun } from './async-debug.js';
 import { CONFIG, FOLDER } from './common-flags.js';
 import { takeConfig } from './config-values.js';
 import { describeDryRun } from './dry-run-command.js';
@@ -155,6 +156,7 @@ config
   .action(does(async () => (await import('./config.js')).configSchema()));
 
 program.hook('preAction', (_, command) => takeConfig(command));
+program.hook('preAction', (_, command) => traceWithoutRun(command));
 
 /** Words of commander name no way on. */
 function pointToHelp(command: Command, path: string): void {

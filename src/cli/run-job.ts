@@ -2,6 +2,9 @@ import { serveControl } from '../runtime/control/server.js';
 import type { Executor } from '../runtime/executor.js';
 import type { HealthServer } from '../runtime/health/http-server.js';
 import { startExecutor } from '../runtime/start-executor.js';
+import type { TraceLog } from '../debug/trace/trace-log.js';
+import { StateDir } from '../runtime/state-dir.js';
+import { dumpLongDrains, endTrace, openRunTrace, sayWhere } from './async-debug.js';
 import { feed, openSource, type FeedState } from './feed.js';
 import type { TaskSource } from './input/source.js';
 import { needsSpool } from './input/spool.js';
@@ -19,14 +22,22 @@ import { tellSystemd } from './tell-systemd.js';
  */
 export async function runJob(flags: RunFlags, control: JobControl): Promise<number> {
   const health = await listen(flags, control);
+  const { dir, runId } = flags.executor;
+  const trace = await openRunTrace({ runDir: new StateDir(dir).runDir(runId), runId });
+  if (trace !== undefined && control.carried === undefined && !flags.quiet) sayWhere(trace);
   try {
-    return await runExecutor(flags, control, health);
+    return await runExecutor(flags, control, { health, trace });
   } finally {
+    trace?.stop();
     await health?.close();
   }
 }
 
-async function runExecutor(flags: RunFlags, control: JobControl, health: HealthServer | undefined): Promise<number> {
+async function runExecutor(
+  flags: RunFlags,
+  control: JobControl,
+  { health, trace }: { health: HealthServer | undefined; trace: TraceLog | undefined },
+): Promise<number> {
   const first = control.carried === undefined;
   const { executor, recovery } = await startExecutor(flags.executor, {
     ...control.start,
@@ -36,13 +47,25 @@ async function runExecutor(flags: RunFlags, control: JobControl, health: HealthS
   // Told to stop while it started, it runs nothing: not even what its predecessor left running.
   if (control.stopping()) void executor.drain();
   health?.serve(executor);
+  if (trace !== undefined) {
+    dumpLongDrains(executor, trace);
+    void trace.dump('start');
+  }
+  let interrupted = false;
   const aborting = new AbortController();
   let told: ReturnType<typeof tellSystemd>;
   try {
     const job = await Job.create(flags, control, executor, health?.address.port);
     told = tellSystemd(executor);
     job.onEnding(() => aborting.abort());
-    control.onStop((stop) => job.stop(stop));
+    control.onStop((stop) => {
+      if (stop.force && !interrupted) {
+        interrupted = true;
+        // What it was that took too long.
+        void trace?.dump('drain');
+      }
+      job.stop(stop);
+    });
     const server = await serveControl(executor.runDir, {
       status: () => executor.status(),
       probe: () => executor.probe(),
@@ -63,6 +86,7 @@ async function runExecutor(flags: RunFlags, control: JobControl, health: HealthS
       await server.close();
     }
   } finally {
+    await endTrace(trace, interrupted);
     await executor.stop();
     await told?.();
   }

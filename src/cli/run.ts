@@ -6,6 +6,7 @@ import type { PreviousDeath } from '../runtime/queue/contract.js';
 import { StateDir } from '../runtime/state-dir.js';
 import { Supervisor } from '../runtime/supervisor/supervisor.js';
 import { formatDuration } from '../runtime/units.js';
+import { asyncDebug } from './async-debug.js';
 import { exitCodeOfSignal, SIGNALS } from './exit-code.js';
 import type { RunFlags } from './run-flags.js';
 import { runIdOf } from './run-id.js';
@@ -88,6 +89,7 @@ async function runSupervised(check: Check, lock: ProcessLock, stateDir: StateDir
     },
   });
   for (const signal of SIGNALS) process.on(signal, () => supervisor.stop(signal));
+  if ((await asyncDebug()) !== undefined) process.on('SIGUSR2', () => supervisor.dump());
   let flags: RunFlags;
   try {
     flags = await check();

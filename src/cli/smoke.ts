@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { HoldfastError } from '../runtime/errors.js';
 import type { Executor } from '../runtime/executor.js';
 import { asError, runSmokeTest, type SmokeReport } from '../smoke/smoke-test.js';
+import { dumpLongDrains, endTrace, openDebugTrace, sayWhere } from './async-debug.js';
 import { hasColor, painter } from './color.js';
 import { errorText, EXIT, exitCodeOfSignal, SIGNALS } from './exit-code.js';
 import { createLog } from './log.js';
@@ -17,6 +18,8 @@ export async function smoke(given: GivenToSmoke, extra: readonly string[]): Prom
   const paint = painter(hasColor(process.stdout, color));
   const write = takeStdout();
   const signal = abortedBySignals();
+  const trace = await openDebugTrace('smoke');
+  if (trace !== undefined) sayWhere(trace);
   const report = await runSmokeTest(settings, {
     signal,
     onCheckpoint: (checkpoint, { postConditions }) => {
@@ -24,8 +27,15 @@ export async function smoke(given: GivenToSmoke, extra: readonly string[]): Prom
       write(checkpointLine(checkpoint, paint));
       if (checkpoint.number === 7) write(conditionLines(postConditions, paint));
     },
-    onBoot: (executor) => passOnLogs(executor, color),
+    onBoot: (executor) => {
+      passOnLogs(executor, color);
+      if (trace === undefined) return;
+      dumpLongDrains(executor, trace);
+      void trace.dump('start');
+    },
+    onStopping: () => endTrace(trace),
   });
+  trace?.stop();
   const exitCode = exitCodeOf(report, signal.reason as NodeJS.Signals);
   if (report.error !== undefined && !isToldAlready(report.error)) process.stderr.write(errorText(report.error));
   if (json) write(`${JSON.stringify(smokeDocument(report, exitCode), toMicroseconds)}\n`);

@@ -1,8 +1,12 @@
-import { rmdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { TaskQueue } from './queue/contract.js';
 
 /** The durable queue, in the folder of its run. */
 export const QUEUE_FILE = 'queue.db';
+
+/** The dumps of ASYNC_DEBUG, in the folder of its run; `trace.ndjson`, and old ones with a number, beside it. */
+export const TRACE_LOG = 'trace.log';
 
 /** Lies beside the queue of a run that dry runs may start over, and is empty. */
 export const DRY_RUN_MARK = 'dry-run';
@@ -24,7 +28,11 @@ export async function closeQueue(queue: TaskQueue, runDir: string, mayRemove: bo
   }
   await queue.close();
   if (!untouched) return !removeIfEmpty(runDir);
-  rmSync(runDir, { recursive: true, force: true });
+  for (const name of existsSync(runDir) ? readdirSync(runDir) : []) {
+    // Dumps may tell why it took no task.
+    if (!name.startsWith('trace.')) rmSync(join(runDir, name), { recursive: true, force: true });
+  }
+  removeIfEmpty(runDir);
   return false;
 }
 

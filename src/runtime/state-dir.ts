@@ -56,6 +56,14 @@ export class StateDir {
     return dir;
   }
 
+  /** Makes the folder for trace logs of what has no run (0700), and the state folder as `ensure` does; gives its path. */
+  ensureDebugDir(): string {
+    const dir = join(this.root, 'debug');
+    this.ensure();
+    this.#make(dir);
+    return dir;
+  }
+
   /** Removes the folders that this object has made, as far as nothing came to lie in them. */
   removeUnused(): void {
     for (const folder of this.#made.splice(0).reverse()) {

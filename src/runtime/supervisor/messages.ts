@@ -3,6 +3,7 @@
  *
  *   supervisor ── start ──▶ executor     once, as soon as the job is checked
  *   supervisor ── stop ───▶ executor     a signal came; `force`: the second one
+ *   supervisor ── dump ───▶ executor     SIGUSR2 came: what does it wait for?
  *   executor ── progressed ▶ supervisor  an outcome was recorded: this one gets somewhere
  *   executor ── carry ────▶ supervisor   what its successor must know, should it die
  *   executor ── finished ─▶ supervisor   it is about to exit with this code, on purpose
@@ -28,7 +29,7 @@ export interface StopMessage {
   force: boolean;
 }
 
-export type ToExecutor<Job, Carried> = StartMessage<Job, Carried> | StopMessage;
+export type ToExecutor<Job, Carried> = StartMessage<Job, Carried> | StopMessage | { type: 'dump' };
 
 export type FromExecutor<Carried> =
   | { type: 'progressed' }

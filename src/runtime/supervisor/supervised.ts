@@ -33,6 +33,11 @@ export function connectToSupervisor<Job, Carried>(): SupervisedProcess<Job, Carr
       onStart(message);
       return;
     }
+    if (message.type === 'dump') {
+      // As if the signal had come here, but for what it does where nobody listens (yet): it would end the process.
+      process.emit('SIGUSR2', 'SIGUSR2');
+      return;
+    }
     stops.push(message);
     for (const listener of stopListeners) listener(message);
   });

@@ -84,6 +84,11 @@ export class Supervisor<Job, Carried> {
     this.#killTimer = setTimeout(() => this.#child.kill('SIGKILL'), patience);
   }
 
+  /** Passes SIGUSR2 on. */
+  dump(): void {
+    this.#send({ type: 'dump' });
+  }
+
   /** Ends the executor process, which has no job yet. Resolves once it is gone, and its share of the lock with it. */
   async abandon(): Promise<void> {
     const child = this.#child;

@@ -1,0 +1,60 @@
+/**
+ * `node --import holdfast/debug app.js`: looks into a program that knows
+ * nothing of it, as `ASYNC_DEBUG` does into the command. With `ASYNC_DEBUG=0`
+ * it does nothing.
+ */
+import { basename, join } from 'node:path';
+import { isMainThread } from 'node:worker_threads';
+import { HoldfastError } from '../runtime/errors.js';
+import { StateDir } from '../runtime/state-dir.js';
+import { traceSettings, type TraceSettings } from './trace/settings.js';
+
+/** When the program has loaded, most likely, in ms; one that ends before has its dump at the end. */
+const FIRST_AFTER_MS = 1_000;
+
+/** What the last dump may take, in ms. */
+const LAST_DUMP_MS = 5_000;
+
+/** What `runtime` exits with, too, where a setting is wrong. */
+const EXIT_USAGE = 64;
+
+const settings = settingsOrExit();
+if (settings !== undefined) {
+  if (settings.hooks) (await import('./hooks/hooks.js')).startHooks();
+  // Worker threads run this file, too: they are looked at from the main thread.
+  if (isMainThread) await trace(settings);
+}
+
+function settingsOrExit(): TraceSettings | undefined {
+  try {
+    return traceSettings(process.env, 'on');
+  } catch (error) {
+    const { message, hint } = error as HoldfastError;
+    process.stderr.write(`holdfast: ${message}\n${hint}\n`);
+    process.exit(EXIT_USAGE);
+  }
+}
+
+async function trace(on: TraceSettings): Promise<void> {
+  const script = basename(process.argv[1] ?? 'node');
+  let folder: string;
+  try {
+    folder = new StateDir().ensureDebugDir();
+  } catch (error) {
+    return say(`no dumps: ${(error as Error).message}`);
+  }
+  const { startTrace } = await import('./trace/start-trace.js');
+  const log = startTrace(on, {
+    path: join(folder, `${script.replace(/\.[cm]?[jt]s$/, '')}-${process.pid}.log`),
+    title: `${script}, process ${process.pid}`,
+    firstAfterMs: Math.min(FIRST_AFTER_MS, on.intervalMs),
+    onUnwritable: ({ message }) => say(`no dumps: ${message}`),
+  });
+  // The last dump turns the event loop, and so the process ends a second time.
+  process.once('beforeExit', () => void log.end({ lastDump: true, withinMs: LAST_DUMP_MS }));
+  say(`dumps go to ${log.path}`);
+}
+
+function say(text: string): void {
+  process.stderr.write(`holdfast: ${text}\n`);
+}
