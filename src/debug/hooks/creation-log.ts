@@ -2,6 +2,7 @@ import type { Frame } from '../inspection.js';
 import type { CreationStack } from './creation-stack.js';
 import { CreationSites, NO_SITE } from './creation-sites.js';
 import { LiveRecords } from './live-records.js';
+import { sourceFrames } from './source-frames.js';
 import { StackSampler } from './stack-sampler.js';
 
 /** Sites that a snapshot tells of. */
@@ -27,8 +28,8 @@ export interface CreationSite {
   /** As async_hooks has it: `PROMISE`, `Timeout`, `TCPWRAP` … */
   type: string;
   /**
-   * The innermost first; places are those of the code that runs. Empty: made
-   * inside Node or holdfast. `null`: no stack was taken.
+   * The innermost first, at most 10. Empty: made inside Node or holdfast.
+   * `null`: no stack was taken, or there was no room for it.
    */
   stack: Frame[] | null;
   /** How many live. */
@@ -83,7 +84,7 @@ export class CreationLog {
       const key = `${site} ${type}`;
       let group = groups.get(key);
       if (group === undefined) {
-        const stack = site === NO_SITE ? null : this.#sites.stackOf(site);
+        const stack = site === NO_SITE ? null : sourceFrames(this.#sites.stackOf(site));
         groups.set(key, (group = { site: { type, stack, count: 0, oldestAgeMs: 0 }, ageSum: 0 }));
       }
       const ageMs = now - createdAt;

@@ -1,6 +1,6 @@
 import { formatCount, formatDuration } from '../../runtime/units.js';
 import { printable } from '../../runtime/printable.js';
-import { countText, frameText, type Paint } from '../render/phrases.js';
+import { countText, frameText, timesText, type Paint } from '../render/phrases.js';
 import type { CreationSite, HooksSnapshot } from './creation-log.js';
 
 /** Sites that a person reads. */
@@ -39,7 +39,7 @@ function hasPlace({ stack }: CreationSite): boolean {
 const WORDS: Partial<Record<string, string>> = { PROMISE: 'promise', Timeout: 'timer' };
 
 function headOf({ type, stack, count, oldestAgeMs }: CreationSite): string {
-  const what = countText(count, WORDS[type] ?? printable(type));
+  const what = `${WORDS[type] ?? printable(type)}${timesText(count)}`;
   const age = `${count === 1 ? '' : 'the oldest '}${formatDuration(oldestAgeMs)} old`;
   if (stack === null) return `${what} without a stack, ${age}`;
   return stack.length === 0 ? `${what} made inside Node or holdfast, ${age}` : `${what}, ${age}`;
