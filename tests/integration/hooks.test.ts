@@ -122,7 +122,10 @@ test('places are those of the source, where Node knows it', async () => {
     mappings: 'AASA;ACTA',
   };
   // In two pieces, as vitest would take it for the map of this file.
-  const comment = `//# source${'MappingURL='}data:application/json;base64,${Buffer.from(JSON.stringify(map)).toString('base64')}`;
+  const comment = [
+    '//# source',
+    `MappingURL=data:application/json;base64,${Buffer.from(JSON.stringify(map)).toString('base64')}`,
+  ].join('');
   const path = join(tempDir(), 'mapped.mjs');
   const lines = ['waits', 'others'].map((name) => `export const ${name} = () => held.push(new Promise(() => {}));`);
   writeFileSync(path, [...lines, comment].join('\n'));
