@@ -2,6 +2,7 @@ import { Analyst } from './await/analyst.js';
 import { attachToProcess } from './inspector/attach-process.js';
 import type { Inspection } from './inspection.js';
 import { inspectAttached } from './thread-view/inspect-attached.js';
+import { PausePredictor } from './thread-view/predict.js';
 
 export interface InspectOptions {
   /** Internals of Node and of holdfast are shown, too; default false. */
@@ -35,7 +36,15 @@ export async function inspectProcess(pid: number, options: InspectProcessOptions
   const attached = await attachToProcess(pid, { onNote });
   try {
     signal?.throwIfAborted();
-    const look = inspectAttached(attached, { all, maxPauseMs, onNote, analyst, begin, pid });
+    const look = inspectAttached(attached, {
+      all,
+      maxPauseMs,
+      onNote,
+      analyst,
+      predictor: new PausePredictor(),
+      begin,
+      pid,
+    });
     return await (signal === undefined ? look : unlessAborted(look, signal));
   } finally {
     await Promise.all([attached.detach(), analyst.close()]);

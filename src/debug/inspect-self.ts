@@ -4,11 +4,15 @@ import { attachToSelf } from './inspector/attach-self.js';
 import { MAX_PAUSE_MS, type InspectOptions } from './inspect-process.js';
 import type { Inspection } from './inspection.js';
 import { inspectAttached } from './thread-view/inspect-attached.js';
+import { PausePredictor } from './thread-view/predict.js';
 
 export interface InspectSelfOptions extends InspectOptions {
   /** Ids of the threads to look at, as `worker_threads.threadId` has them; default all. */
   threads?: readonly number[];
 }
+
+/** One for all looks: it learns from each. */
+const predictor = new PausePredictor();
 
 /**
  * Looks into the process that calls it. From the main thread all threads are
@@ -28,7 +32,7 @@ export async function inspectSelf(options: InspectSelfOptions = {}): Promise<Ins
   try {
     return await inspectAttached(
       { ...attached, threads: wanted },
-      { all, maxPauseMs, onNote, analyst, begin, pid: process.pid },
+      { all, maxPauseMs, onNote, analyst, predictor, begin, pid: process.pid },
     );
   } finally {
     await Promise.all([attached.detach(), analyst.close()]);

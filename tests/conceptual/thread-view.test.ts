@@ -7,7 +7,7 @@ import type { Session } from '../../dist/debug/inspector/session.js';
 import { countOf, shownBranches } from '../../dist/debug/thread-view/branches.js';
 import { doingOf } from '../../dist/debug/thread-view/doing.js';
 import { handlesOf, leafOf } from '../../dist/debug/thread-view/leaf-words.js';
-import { predictPause } from '../../dist/debug/thread-view/predict.js';
+import { PausePredictor } from '../../dist/debug/thread-view/predict.js';
 import { Scripts } from '../../dist/debug/thread-view/scripts.js';
 
 const OWN = pathToFileURL(new URL('../../dist/debug/inspect-self.js', import.meta.url).pathname).href;
@@ -253,11 +253,36 @@ describe('places', () => {
   });
 });
 
-test('the pause that is predicted grows with the heap, and is never nothing', () => {
-  fc.assert(
-    fc.property(fc.nat(4e9), fc.nat(1e9), (bytes, more) => {
-      expect(predictPause(bytes)).toBeGreaterThan(0);
-      expect(predictPause(bytes + more)).toBeGreaterThanOrEqual(predictPause(bytes));
-    }),
-  );
+describe('the pause that is predicted', () => {
+  test('grows with the heap, and is never nothing', () => {
+    const predictor = new PausePredictor();
+    fc.assert(
+      fc.property(fc.nat(2e9), fc.nat(1e9), (bytes, more) => {
+        expect(predictor.predict(bytes)).toBeGreaterThan(0);
+        expect(predictor.predict(bytes + more)).toBeGreaterThanOrEqual(predictor.predict(bytes));
+      }),
+    );
+  });
+
+  test('comes closer to what is measured with each pause, up to four times what it was', () => {
+    const predictor = new PausePredictor();
+    const first = predictor.predict(5e6);
+    let before = first;
+    for (let n = 0; n < 20; n++) {
+      predictor.learn(5e6, 3 * first);
+      expect(predictor.predict(5e6)).toBeGreaterThanOrEqual(before);
+      before = predictor.predict(5e6);
+    }
+    expect(Math.abs(before - 3 * first)).toBeLessThan(3);
+    for (let n = 0; n < 20; n++) predictor.learn(5e6, 100 * first);
+    expect(predictor.predict(5e6)).toBeLessThanOrEqual(4 * first + 2);
+  });
+
+  test('is what it was in the beginning, once nothing was measured for long', () => {
+    const predictor = new PausePredictor();
+    const first = predictor.predict(5e6);
+    predictor.learn(5e6, 4 * first);
+    for (let n = 0; n < 100; n++) predictor.forget();
+    expect(predictor.predict(5e6)).toBe(first);
+  });
 });

@@ -88,11 +88,11 @@ export function survey(builtin: Builtin): Survey {
   };
 }
 
-/** Writes the heap to a file; gives how long the thread stood for it, in ms. */
-export function writeHeap(builtin: Builtin, path: string): number {
+/** Writes the heap to a file, with or without its numbers; gives how long the thread stood for it, in ms. */
+export function writeHeap(builtin: Builtin, path: string, exposeNumericValues: boolean): number {
   const v8 = builtin('v8') as { writeHeapSnapshot(path: string, options: object): string };
   const begin = performance.now();
-  v8.writeHeapSnapshot(path, { exposeNumericValues: true });
+  v8.writeHeapSnapshot(path, { exposeNumericValues });
   return performance.now() - begin;
 }
 

@@ -15,12 +15,13 @@ export interface AttachedSettings extends Omit<LookSettings, 'folder'> {
 /** Looks at all threads that one is attached to. */
 export async function inspectAttached(attached: Attached, settings: AttachedSettings): Promise<Inspection> {
   const takenAt = new Date().toISOString();
+  const inOrder = attached.threads.toSorted((one, other) => one.threadId - other.threadId);
   // All at once: those that do not answer are waited for.
-  const surveys = await Promise.all(attached.threads.map(surveyOf));
+  const surveys = await Promise.all(inOrder.map(surveyOf));
   const looks = mapBounded(
-    attached.threads.keys(),
+    inOrder.keys(),
     async (index) => {
-      const [thread, survey] = [attached.threads[index]!, surveys[index]];
+      const [thread, survey] = [inOrder[index]!, surveys[index]];
       if (survey === undefined) return silentThread(thread.threadId, thread.name);
       return await lookAtThread(thread, survey, { ...settings, folder: attached.folder });
     },

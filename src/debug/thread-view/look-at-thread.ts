@@ -11,7 +11,7 @@ import { handlesIn, letGo, type Handles } from './handles.js';
 import { survey, writeHeap, type Survey } from './in-target.js';
 import { handlesOf, leafOf } from './leaf-words.js';
 import { locate } from './locate.js';
-import { predictPause } from './predict.js';
+import type { PausePredictor } from './predict.js';
 import { Scripts } from './scripts.js';
 
 /** A thread that has not answered by then, in ms, is in native code: JavaScript is interrupted at once, a long garbage collection is not. */
@@ -24,12 +24,19 @@ const PATIENCE_MS = 30_000;
 /** Of the pauses to find out where each `await` stands, together, in ms; and never longer than the pause for the heap may be. */
 const LOCATE_MS = 1_000;
 
+/**
+ * Where the pause is longer than this anyway, in ms, numbers are left out of the heap: in one that is full of them
+ * they cost a third more. Without them it is not told when timers are due.
+ */
+const NUMBERS_BELOW_MS = 1_000;
+
 export interface LookSettings {
   all: boolean;
   maxPauseMs: number;
   /** Private folder, for the heap. */
   folder: string;
   analyst: Analyst;
+  predictor: PausePredictor;
   /** Told before a thread is made to stand. */
   onNote?: ((note: string) => void) | undefined;
 }
@@ -49,8 +56,8 @@ export async function lookAtThread(
   found: Survey,
   settings: LookSettings,
 ): Promise<ThreadInspection> {
-  const { all, maxPauseMs } = settings;
-  const predictedMs = predictPause(found.smallObjects);
+  const { all, maxPauseMs, predictor } = settings;
+  const predictedMs = predictor.predict(found.smallObjects);
   const scripts = new Scripts(session);
   try {
     await scripts.load();
@@ -63,6 +70,7 @@ export async function lookAtThread(
     };
     if (predictedMs <= maxPauseMs) await walk(thread, found, scripts, session, settings);
     else {
+      predictor.forget();
       const limit = Math.ceil(predictedMs / 1000);
       thread.notes.push(
         `what it awaits is not known: to walk through its heap of ${formatSize(found.heapUsed)} it would have to stand still ` +
@@ -99,7 +107,7 @@ async function walk(
   found: Survey,
   scripts: Scripts,
   session: Session,
-  { all, maxPauseMs, folder, analyst, onNote }: LookSettings,
+  { all, maxPauseMs, folder, analyst, predictor, onNote }: LookSettings,
 ): Promise<void> {
   const { predictedMs } = thread.pause as { predictedMs: number };
   onNote?.(`${thread.name} stands still for about ${formatDuration(predictedMs)} while its heap is written`);
@@ -107,8 +115,14 @@ async function walk(
   let handles: Handles;
   try {
     await session.call('HeapProfiler.enable');
-    const measured = await run(session, writeHeap, [path], predictedMs * PATIENCE + PATIENCE_MS);
+    const measured = await run(
+      session,
+      writeHeap,
+      [path, predictedMs < NUMBERS_BELOW_MS],
+      predictedMs * PATIENCE + PATIENCE_MS,
+    );
     thread.pause.measuredMs = Math.round(measured);
+    predictor.learn(found.smallObjects, measured);
     handles = await handlesIn(session, true);
   } catch (error) {
     thread.notes.push(`its heap could not be walked through: ${(error as Error).message}`);

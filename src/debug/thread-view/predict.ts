@@ -1,21 +1,47 @@
 /**
- * How long a thread would stand while its heap is written to a file, before it is.
- *
- * V8 does not tell how many objects there are without counting them, so this
- * goes by the bytes in spaces of small objects. What was measured on 2 cores,
- * Node 20 to 26: a fresh heap (4 to 6 MB) 110 to 200 ms; 97 MB of two million
- * small objects 6 to 8 s (5 s on Node 24); the same bytes in strings a third
- * of it. A heap of many small objects is the worst case, and that is what is
- * predicted: to say too much is better here than to say too little.
+ * Milliseconds per MB of small objects, measured on 2 cores: a fresh heap
+ * (5 MB) takes 110 to 200 ms. One of millions of small objects takes three
+ * times as much per MB, as V8's tables of objects grow out of the caches of the
+ * processor: 97 MB of them 6 to 7 s on Node 20, 5 s on Node 24. Heaps of large
+ * objects take less; V8 does not tell which it is without counting, so the
+ * worst case is what is predicted.
  */
 const MS_AT_LEAST = 20;
 const MS_PER_MB = 24;
-/** V8's tables of objects grow out of the caches of the processor: more for each further MB. */
-const MS_PER_MB_SQUARED = 0.4;
-const LARGEST_FACTOR = 65;
+const FRESH_MB = 4;
+const MS_PER_MB_AND_MB = 1.8;
+const MOST_MS_PER_MB = 70;
 
-/** @param smallObjects bytes */
-export function predictPause(smallObjects: number): number {
+/** How far a machine may be from that one. */
+const SLOWEST = 4;
+const FASTEST = 0.5;
+
+/** After each look without a walk through the heap, what was learnt counts for less: machines are busy for a while. */
+const FORGETTING = 0.9;
+
+/** Tells how long a thread would stand while its heap is written to a file, and learns from how long one did. */
+export class PausePredictor {
+  /** How much longer it takes than on the machine of the measurements. */
+  #factor = 1;
+
+  /** In ms. @param smallObjects bytes in spaces of many small objects */
+  predict(smallObjects: number): number {
+    return Math.round(this.#factor * expected(smallObjects));
+  }
+
+  learn(smallObjects: number, measuredMs: number): void {
+    const factor = measuredMs / expected(smallObjects);
+    this.#factor = Math.min(SLOWEST, Math.max(FASTEST, (this.#factor + factor) / 2));
+  }
+
+  /** A walk was too long for what is allowed: nothing is learnt from that. */
+  forget(): void {
+    this.#factor = 1 + (this.#factor - 1) * FORGETTING;
+  }
+}
+
+function expected(smallObjects: number): number {
   const megabytes = smallObjects / 1e6;
-  return Math.round(MS_AT_LEAST + megabytes * Math.min(MS_PER_MB + MS_PER_MB_SQUARED * megabytes, LARGEST_FACTOR));
+  const perMegabyte = MS_PER_MB + MS_PER_MB_AND_MB * Math.max(0, megabytes - FRESH_MB);
+  return MS_AT_LEAST + megabytes * Math.min(perMegabyte, MOST_MS_PER_MB);
 }
