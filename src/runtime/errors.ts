@@ -11,6 +11,8 @@ export const ERROR_CODES = {
   ERR_HANDLER_MISSING: 'the module has no such handler',
   ERR_HANDLER_MODULE: 'the module of handlers is missing or does not load',
   ERR_HTTP_ADDRESS: 'health and metrics cannot be served on this address',
+  ERR_INSPECT_BUSY: 'another inspect, or another process at the port of the inspector, was in the way for too long',
+  ERR_INSPECT_TARGET: 'the process cannot be looked into',
   ERR_INVALID_EVENT: 'an event of a dry run does not match the schema of its set, or could not be made',
   ERR_INVALID_OPTIONS: 'an option, a flag or a setting is not valid',
   ERR_INVALID_RUN_ID: 'the run id is not valid',

@@ -1,67 +1,146 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { get } from 'node:http';
+import { randomUUID } from 'node:crypto';
+import { chownSync, mkdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { HoldfastError } from '../../runtime/errors.js';
 import type { Attached } from './attached.js';
-import { portsOf } from './target-process.js';
+import { closeInspector } from './close-inspector.js';
+import { evaluate } from './evaluate.js';
+import { inspectorAmong, inspectorPorts } from './find-inspector.js';
+import { blocked, BLOCKED_MS, ended, inspectable, refusal } from './inspectable.js';
+import { listenersOf } from './listeners.js';
+import { openInspector } from './open-inspector.js';
+import type { Session } from './session.js';
+import { isAlive, sharesNamespace, type TargetProcess } from './target-process.js';
+import { takeTurn, type Patience } from './turn.js';
+import { Watchdog } from './watchdog.js';
 import { connect } from './web-socket-session.js';
 import { attachWorkers } from './worker-sessions.js';
 
-export interface AttachOptions {
-  /** Told what takes long, as a sentence. */
-  onNote?: ((note: string) => void) | undefined;
+/** How long a process may take to vanish after it has let its connections go, in ms. */
+const VANISH_MS = 200;
+
+/**
+ * Looks into another process: Node of any version since 20, of the same user
+ * (root: of any), prepared or not, whatever its threads run. One that has its
+ * inspector open keeps it open; else it is opened, and closed by `detach`, or
+ * by a watchdog should this process end without that.
+ *
+ * @throws HoldfastError ERR_INSPECT_TARGET when it cannot be looked into, and why
+ * @throws HoldfastError ERR_INSPECT_BUSY when another look, or another process at its port, does not end within `waitMs`
+ * @throws HoldfastError ERR_STATE_DIR when there is no private folder to take turns in
+ */
+export async function attachToProcess(pid: number, options: Patience = {}): Promise<Attached> {
+  // Said at once, not after the wait for a turn.
+  inspectable(pid);
+  const undo = new UndoList();
+  try {
+    const turn = await takeTurn(options);
+    undo.add(() => turn.release());
+    return await attach(inspectable(pid), turn.fd!, undo, options);
+  } catch (error) {
+    await undo.all();
+    throw error;
+  }
 }
 
-/** Looks into another process of the same user. */
-export async function attachToProcess(pid: number, _options: AttachOptions = {}): Promise<Attached> {
-  let url = await inspectorOf(pid);
-  const opened = url === undefined;
-  if (url === undefined) {
-    process.kill(pid, 'SIGUSR1');
-    for (let n = 0; n < 500 && url === undefined; n++) {
-      await delay(10);
-      url = await inspectorOf(pid);
-    }
-    if (url === undefined) throw new Error('the inspector did not open');
-  }
-  const { session, close } = await connect(url, 5_000);
-  const { workers, close: letGo } = await attachWorkers(session, { overSocket: true });
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-inspect-'));
+async function attach(target: TargetProcess, lock: number, undo: UndoList, options: Patience): Promise<Attached> {
+  const { pid } = target;
+  const before = listenersOf(pid).map(({ port }) => port);
+  const known = await inspectorAmong(pid, inspectorPorts(pid));
+  const folder = join(tmpdir(), `holdfast-inspect-${randomUUID()}`);
+  // It knows of the folder before that is made.
+  const watchdog = new Watchdog({ target, folder, before, lock });
+  undo.add(() => watchdog.end());
+  makeFolder(folder, target);
+  undo.add(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));
+
+  const onSignal = () => watchdog.inspectorOpens();
+  const inspector = known ?? (await openInspector(target, { ...options, before, onSignal }));
+  const opened = !before.includes(inspector.listener.port);
+  if (!opened) watchdog.inspectorIsClosed();
+  const remote = await answered(target, connect(inspector.url, BLOCKED_MS));
+  const lost = remote.lost.then(() => whyLost(target));
+  void lost.then((why) => remote.session.close(why));
+  undo.add(async () => {
+    if (!opened) await remote.close();
+    else if (await closeInspector(pid, inspector, remote)) watchdog.inspectorIsClosed();
+  });
+  await verify(target, remote.session);
+  const workers = await answered(target, attachWorkers(remote.session, true));
+  undo.add(() => workers.letGo());
+  void lost.then((why) => workers.close(why));
   return {
-    threads: [
-      { threadId: 0, name: 'main', session },
-      ...workers.map(({ threadId, name, session }) => ({ threadId, name, session })),
-    ],
-    folder,
-    detach: async () => {
-      await letGo();
-      rmSync(folder, { recursive: true, force: true });
-      const expression = `process.getBuiltinModule('inspector').close()`;
-      if (opened) await session.call('Runtime.evaluate', { expression }, 200).catch(() => {});
-      close();
-    },
+    threads: [{ threadId: 0, name: 'main', session: remote.session }, ...workers.workers],
+    folder: asSeenBy(target, folder),
+    detach: () => undo.all(),
   };
 }
 
-async function inspectorOf(pid: number): Promise<string | undefined> {
-  for (const port of portsOf(pid)) {
-    const url = await new Promise<string | undefined>((resolve) => {
-      const request = get({ port, host: '127.0.0.1', path: '/json/list', timeout: 500 }, (response) => {
-        let text = '';
-        response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-        response.on('end', () => {
-          try {
-            resolve((JSON.parse(text) as { webSocketDebuggerUrl: string }[])[0]?.webSocketDebuggerUrl);
-          } catch {
-            resolve(undefined);
-          }
-        });
-      });
-      request.on('timeout', () => request.destroy());
-      request.on('error', () => resolve(undefined));
-    });
-    if (url !== undefined) return url;
+/** What is to be undone, the last first. */
+class UndoList {
+  readonly #actions: (() => unknown)[] = [];
+  #done: Promise<void> | undefined;
+
+  add(action: () => unknown): void {
+    this.#actions.push(action);
   }
-  return undefined;
+
+  /** Once, however often it is called. Never rejects: each action is tried. */
+  all(): Promise<void> {
+    return (this.#done ??= this.#all());
+  }
+
+  async #all(): Promise<void> {
+    for (const action of this.#actions.reverse()) {
+      try {
+        await action();
+      } catch {
+        // The others are to be undone all the same.
+      }
+    }
+  }
+}
+
+/** For this user, and for the one whose process writes there: root may look into those of others. */
+function makeFolder(folder: string, { uid, gid }: TargetProcess): void {
+  mkdirSync(folder, { mode: 0o700 });
+  if (uid !== process.getuid!()) chownSync(folder, uid, gid);
+}
+
+/** A path by which both find the folder: services of systemd have a `/tmp` of their own. */
+function asSeenBy({ pid }: TargetProcess, folder: string): string {
+  return sharesNamespace(pid, 'mnt') ? folder : `/proc/${process.pid}/root${folder}`;
+}
+
+/** Whatever goes wrong in the first questions, it is one of two things. */
+async function answered<Answer>(target: TargetProcess, question: Promise<Answer>): Promise<Answer> {
+  try {
+    return await question;
+  } catch (error) {
+    if (error instanceof HoldfastError) throw error;
+    throw isAlive(target) ? blocked(target.pid) : ended(target.pid);
+  }
+}
+
+async function verify(target: TargetProcess, session: Session): Promise<void> {
+  const { pid, innerPid } = target;
+  const reached = await answered(target, evaluate<number>(session, 'process.pid', BLOCKED_MS));
+  if (reached === innerPid) return;
+  throw refusal(
+    `the inspector of process ${pid} answers for process ${reached}`,
+    `If that one is meant: runtime inspect ${reached}`,
+  );
+}
+
+/** The system closes the connections of a process a moment before it is gone. */
+async function whyLost(target: TargetProcess): Promise<Error> {
+  for (const start = performance.now(); performance.now() - start < VANISH_MS; await delay(5)) {
+    if (!isAlive(target)) return ended(target.pid);
+  }
+  return refusal(
+    `process ${target.pid} has closed its inspector while it was looked into`,
+    `Look again: runtime inspect ${target.pid}`,
+  );
 }

@@ -7,25 +7,31 @@ import type { Attached } from './attached.js';
 import type { Session } from './session.js';
 import { attachWorkers } from './worker-sessions.js';
 
-/** Looks into this very process: from the main thread, all its threads; from a worker, that one alone. No port is opened. */
+/**
+ * Looks into this very process: from the main thread, into all its threads;
+ * from a worker, into that one alone. No port is opened, and nobody who is
+ * attached besides is disturbed. Nothing of it keeps the process alive but a
+ * question to a worker, until it is answered.
+ *
+ * What is asked of the own thread is answered before `call` returns, and
+ * cannot be asked while it waits for something.
+ */
 export async function attachToSelf(): Promise<Attached> {
   const inspector = new InspectorSession();
   inspector.connect();
   const session = adapted(inspector);
-  const { workers, close } = isMainThread
-    ? await attachWorkers(session, { overSocket: false })
-    : { workers: [], close: async () => {} };
+  const workers = isMainThread ? await attachWorkers(session, false) : undefined;
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-inspect-'));
+  let attached = true;
   return {
-    threads: [
-      { threadId, name: isMainThread ? 'main' : `worker ${threadId}`, session },
-      ...workers.map(({ threadId: id, name, session: theirs }) => ({ threadId: id, name, session: theirs })),
-    ],
+    threads: [{ threadId, name: isMainThread ? 'main' : `worker ${threadId}`, session }, ...(workers?.workers ?? [])],
     folder,
     detach: async () => {
-      await close();
+      if (!attached) return;
+      attached = false;
+      await workers?.letGo();
       inspector.disconnect();
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
     },
   };
 }
@@ -39,10 +45,10 @@ function adapted(inspector: InspectorSession): Session {
           else resolve(result as Result);
         });
       }),
-    on: (event: string, listener: (params: never) => void) => {
+    on: (event, listener) => {
       const wrapped = ({ params }: { params: never }) => listener(params);
-      inspector.on(event, wrapped as () => void);
-      return () => inspector.off(event, wrapped as () => void);
+      inspector.on(event, wrapped);
+      return () => inspector.off(event, wrapped);
     },
   };
 }

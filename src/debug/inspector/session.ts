@@ -5,7 +5,7 @@ export interface Session {
    * @param deadlineMs default 10,000
    */
   call<Result = unknown>(method: string, params?: object, deadlineMs?: number): Promise<Result>;
-  /** Calls `listener` at each event of that name, until the function given back is called. */
+  /** Calls `listener` with the parameters of each event of that name, until the function given back is called. */
   on(event: string, listener: (params: never) => void): () => void;
 }
 
@@ -23,7 +23,7 @@ interface Message {
 /** One side of a conversation, whatever carries its messages. */
 export class MessageSession implements Session {
   readonly #send: (message: string) => void;
-  readonly #waiting = new Map<number, (message: Message) => void>();
+  readonly #waiting = new Map<number, (answer: Message | Error) => void>();
   readonly #listeners = new Map<string, Set<(params: never) => void>>();
   #lastId = 0;
   #closed: Error | undefined;
@@ -41,12 +41,14 @@ export class MessageSession implements Session {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(this.#closed);
       const id = ++this.#lastId;
-      const timer = setTimeout(() => settle({ error: { message: `no answer within ${deadlineMs} ms` } }), deadlineMs);
-      const settle = ({ result, error }: Message) => {
+      const late = new Error(`${method}: no answer within ${deadlineMs} ms`);
+      const timer = setTimeout(() => settle(late), deadlineMs);
+      const settle = (answer: Message | Error) => {
         clearTimeout(timer);
         this.#waiting.delete(id);
-        if (error) reject(new Error(`${method}: ${error.message}`));
-        else resolve(result as Result);
+        if (answer instanceof Error) reject(answer);
+        else if (answer.error) reject(new Error(`${method}: ${answer.error.message}`));
+        else resolve(answer.result as Result);
       };
       this.#waiting.set(id, settle);
       this.#send(JSON.stringify({ id, method, params }));
@@ -60,16 +62,24 @@ export class MessageSession implements Session {
     return () => listeners.delete(listener);
   }
 
-  /** A message has come. */
+  /** A message has come. One that cannot be understood, or that nobody waits for any more, means nothing. */
   receive(text: string): void {
-    const message = JSON.parse(text) as Message;
-    if (message.id !== undefined) this.#waiting.get(message.id)?.(message);
-    else for (const listener of this.#listeners.get(message.method!) ?? []) listener(message.params as never);
+    const message = parsed(text);
+    if (message?.id !== undefined) this.#waiting.get(message.id)?.(message);
+    else for (const listener of this.#listeners.get(message?.method ?? '') ?? []) listener(message!.params as never);
   }
 
-  /** Nothing will come any more. */
+  /** Nothing will come any more: what waits rejects with `why` at once, and so does each later call. */
   close(why: Error): void {
     this.#closed ??= why;
-    for (const settle of [...this.#waiting.values()]) settle({ error: { message: why.message } });
+    for (const settle of [...this.#waiting.values()]) settle(why);
+  }
+}
+
+function parsed(text: string): Message | null | undefined {
+  try {
+    return JSON.parse(text) as Message | null;
+  } catch {
+    return undefined;
   }
 }

@@ -1,42 +1,92 @@
-/** A process that is to be looked into, as the system shows it. */
+/** A process that is to be looked into, as the system shows it. Only Linux shows that much. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { basename } from 'node:path';
 
 /** Number of SIGUSR1 on Linux. */
 const SIGUSR1 = 10;
 
-/** Listening, in the column `st` of /proc/net/tcp. */
-const LISTENING = '0A';
-
-/**
- * Whether a process catches SIGUSR1. One that does not is ended by it: any
- * program but Node, most likely, or Node with `--disable-sigusr1`.
- * `undefined` where the system does not tell.
- */
-export function catchesUsr1(pid: number): boolean | undefined {
-  const mask = /^SigCgt:\s*([0-9a-f]+)/m.exec(textOf(`/proc/${pid}/status`))?.[1];
-  if (mask === undefined) return undefined;
-  return (BigInt(`0x${mask}`) >> BigInt(SIGUSR1 - 1)) % 2n === 1n;
+export interface TargetProcess {
+  pid: number;
+  /** As it knows itself: another one than `pid` when it is in a container. */
+  innerPid: number;
+  /** Of the process, when `pid` is one of its threads; else the same. */
+  leader: number;
+  uid: number;
+  gid: number;
+  /** One letter: `R` runs, `S` and `D` wait, `T` and `t` are stopped, `Z` and `X` are dead. */
+  letter: string;
+  /** Whether a SIGUSR1 is caught: one that does not is ended by it. */
+  catchesUsr1: boolean;
+  /** When it was started, in clock ticks since the system was: another process with the same pid has another one. */
+  startTicks: number;
+  /** Name of its program: `node`. */
+  program: string;
 }
 
-/** TCP ports at which a process listens: it, and no other one. Only Linux tells. */
-export function portsOf(pid: number): number[] {
-  const inodes = new Set<string>();
-  for (const fd of readdirOf(`/proc/${pid}/fd`)) {
-    const inode = /^socket:\[(\d+)\]$/.exec(linkOf(`/proc/${pid}/fd/${fd}`))?.[1];
-    if (inode !== undefined) inodes.add(inode);
-  }
-  const ports = new Set<number>();
-  for (const table of ['tcp', 'tcp6']) {
-    for (const line of textOf(`/proc/${pid}/net/${table}`).split('\n').slice(1)) {
-      const fields = line.trim().split(/\s+/);
-      const [local, state, inode] = [fields[1], fields[3], fields[9]];
-      if (state === LISTENING && inodes.has(inode!)) ports.add(Number.parseInt(local!.split(':')[1]!, 16));
-    }
-  }
-  return [...ports];
+/** `undefined` when there is none, or no `/proc`. */
+export function targetProcess(pid: number): TargetProcess | undefined {
+  const status = textOf(`/proc/${pid}/status`);
+  const field = (name: string) => new RegExp(`^${name}:\\s*(.+)$`, 'm').exec(status)?.[1];
+  const letter = field('State')?.[0];
+  if (letter === undefined) return undefined;
+  const stat = textOf(`/proc/${pid}/stat`);
+  const exe = linkOf(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, '');
+  return {
+    pid,
+    letter,
+    innerPid: Number(field('NSpid')?.split(/\s+/).at(-1) ?? pid),
+    leader: Number(field('Tgid')),
+    uid: Number.parseInt(field('Uid')!, 10),
+    gid: Number.parseInt(field('Gid')!, 10),
+    catchesUsr1: (BigInt(`0x${field('SigCgt') ?? '0'}`) >> BigInt(SIGUSR1 - 1)) % 2n === 1n,
+    // The 22nd; the second one is the name of the program, in brackets, and may hold anything.
+    startTicks: Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]),
+    // What another user runs is not told, but how it is called is.
+    program: basename(exe) || field('Name')!,
+  };
 }
 
-function textOf(path: string): string {
+/** Whether it still runs: the same one, not a later one with its pid. */
+export function isAlive({ pid, startTicks }: Pick<TargetProcess, 'pid' | 'startTicks'>): boolean {
+  const now = targetProcess(pid);
+  return now !== undefined && now.startTicks === startTicks && now.letter !== 'Z' && now.letter !== 'X';
+}
+
+/** Its words, and the options that it takes from its environment. */
+export function wordsOf(pid: number): string[] {
+  const environment = textOf(`/proc/${pid}/environ`).split('\0');
+  const options = environment.find((entry) => entry.startsWith('NODE_OPTIONS='))?.slice('NODE_OPTIONS='.length) ?? '';
+  return [...textOf(`/proc/${pid}/cmdline`).split('\0'), ...options.split(/\s+/)].filter(Boolean);
+}
+
+/** Whether it is Node, or a program that was made of one. */
+export function isNode({ pid, program }: TargetProcess): boolean {
+  if (/^node(js)?([-.\d]*)$/.test(program)) return true;
+  try {
+    // In every Node since 19.7: where a program that is made of it finds its script.
+    return readFileSync(`/proc/${pid}/exe`).includes('NODE_SEA_FUSE_');
+  } catch {
+    return false;
+  }
+}
+
+/** Its children, their children, and so on. */
+export function descendantsOf(pid: number): TargetProcess[] {
+  const children = readdirOf(`/proc/${pid}/task`).flatMap((thread) =>
+    textOf(`/proc/${pid}/task/${thread}/children`).split(' ').filter(Boolean).map(Number),
+  );
+  return children.flatMap((child) => {
+    const found = targetProcess(child);
+    return found === undefined ? [] : [found, ...descendantsOf(child)];
+  });
+}
+
+/** Whether it is in the same namespace as this process: `net` for its ports, `mnt` for its files. */
+export function sharesNamespace(pid: number, kind: 'net' | 'mnt'): boolean {
+  return linkOf(`/proc/${pid}/ns/${kind}`) === linkOf(`/proc/self/ns/${kind}`);
+}
+
+export function textOf(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch {
@@ -44,7 +94,7 @@ function textOf(path: string): string {
   }
 }
 
-function readdirOf(path: string): string[] {
+export function readdirOf(path: string): string[] {
   try {
     return readdirSync(path);
   } catch {
@@ -52,7 +102,7 @@ function readdirOf(path: string): string[] {
   }
 }
 
-function linkOf(path: string): string {
+export function linkOf(path: string): string {
   try {
     return readlinkSync(path);
   } catch {

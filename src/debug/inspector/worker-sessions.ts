@@ -2,12 +2,21 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { MessageSession, type Session } from './session.js';
 
 /** A worker thread, and how to talk to it. */
-export interface WorkerSession {
+interface WorkerSession {
   /** Of the thread, as `worker_threads.threadId` has it. */
   threadId: number;
-  /** As its program named it; else as Node names it. */
+  /** As its program named it; else `worker` and its id. */
   name: string;
   session: Session;
+}
+
+export interface Workers {
+  /** In the order of their start. */
+  workers: WorkerSession[];
+  /** Lets them go, without which they would wait for whoever is attached. Never rejects. */
+  letGo(): Promise<void>;
+  /** Nothing will come from them any more; what waits rejects. */
+  close(why: Error): void;
 }
 
 interface Attached {
@@ -24,21 +33,22 @@ interface Detached {
   sessionId: string;
 }
 
+/** How long a main thread that answered before may take to let its workers go, in ms. */
+const LET_GO_MS = 1_000;
+
 /**
- * Sessions with all worker threads of a process, through the one with its main
- * thread. The threads need not turn: V8 interrupts what runs in them.
+ * Sessions with all worker threads of a process, those that workers started
+ * included, through the one with its main thread. The threads need not turn:
+ * V8 interrupts what runs in them.
  *
- * `close` lets them go, without which they would wait for whoever is attached.
+ * @param overSocket whether the session with the main thread is one of another process
  */
-export async function attachWorkers(
-  main: Session,
-  { overSocket }: { overSocket: boolean },
-): Promise<{ workers: WorkerSession[]; close(): Promise<void> }> {
+export async function attachWorkers(main: Session, overSocket: boolean): Promise<Workers> {
   const workers: WorkerSession[] = [];
   const sessions = new Map<string, MessageSession>();
   const forget = [
     main.on('NodeWorker.attachedToWorker', ({ sessionId, workerInfo }: Attached) => {
-      const session = new MessageSession((message) => {
+      const session: MessageSession = new MessageSession((message) => {
         main
           .call('NodeWorker.sendMessageToWorker', { sessionId, message })
           .then(() => (overSocket ? acknowledge(main, session) : undefined))
@@ -54,14 +64,19 @@ export async function attachWorkers(
       sessions.get(sessionId)?.close(new Error('the thread has ended')),
     ),
   ];
+  const close = (why: Error) => {
+    for (const session of sessions.values()) session.close(why);
+  };
   // Tells of those that there are before it answers.
   await main.call('NodeWorker.enable', { waitForDebuggerOnStart: false });
   return {
-    workers,
-    close: async () => {
-      await main.call('NodeWorker.disable').catch(() => {});
+    workers: workers.toSorted((a, b) => a.threadId - b.threadId),
+    letGo: async () => {
+      await main.call('NodeWorker.disable', {}, LET_GO_MS).catch(() => {});
       for (const off of forget) off();
+      close(new Error('the thread was let go'));
     },
+    close,
   };
 }
 
@@ -78,10 +93,9 @@ async function acknowledge(main: Session, session: MessageSession): Promise<void
   }
 }
 
-/** From `[worker 3] name`, or `[worker 3]`: `workerId` is another count. */
+/** From `[worker 3] name`; the `workerId` beside it is another count. */
 function named(title: string): { threadId: number; name: string } {
-  const [, threadId, name] = /^\[worker (\d+)\] ?(.*)$/s.exec(title) ?? [];
-  return threadId === undefined
-    ? { threadId: -1, name: title }
-    : { threadId: Number(threadId), name: name || `worker ${threadId}` };
+  const [, id, name] = /^\[worker (\d+)\] ?(.*)$/s.exec(title)!;
+  // `WorkerThread` is what Node 24 calls those that have no name.
+  return { threadId: Number(id), name: name === '' || name === 'WorkerThread' ? `worker ${id}` : name! };
 }

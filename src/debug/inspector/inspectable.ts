@@ -1,0 +1,106 @@
+import { existsSync } from 'node:fs';
+import { HoldfastError } from '../../runtime/errors.js';
+import { formatDuration } from '../../runtime/units.js';
+import { blockedIn } from './blocked-in.js';
+import { descendantsOf, isNode, sharesNamespace, targetProcess, type TargetProcess } from './target-process.js';
+
+/**
+ * What the system shows of a process that can be looked into, by all that can
+ * be told before it is touched.
+ *
+ * @throws HoldfastError ERR_INSPECT_TARGET saying why it cannot
+ */
+export function inspectable(pid: number): TargetProcess {
+  // A negative one would reach a group of processes, 0 our own.
+  if (!Number.isSafeInteger(pid) || pid <= 0) throw refusal(`${pid} is no process id`, 'See those there are: ps -ef');
+  if (pid === process.pid) {
+    throw refusal(`process ${pid} is the one that asks`, 'A program looks into itself with: await inspectSelf()');
+  }
+  const target = targetProcess(pid);
+  if (target === undefined) throw notThere(pid);
+  const why = refusalOf(target);
+  if (why !== undefined) throw why;
+  return target;
+}
+
+/** Why a process is sent no signal that opens its inspector; `undefined` if nothing speaks against it. */
+export function refuseSignal({ pid, catchesUsr1 }: TargetProcess): HoldfastError | undefined {
+  if (catchesUsr1) return undefined;
+  return refusal(
+    `process ${pid} does not listen for SIGUSR1, which would end it: it was started with --disable-sigusr1, or it has no inspector`,
+    `Start it without that option, or with --inspect=127.0.0.1:0; then: runtime inspect <its pid>`,
+  );
+}
+
+/** The process was there, and is no more. */
+export function ended(pid: number): HoldfastError {
+  return refusal(`process ${pid} has ended while it was looked into`, 'See what runs: ps -ef');
+}
+
+/** How long a thread may be in native code before it is taken to be blocked there, in ms. */
+export const BLOCKED_MS = 5_000;
+
+/** The main thread of a process has answered nothing for `BLOCKED_MS`. */
+export function blocked(pid: number): HoldfastError {
+  const { letter } = targetProcess(pid) ?? {};
+  if (letter === 'T' || letter === 't') return stopped(pid);
+  return refusal(
+    `process ${pid} has not answered in ${formatDuration(BLOCKED_MS)}: its main thread is ${whereBlocked(pid)}; or its program has taken SIGUSR1 for itself`,
+    `See its native stack: gdb -p ${pid} -batch -ex bt. Or start it with --inspect=127.0.0.1:0`,
+  );
+}
+
+/** As a phrase. */
+export function whereBlocked(pid: number): string {
+  return `blocked in native code, ${blockedIn(pid) ?? 'the system does not tell in what'}`;
+}
+
+function stopped(pid: number): HoldfastError {
+  return refusal(`process ${pid} is stopped, and answers nothing`, `Let it go on: kill -CONT ${pid}`);
+}
+
+/** `ERR_INSPECT_TARGET`. */
+export function refusal(message: string, hint: string): HoldfastError {
+  return new HoldfastError('ERR_INSPECT_TARGET', message, { hint });
+}
+
+function notThere(pid: number): HoldfastError {
+  if (existsSync('/proc/self/status')) return refusal(`there is no process ${pid}`, 'See those there are: ps -ef');
+  return refusal(
+    `this system does not tell enough of process ${pid} to look into it without harm: only Linux does`,
+    'A program looks into itself with: await inspectSelf(). Or dumps by itself: node --import holdfast/debug <program>',
+  );
+}
+
+function refusalOf(target: TargetProcess): HoldfastError | undefined {
+  const { pid, leader, uid, letter, program } = target;
+  if (leader !== pid)
+    return refusal(`${pid} is a thread of process ${leader}`, `Look into all of it: runtime inspect ${leader}`);
+  const own = process.getuid!();
+  if (uid !== own && own !== 0) {
+    const who = `user ${uid}, and this is user ${own}`;
+    return refusal(`process ${pid} belongs to ${who}`, `Look as that user: sudo -u '#${uid}' runtime inspect ${pid}`);
+  }
+  if (letter === 'Z' || letter === 'X') {
+    return refusal(`process ${pid} has ended, and waits for its parent to take note of it`, 'See what runs: ps -ef');
+  }
+  if (letter === 'T' || letter === 't') return stopped(pid);
+  if (!isNode(target)) {
+    return refusal(`process ${pid} is ${program}, not Node`, hintForOther(pid));
+  }
+  if (!sharesNamespace(pid, 'net')) {
+    return refusal(
+      `process ${pid} is in a container, or has a network of its own: its inspector cannot be reached from here`,
+      `Look from inside, where it is process ${target.innerPid}: runtime inspect ${target.innerPid}`,
+    );
+  }
+  return undefined;
+}
+
+/** Most often it is the shell that started what is meant. */
+function hintForOther(pid: number): string {
+  const node = descendantsOf(pid).find(isNode);
+  return node === undefined
+    ? 'Node processes there are: pgrep -a node'
+    : `It started one that is: runtime inspect ${node.pid}`;
+}
