@@ -1,5 +1,6 @@
 /** What is shown of a run while it goes on, all of it on standard error. */
 import type { Executor } from '../runtime/executor.js';
+import type { TasksStuck } from '../runtime/executor-events.js';
 import { printable } from '../runtime/printable.js';
 import type { ExecutorStatus } from '../runtime/status.js';
 import { formatCount, formatDuration } from '../runtime/units.js';
@@ -45,9 +46,10 @@ export class Display {
     executor.on('thread-died', ({ thread, cause, tasks }) => {
       this.#log.warn({ thread, tasks: tasks.slice(0, MAX_NAMED) }, `thread died: ${cause.message}`);
     });
-    executor.on('thread-silent', ({ thread, taskId, silentMs }) => {
-      const silent = formatDuration(Math.round(silentMs / 1000) * 1000);
-      this.#log.warn({ thread, task: taskId }, `thread silent for ${silent}: its event loop does not turn`);
+    executor.on('tasks-stuck', (stuck) => {
+      const { thread, tasks, stuckAt } = stuck;
+      const named = tasks.length === 1 ? { task: tasks[0] } : { tasks: tasks.slice(0, MAX_NAMED) };
+      this.#log.warn({ thread, ...named }, `${stuckText(stuck)}; ${stuckAt}`);
     });
     executor.on('warning', ({ message }) => this.#log.warn(message));
     this.#listenToHeart(executor);
@@ -97,6 +99,21 @@ export class Display {
     this.#timer = undefined;
     this.#progress.stop();
     this.#output.flush();
+  }
+}
+
+function stuckText({ why, tasks, runningMs }: TasksStuck): string {
+  const age = formatDuration(runningMs);
+  const subject = tasks.length === 1 ? '' : `${taskCount(tasks.length)} `;
+  switch (why) {
+    case 'stalled':
+      return `${subject}running for ${age}`;
+    case 'silent':
+      return `thread silent for ${age}: its event loop does not turn`;
+    case 'timed-out':
+      return `${subject}timed out after ${age}`;
+    case 'unyielding':
+      return `${subject}did not stop when asked to: the thread is ended`;
   }
 }
 

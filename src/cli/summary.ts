@@ -38,6 +38,8 @@ export interface SummaryDocument extends Omit<RunSummary, 'taskMs' | 'failures'>
 const NOT_DONE = ['failed', 'crashed', 'timed-out', 'cancelled'] as const;
 const WAITING = ['queued', 'delayed', 'running'] as const;
 const SHOWN_FAILURES = 5;
+/** Of where a task stood, in characters: its end tells most, and is no longer than that. */
+const MAX_STUCK_AT = 500;
 
 /** How many tasks have an outcome. */
 export function ended(counts: TaskCounts): number {
@@ -111,12 +113,11 @@ function taskTime(ms: number): string {
 }
 
 function failureLines({ failures }: RunSummary, paint: Paint): string[] {
-  return failures
-    .slice(0, SHOWN_FAILURES)
-    .map(
-      ({ id, state, error }) =>
-        `  ${paint('red', state)} ${printable(id)}${error === undefined ? '' : `: ${printable(error.message)}`}`,
-    );
+  return failures.slice(0, SHOWN_FAILURES).flatMap(({ id, state, error }) => {
+    const line = `  ${paint('red', state)} ${printable(id)}${error === undefined ? '' : `: ${printable(error.message)}`}`;
+    if (error?.stuckAt === undefined) return [line];
+    return [line, `    ${paint('dim', printable(error.stuckAt, MAX_STUCK_AT))}`];
+  });
 }
 
 /** What there is to type now. */

@@ -2,8 +2,8 @@ import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
 import { atExit } from './at-exit.js';
 import { HoldfastError } from './errors.js';
+import type { ExecutorEvents } from './executor-events.js';
 import type { HandlerInput, HandlerName, HandlerResult, AnyHandler } from './handlers.js';
-import type { Beat } from './health/heartbeat.js';
 import { Health } from './health/health.js';
 import { HEALTH_FILE } from './health/snapshot.js';
 import type { ProcessLock } from './lock/process-lock.js';
@@ -20,34 +20,12 @@ import { statusOfThreads, summaryOfThreads } from './thread-status.js';
 import type { ExecutorMode, ExecutorStatus, ProbeAnswers } from './status.js';
 import { Submissions } from './submissions.js';
 import { decodeOutcome, outcomeOf, type TaskOutcome } from './task-outcome.js';
-import type { NewTask, Outcome, OutcomeState, TaskCounts } from './task.js';
-import type { LogLevel } from './thread/protocol.js';
+import type { NewTask, OutcomeState, TaskCounts } from './task.js';
+import { now } from './thread/board.js';
 
 export interface MapOptions {
   /** How many inputs are on their way at most: read, and not yet yielded. Default 1000 or four times the lanes. */
   window?: number;
-}
-
-export interface ExecutorEvents {
-  /** A task has its outcome, and the outcome is durable. `ordinal` rises with each. */
-  outcome: [outcome: Outcome, ordinal: number];
-  /** A handler logged something. */
-  log: [entry: { level: LogLevel; message: string; fields?: Record<string, unknown>; taskId: string; thread: number }];
-  /** A handler printed something (only with captured output). */
-  output: [text: string, stream: 'stdout' | 'stderr', thread: number];
-  /** A thread died, by its own doing; `tasks` were running on it. */
-  'thread-died': [event: { thread: number; cause: Error; tasks: string[] }];
-  /** A thread's event loop has not turned for a while, with a task in it. */
-  'thread-silent': [event: { thread: number; taskId: string; silentMs: number }];
-  /** `ERR_LOCK_LOST`, a queue or a pool that failed: the executor claims no more tasks. Told once. */
-  failed: [error: Error];
-  'mode-changed': [mode: ExecutorMode];
-  /** Once a second: the queue answers, and the threads turn. The first comes at once. */
-  beat: [beat: Beat];
-  /** No beat came when one was due. `missed`: so many since the last one, this one included. */
-  'beat-missed': [event: { reason: string; missed: number }];
-  /** Something is not as it should be, and harms no task. */
-  warning: [error: Error];
 }
 
 /** A look whether a task that was neither in the queue nor on a thread has arrived costs a transaction. */
@@ -120,9 +98,11 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
       this.#health.threadDied(number, cause);
       this.emit('thread-died', { thread: number, cause, tasks: tasks.map(idOf) });
     });
-    dispatcher.on('thread-silent', ({ thread, task }, silentMs) =>
-      this.emit('thread-silent', { thread: thread.number, taskId: idOf(task), silentMs }),
-    );
+    dispatcher.on('tasks-stuck', (stuck, why, stuckAt) => {
+      const { thread, since } = stuck[0]!;
+      const tasks = stuck.map(({ task }) => idOf(task));
+      this.emit('tasks-stuck', { thread: thread.number, tasks, why, runningMs: now() - since, stuckAt });
+    });
     lock.on('lost', ({ reason }) =>
       this.#fail(
         new HoldfastError(

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { HoldfastError } from './errors.js';
 import { Executor, type ExecutorParts } from './executor.js';
 import { lastDeath } from './last-death.js';
+import { lookAtThread } from './look-at-thread.js';
 import { networkFileSystem } from './lock/network-fs.js';
 import { ProcessLock } from './lock/process-lock.js';
 import type { ResolvedOptions } from './options.js';
@@ -135,5 +136,6 @@ function dispatcherSettings(options: ResolvedOptions, { captureOutput = false }:
     timeout: options.timeoutMs,
     grace: options.graceMs,
     stallAfter: options.stallAfterMs,
+    look: lookAtThread,
   };
 }

@@ -32,5 +32,6 @@ function rebuild(record: TaskErrorRecord): Error {
   error.name = record.name;
   // Without one of its own, that of this very line would lead nowhere.
   error.stack = record.stack ?? `${record.name}: ${record.message}`;
-  return record.code === undefined ? error : Object.assign(error, { code: record.code });
+  const { code, stuckAt } = record;
+  return Object.assign(error, { ...(code !== undefined && { code }), ...(stuckAt !== undefined && { stuckAt }) });
 }

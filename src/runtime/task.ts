@@ -21,6 +21,17 @@ export interface TaskErrorRecord {
   message: string;
   code?: string;
   stack?: string;
+  /**
+   * Where the task stood, in one line, if it was stuck: past `stallAfter`, out
+   * of time, or its thread had to be ended. From the handler down to what it
+   * waits for, or to the function that runs:
+   *
+   *   `waiting: crawl (/srv/crawl.mjs:12:20) → fetchPage (/srv/crawl.mjs:31:9) → timer, due in 3s`
+   *   `running: parse (/srv/crawl.mjs:40:3) → scan (/srv/crawl.mjs:52:7)`
+   *   `blocked in native code`
+   *   `not known: …` and why
+   */
+  stuckAt?: string;
 }
 
 /** A task as it is handed to the queue. Validated by whoever builds it. */

@@ -174,6 +174,7 @@ const SETTINGS: DispatcherSettings = {
   timeout: undefined,
   grace: 100,
   stallAfter: 60_000,
+  look: () => Promise.reject(new Error('nobody is stuck')),
 };
 
 /** A dispatcher of real threads on a queue in memory, of which calls may be replaced; ends with the test. */

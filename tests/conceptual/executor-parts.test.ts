@@ -107,6 +107,7 @@ test('an executor whose queue cannot even be counted fails with that, and idle d
     timeout: undefined,
     grace: 1,
     stallAfter: 60_000,
+    look: () => Promise.reject(new Error('nobody is stuck')),
   });
   const handlers = new Set(await dispatcher.pool.start());
   const lock = await new ProcessLock({ path: join(dir, 'run-1.lock'), runId: 'run-1' }).acquire();

@@ -247,23 +247,6 @@ describe('time', () => {
     await executor.cancel('spin');
     await spinning;
   });
-
-  test('a thread whose event loop does not turn is told of, once for each task', async () => {
-    const executor = await startedExecutor({ stallAfter: 1000 });
-    const silent: { taskId: string; silentMs: number; thread: number }[] = [];
-    executor.on('thread-silent', (event) => silent.push(event));
-    const tasks = [
-      executor.submit('lateResult', 0, { id: 'awake' }),
-      executor.submit('spinUntilAborted', 0, { id: 'spinning' }),
-    ];
-    await waitFor('the silent thread', () => silent.length > 0);
-    // Two more looks.
-    await running(executor, 'spinning');
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    await Promise.all([executor.cancel('awake'), executor.cancel('spinning'), ...tasks]);
-    expect(silent).toEqual([{ taskId: 'spinning', silentMs: expect.any(Number), thread: expect.any(Number) }]);
-    expect(silent[0]!.silentMs).toBeGreaterThan(1000);
-  });
 });
 
 test('a thread that is ended is gone before its task is tried again', async () => {

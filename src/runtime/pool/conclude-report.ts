@@ -1,24 +1,31 @@
 import type { ClaimedTask, Settlement } from '../queue/contract.js';
 import { wallTime } from '../thread/board.js';
-import type { BatchReport } from '../thread/protocol.js';
-import { conclude, type RetryPolicy } from './conclude.js';
-import type { Batch } from './pool-thread.js';
+import { AttemptEnd, type BatchReport } from '../thread/protocol.js';
+import { conclude, withStuckAt, type RetryPolicy } from './conclude.js';
+import type { Lookout } from './lookout.js';
+import type { Batch, PoolThread } from './pool-thread.js';
 
 /** What is to be recorded of the tasks that a report tells of. */
 export function concludeReport(
-  thread: number,
+  thread: PoolThread,
   batch: Batch,
   report: BatchReport,
   policy: RetryPolicy,
+  lookout: Lookout,
 ): { tasks: ClaimedTask[]; settlements: Settlement[] } {
   const tasks: ClaimedTask[] = [];
   const settlements: Settlement[] = [];
   const drift = wallTime(0);
   for (let i = 0; i < report.ends.length; i++) {
     const task = batch.tasks[report.first + i]!;
-    const place = { startedAt: report.startedAt[i]! + drift, durationMs: report.durationMs[i]!, thread };
+    const since = report.startedAt[i]!;
+    const end = report.ends[i]!;
+    const place = { startedAt: since + drift, durationMs: report.durationMs[i]!, thread: thread.number };
+    const settlement = conclude(task, end, report.payloads[i], place, policy);
     tasks.push(task);
-    settlements.push(conclude(task, report.ends[i]!, report.payloads[i], place, policy));
+    settlements.push(
+      end === AttemptEnd.done ? settlement : withStuckAt(settlement, lookout.stuckAt(thread, task, since)),
+    );
   }
   return { tasks, settlements };
 }

@@ -52,6 +52,12 @@ export function conclude(
   };
 }
 
+/** Adds to the error of an outcome where the task stood, if that was asked. */
+export function withStuckAt(settlement: Settlement, stuckAt: string | undefined): Settlement {
+  if (stuckAt === undefined || settlement.kind !== 'outcome' || settlement.error === undefined) return settlement;
+  return { ...settlement, error: { ...settlement.error, stuckAt } };
+}
+
 /** Whether a task that kills its thread once more is only tried again. */
 export function mayCrashAgain({ crashes }: ClaimedTask, { maxCrashes }: RetryPolicy): boolean {
   return crashes + 1 < maxCrashes;

@@ -9,7 +9,8 @@ import { CostModel, MAX_BATCH } from './cost-model.js';
 import { Pool, type PoolSettings } from './pool.js';
 import type { Batch, PoolThread } from './pool-thread.js';
 import { FORCED_END, judge, type Sentence } from './judge.js';
-import { VitalSigns, type TaskInFlight, type VitalSignsSettings } from './vital-signs.js';
+import { Lookout, type Concern, type Look } from './lookout.js';
+import { VitalSigns, type Stuck, type TaskInFlight, type VitalSignsSettings } from './vital-signs.js';
 
 /**
  * Tasks that are claimed in one go, at most: with hundreds of threads and tasks
@@ -17,14 +18,18 @@ import { VitalSigns, type TaskInFlight, type VitalSignsSettings } from './vital-
  */
 const MAX_CLAIM = 10_000;
 
-export interface DispatcherSettings extends PoolSettings, RetryPolicy, VitalSignsSettings {}
+export interface DispatcherSettings extends PoolSettings, RetryPolicy, VitalSignsSettings {
+  /** Finds out where tasks stand that are stuck. */
+  look: Look;
+}
 
 export interface DispatcherEvents {
   /** What became of tasks is durable. `tasks`, `settlements` and `ordinals` (of the outcomes only) run in step. */
   settled: [tasks: readonly ClaimedTask[], settlements: readonly Settlement[], ordinals: readonly number[]];
   event: [thread: PoolThread, event: Exclude<ThreadEvent, { type: 'report' }>];
   'thread-died': [thread: PoolThread, cause: Error, running: readonly ClaimedTask[]];
-  'thread-silent': [inFlight: TaskInFlight, silentMs: number];
+  /** Tasks of one thread stand at the same place, and are stuck. */
+  'tasks-stuck': [stuck: readonly TaskInFlight[], concern: Concern, stuckAt: string];
   /** Nothing is running and nothing waits in hand. */
   idle: [];
   /** The queue or the pool failed: nothing is claimed any more. */
@@ -67,10 +72,12 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
   #dueTimer: NodeJS.Timeout | undefined;
   /** Threads that are being ended by force, and why. */
   readonly #condemned = new Map<PoolThread, Sentence>();
+  readonly #lookout: Lookout;
 
   constructor(settings: DispatcherSettings) {
     super();
     this.#policy = settings;
+    this.#lookout = new Lookout(settings.look);
     this.pool = new Pool(settings, {
       onReport: (thread, batch, report) => this.#onReport(thread, batch, report),
       onDeath: (thread, cause) => this.#onDeath(thread, cause),
@@ -78,10 +85,10 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
       onFree: () => this.#pump(),
       onBroken: (error) => this.#break(error),
     });
-    this.vitalSigns = new VitalSigns(this.pool, settings, {
+    this.vitalSigns = new VitalSigns(this.pool, this.#lookout, settings, {
       onUnyielding: (inFlight, reason, stuck) => this.#condemn(inFlight, reason, stuck),
       onStirred: () => this.#pump(),
-      onSilent: (inFlight, silentMs) => this.emit('thread-silent', inFlight, silentMs),
+      onStuck: (stuck) => this.#tellStuck(stuck),
       onStuckBehind: (thread, batch) => {
         if (!this.#open || this.#aloneMode || this.pool.freeLanes() === 0) return;
         this.#takeBack(thread, batch);
@@ -160,6 +167,7 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
     clearTimeout(this.#dueTimer);
     this.vitalSigns.stop();
     await this.pool.close();
+    await this.#lookout.settled();
   }
 
   #pump(): void {
@@ -297,7 +305,7 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
   }
 
   #onReport(thread: PoolThread, batch: Batch, report: BatchReport): void {
-    const { tasks, settlements } = concludeReport(thread.number, batch, report, this.#policy);
+    const { tasks, settlements } = concludeReport(thread, batch, report, this.#policy, this.#lookout);
     this.#learn(tasks, report.durationMs);
     if (tasks.length > 0) void this.#settle(tasks, settlements);
   }
@@ -322,7 +330,14 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
     const sentence = this.#condemned.get(thread);
     this.#condemned.delete(thread);
     const wasCancelled = (task: ClaimedTask) => this.vitalSigns.askedWhy(task) === AbortReason.cancel;
-    const { tasks, settlements, back, running } = judge(thread, cause, sentence, wasCancelled, this.#policy);
+    const { tasks, settlements, back, running } = judge(
+      thread,
+      cause,
+      sentence,
+      wasCancelled,
+      this.#policy,
+      this.#lookout,
+    );
     if (!sentence) this.emit('thread-died', thread, cause, running);
     if (tasks.length > 0) void this.#settle(tasks, settlements);
     this.#putBack(back);
@@ -337,6 +352,19 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
       stuck: stuck && reason === AbortReason.timeout,
     });
     thread.kill(new Error(`ended by force: a task did not stop when it was asked to`));
+  }
+
+  /** Many may be stuck at once, and mostly at the same place. */
+  #tellStuck(stuck: readonly Stuck[]): void {
+    const groups = new Map<string, { tasks: TaskInFlight[]; concern: Concern; stuckAt: string }>();
+    for (const { inFlight, concern } of stuck) {
+      const stuckAt = this.#lookout.stuckAt(inFlight.thread, inFlight.task, inFlight.since)!;
+      const key = `${inFlight.thread.number} ${concern} ${stuckAt}`;
+      const group = groups.get(key);
+      if (group === undefined) groups.set(key, { tasks: [inFlight], concern, stuckAt });
+      else group.tasks.push(inFlight);
+    }
+    for (const { tasks, concern, stuckAt } of groups.values()) this.emit('tasks-stuck', tasks, concern, stuckAt);
   }
 
   /** Every task passed here was counted as unsettled before. */

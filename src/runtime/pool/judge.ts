@@ -2,7 +2,8 @@ import type { ClaimedTask, Settlement } from '../queue/contract.js';
 import type { Encoded, TaskErrorRecord } from '../task.js';
 import { AbortReason, now, wallTime } from '../thread/board.js';
 import { AttemptEnd } from '../thread/protocol.js';
-import { conclude, concludeCrash, mayCrashAgain, type RetryPolicy } from './conclude.js';
+import { conclude, concludeCrash, mayCrashAgain, withStuckAt, type RetryPolicy } from './conclude.js';
+import type { Lookout } from './lookout.js';
 import type { PoolThread } from './pool-thread.js';
 
 /** Why a thread is ended by force: a task did not stop when it was asked to. */
@@ -40,6 +41,7 @@ export function judge(
   sentence: Sentence | undefined,
   wasCancelled: (task: ClaimedTask) => boolean,
   policy: RetryPolicy,
+  lookout: Lookout,
 ): Verdict {
   const { running, back } = tasksOf(thread);
   const tasks: ClaimedTask[] = [];
@@ -56,9 +58,12 @@ export function judge(
     }
     const proven = running.length === 1 && (thread.ranNothingBefore(position) || mayCrashAgain(task, policy));
     tasks.push(task);
-    if (forced !== undefined) settlements.push(conclude(task, forced, forcedEnd(forced), at, policy));
-    else if (proven && !sentence) settlements.push(concludeCrash(task, cause, at, policy));
-    else settlements.push({ kind: 'suspect', seq: task.seq });
+    const stuckAt = lookout.stuckAt(thread, task, since);
+    if (forced !== undefined) {
+      settlements.push(withStuckAt(conclude(task, forced, forcedEnd(forced), at, policy), stuckAt));
+    } else if (proven && !sentence) {
+      settlements.push(withStuckAt(concludeCrash(task, cause, at, policy), stuckAt));
+    } else settlements.push({ kind: 'suspect', seq: task.seq });
   }
   return { tasks, settlements, back, running: running.map(({ task }) => task) };
 }

@@ -137,6 +137,11 @@ export class PoolThread {
     return this.#dead;
   }
 
+  /** As `worker_threads.threadId` has it; `undefined` when it is gone. */
+  get threadId(): number | undefined {
+    return this.#piscina.threads[0]?.threadId;
+  }
+
   get busy(): boolean {
     return this.#busySince !== undefined;
   }

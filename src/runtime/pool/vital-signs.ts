@@ -1,5 +1,6 @@
 import { AbortReason, now } from '../thread/board.js';
 import type { ClaimedTask } from '../queue/contract.js';
+import type { Concern, Lookout } from './lookout.js';
 import type { Pool } from './pool.js';
 import type { Batch, PoolThread } from './pool-thread.js';
 
@@ -27,15 +28,21 @@ export interface VitalSignsSettings {
   timeout: number | undefined;
   /** Milliseconds between the abort of a task's signal and the end of its thread. */
   grace: number;
-  /** Milliseconds after which a thread whose event loop does not turn is told of. */
+  /** Milliseconds after which a task is told of, and a thread whose event loop does not turn. */
   stallAfter: number;
+}
+
+/** A task that is stuck, and was looked at. */
+export interface Stuck {
+  inFlight: TaskInFlight;
+  concern: Concern;
 }
 
 export interface VitalSignsListener {
   /** The task did not end within the grace after it was asked to. `stuck`: its event loop has not turned since. */
   onUnyielding(inFlight: TaskInFlight, reason: AbortReason, stuck: boolean): void;
-  /** The thread's event loop has not turned for `silentMs`. Told once for each task. */
-  onSilent(inFlight: TaskInFlight, silentMs: number): void;
+  /** Tasks are stuck, and were looked at, or could not be in time. Each is told of once for each concern. */
+  onStuck(stuck: readonly Stuck[]): void;
   /** Tasks may wait behind a slow one. */
   onStuckBehind(thread: PoolThread, batch: Batch): void;
   /** A thread that was blocked takes work again. */
@@ -45,16 +52,23 @@ export interface VitalSignsListener {
 /** Reads the boards of all threads: what runs, since when, and who must be asked, told or ended. */
 export class VitalSigns {
   readonly #pool: Pool;
+  readonly #lookout: Lookout;
   readonly #settings: VitalSignsSettings;
   readonly #listener: VitalSignsListener;
-  /** When each task that was asked to abort was asked, and why. */
-  #asked = new Map<ClaimedTask, { at: number; reason: AbortReason }>();
-  #toldSilent = new WeakSet<ClaimedTask>();
+  /** When each task that was asked to abort was asked, and why. `held`: it counts, and the task does not know yet. */
+  #asked = new Map<ClaimedTask, { at: number; reason: AbortReason; held: boolean }>();
+  readonly #told: Record<Concern, WeakSet<ClaimedTask>> = {
+    stalled: new WeakSet(),
+    silent: new WeakSet(),
+    'timed-out': new WeakSet(),
+    unyielding: new WeakSet(),
+  };
   #stopping = false;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(pool: Pool, settings: VitalSignsSettings, listener: VitalSignsListener) {
+  constructor(pool: Pool, lookout: Lookout, settings: VitalSignsSettings, listener: VitalSignsListener) {
     this.#pool = pool;
+    this.#lookout = lookout;
     this.#settings = settings;
     this.#listener = listener;
   }
@@ -92,8 +106,10 @@ export class VitalSigns {
     const { thread, batch, position, task } = inFlight;
     const asked = this.#asked.get(task);
     if (asked !== undefined && (reason !== AbortReason.cancel || asked.reason === reason)) return;
-    this.#asked.set(task, { at: asked?.at ?? now(), reason });
-    thread.board.requestAbort(batch.lane, position, reason);
+    // Where a task stood that is out of time can only be seen before it hears of it.
+    const held = reason === AbortReason.timeout;
+    this.#asked.set(task, { at: asked?.held === false ? asked.at : now(), reason, held });
+    thread.board.requestAbort(batch.lane, position, reason, held);
   }
 
   /** Asks all running tasks to stop, also those that are just about to start. */
@@ -110,8 +126,10 @@ export class VitalSigns {
   #watch(): void {
     const time = now();
     const running = this.inFlight();
+    const stuck: Stuck[] = [];
     this.#findBlocked(running, time);
-    for (const inFlight of running) this.#look(inFlight, time);
+    for (const inFlight of running) this.#look(inFlight, time, stuck);
+    if (stuck.length > 0) this.#listener.onStuck(stuck);
     if (this.#asked.size > 0) this.#forgetEnded(running);
     // Not sooner: with one short task after the other, the timer would be made anew for each.
     if (!this.#pool.threads.some((thread) => thread.busy)) this.stop();
@@ -132,7 +150,7 @@ export class VitalSigns {
     }
   }
 
-  #look(inFlight: TaskInFlight, time: number): void {
+  #look(inFlight: TaskInFlight, time: number, stuck: Stuck[]): void {
     const { thread, batch, task, position, since } = inFlight;
     if (thread.dead) return;
     const timeout = task.timeoutMs ?? this.#settings.timeout;
@@ -140,17 +158,33 @@ export class VitalSigns {
     if (this.#stopping) this.abort(inFlight, AbortReason.stop);
 
     const asked = this.#asked.get(task);
-    if (asked !== undefined && time - asked.at > this.#settings.grace) {
-      this.#listener.onUnyielding(inFlight, asked.reason, thread.board.lastBeat < asked.at);
+    if (asked?.held && this.#isSeen(inFlight, 'timed-out', stuck)) {
+      Object.assign(asked, { at: now(), held: false });
+      thread.board.requestAbort(batch.lane, position, asked.reason);
+    }
+    if (asked?.held === false && time - asked.at > this.#settings.grace) {
+      if (this.#isSeen(inFlight, 'unyielding', stuck)) {
+        this.#listener.onUnyielding(inFlight, asked.reason, thread.board.lastBeat < asked.at);
+      }
       return;
     }
     if (position + 1 < batch.size && time - since > STUCK_BEHIND_MS) this.#listener.onStuckBehind(thread, batch);
 
-    const silentMs = time - Math.max(thread.board.lastBeat, since);
-    if (silentMs > this.#settings.stallAfter && !this.#toldSilent.has(task)) {
-      this.#toldSilent.add(task);
-      this.#listener.onSilent(inFlight, silentMs);
-    }
+    if (asked !== undefined || time - since <= this.#settings.stallAfter) return;
+    const silent = time - thread.board.lastBeat > this.#settings.stallAfter;
+    if (silent) this.#isSeen(inFlight, 'silent', stuck);
+    else if (!this.#told.silent.has(task)) this.#isSeen(inFlight, 'stalled', stuck);
+  }
+
+  /** Whether the task was looked at, or is not waited for any longer; that is told once. */
+  #isSeen(inFlight: TaskInFlight, concern: Concern, stuck: Stuck[]): boolean {
+    const { thread, task, since } = inFlight;
+    const told = this.#told[concern];
+    if (told.has(task)) return true;
+    if (!this.#lookout.hasLooked(thread, task, since, concern)) return false;
+    told.add(task);
+    stuck.push({ inFlight, concern });
+    return true;
   }
 
   #forgetEnded(running: TaskInFlight[]): void {

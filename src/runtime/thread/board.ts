@@ -11,8 +11,9 @@
  *   taken    how many tasks of the batch were taken up (taking is one atomic
  *            step, so the main thread can take the rest away at any instant)
  *   current  position of the running task in its batch, plus one; 0: none
- *   abort    whom to abort, and why: (position + 1) * 4 + reason. It names the
- *            task, so an abort that comes too late never hits the next one
+ *   abort    whom to abort, and why: (position + 1) * 8 + reason, and 4 more as
+ *            long as the task is not to know. It names the task, so an abort
+ *            that comes too late never hits the next one
  *   since    when the running task started, milliseconds since the epoch
  */
 const HEADER_BYTES = 8;
@@ -20,6 +21,10 @@ const LANE_BYTES = 24;
 const TAKEN = 0;
 const CURRENT = 1;
 const ABORT = 2;
+
+/** An abort that counts already, and is not delivered yet. */
+const HELD = 4;
+const ABORT_BITS = 3;
 
 /** More than any batch holds: a lane whose `taken` stands here finds nothing left to take. */
 const ALL_TAKEN = 1 << 30;
@@ -140,14 +145,28 @@ export class ThreadBoard {
     return { position: current - 1, since: this.#since[lane]![0]! };
   }
 
-  /** Main thread: asks the task at `position` to abort. */
-  requestAbort(lane: number, position: number, reason: AbortReason): void {
-    Atomics.store(this.#ints[lane]!, ABORT, (position + 1) * 4 + reason);
+  /**
+   * Main thread: asks the task at `position` to abort.
+   * @param held what ends from now on counts as aborted, and the task is not told before it is asked again without this
+   */
+  requestAbort(lane: number, position: number, reason: AbortReason, held = false): void {
+    Atomics.store(this.#ints[lane]!, ABORT, ((position + 1) << ABORT_BITS) | (held ? HELD : 0) | reason);
   }
 
   /** Whether, and why, the task at `position` was asked to abort. */
   abortRequest(lane: number, position: number): AbortReason | undefined {
+    const word = this.#abortWord(lane, position);
+    return word === undefined ? undefined : ((word & ~HELD) as AbortReason);
+  }
+
+  /** The same, once the task may know. */
+  abortToDeliver(lane: number, position: number): AbortReason | undefined {
+    const word = this.#abortWord(lane, position);
+    return word === undefined || (word & HELD) !== 0 ? undefined : (word as AbortReason);
+  }
+
+  #abortWord(lane: number, position: number): number | undefined {
     const word = Atomics.load(this.#ints[lane]!, ABORT);
-    return word >> 2 === position + 1 ? ((word & 3) as AbortReason) : undefined;
+    return word >> ABORT_BITS === position + 1 ? word & ((1 << ABORT_BITS) - 1) : undefined;
   }
 }

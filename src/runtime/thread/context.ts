@@ -91,7 +91,7 @@ export class RunningTaskContext implements TaskContext {
     return (done, total) => this.#passOnProgress(done, total);
   }
 
-  /** Why this task was asked to abort, if it was. */
+  /** Why this task is to be aborted, if it is; it may not know yet. */
   get abortRequest(): AbortReason | undefined {
     return this.#berth.board.abortRequest(this.#berth.lane, this.#berth.position);
   }
@@ -100,7 +100,7 @@ export class RunningTaskContext implements TaskContext {
   deliverAbort(): void {
     const controller = this.#controller;
     if (controller === undefined || nativeAborted(controller.signal)) return;
-    const reason = this.abortRequest;
+    const reason = this.#berth.board.abortToDeliver(this.#berth.lane, this.#berth.position);
     if (reason !== undefined) controller.abort(abortError(reason));
   }
 

@@ -21,6 +21,12 @@ export class Lane {
   readonly #board: ThreadBoard;
   readonly #handlers: Map<string, Handler>;
   #current: RunningTaskContext | undefined;
+  /**
+   * What the running task gave. A promise that nothing can settle any more is
+   * referred to by nothing else, and the task would be collected as garbage:
+   * no look into this thread could find it.
+   */
+  pending: PromiseLike<unknown> | undefined;
   #report: BatchReport | undefined;
   #reportedAt = 0;
   #reportScheduled = false;
@@ -85,6 +91,7 @@ export class Lane {
 
   async #settle(promise: PromiseLike<unknown>, context: RunningTaskContext, startedAt: number): Promise<void> {
     this.#scheduleReport();
+    this.pending = promise;
     try {
       this.#succeed(await promise, context, startedAt);
     } catch (error) {
@@ -113,6 +120,7 @@ export class Lane {
   #record(end: AttemptEnd, payload: BatchReport['payloads'][number], startedAt: number): void {
     this.#board.end(this.#number);
     this.#current = undefined;
+    this.pending = undefined;
     const report = this.#report!;
     report.ends.push(end);
     report.payloads.push(payload);

@@ -1,0 +1,46 @@
+/** What an executor tells while it runs. Types only. */
+import type { Beat } from './health/heartbeat.js';
+import type { Concern } from './pool/lookout.js';
+import type { ExecutorMode } from './status.js';
+import type { Outcome } from './task.js';
+import type { LogLevel } from './thread/protocol.js';
+
+/** Tasks that are stuck. */
+export interface TasksStuck {
+  /** Number of the thread, from 1. */
+  thread: number;
+  /** Their ids. */
+  tasks: string[];
+  /**
+   * `stalled`: they are past `stallAfter`; `silent`: and the event loop of their
+   * thread has not turned since; `timed-out`: they are asked to stop now;
+   * `unyielding`: they did not stop when asked, and their thread is ended now.
+   */
+  why: Concern;
+  /** Milliseconds since the first of them began. */
+  runningMs: number;
+  /** Where they stand: see `TaskErrorRecord`. */
+  stuckAt: string;
+}
+
+export interface ExecutorEvents {
+  /** A task has its outcome, and the outcome is durable. `ordinal` rises with each. */
+  outcome: [outcome: Outcome, ordinal: number];
+  /** A handler logged something. */
+  log: [entry: { level: LogLevel; message: string; fields?: Record<string, unknown>; taskId: string; thread: number }];
+  /** A handler printed something (only with captured output). */
+  output: [text: string, stream: 'stdout' | 'stderr', thread: number];
+  /** A thread died, by its own doing; `tasks` were running on it. */
+  'thread-died': [event: { thread: number; cause: Error; tasks: string[] }];
+  /** Tasks of one thread are stuck, and stand at the same place. Each is told of once for each reason. */
+  'tasks-stuck': [event: TasksStuck];
+  /** `ERR_LOCK_LOST`, a queue or a pool that failed: the executor claims no more tasks. Told once. */
+  failed: [error: Error];
+  'mode-changed': [mode: ExecutorMode];
+  /** Once a second: the queue answers, and the threads turn. The first comes at once. */
+  beat: [beat: Beat];
+  /** No beat came when one was due. `missed`: so many since the last one, this one included. */
+  'beat-missed': [event: { reason: string; missed: number }];
+  /** Something is not as it should be, and harms no task. */
+  warning: [error: Error];
+}
