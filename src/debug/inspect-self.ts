@@ -2,13 +2,15 @@ import { setImmediate } from 'node:timers/promises';
 import { Analyst, ANALYST } from './await/analyst.js';
 import { attachToSelf } from './inspector/attach-self.js';
 import { MAX_PAUSE_MS, type InspectOptions } from './inspect-process.js';
-import type { Inspection } from './inspection.js';
+import type { AwaitBranch, Inspection } from './inspection.js';
 import { inspectAttached } from './thread-view/inspect-attached.js';
 import { PausePredictor } from './thread-view/predict.js';
 
 export interface InspectSelfOptions extends InspectOptions {
   /** Ids of the threads to look at, as `worker_threads.threadId` has them; default all. */
   threads?: readonly number[];
+  /** Which branches are wanted, of those on top: where the others stand is not asked, and they are not shown. Default all. */
+  keep?: (top: AwaitBranch) => boolean;
 }
 
 /** One for all looks: it learns from each. */
@@ -20,7 +22,7 @@ const predictor = new PausePredictor();
  * which is not shown; so the caller stands no longer than what is looked at.
  */
 export async function inspectSelf(options: InspectSelfOptions = {}): Promise<Inspection> {
-  const { all = false, maxPauseMs = MAX_PAUSE_MS, onNote, threads } = options;
+  const { all = false, maxPauseMs = MAX_PAUSE_MS, onNote, threads, keep } = options;
   // Whoever calls is on the stack until then, and would be taken for what the thread is busy with.
   await setImmediate();
   const begin = performance.now();
@@ -32,7 +34,7 @@ export async function inspectSelf(options: InspectSelfOptions = {}): Promise<Ins
   try {
     return await inspectAttached(
       { ...attached, threads: wanted },
-      { all, maxPauseMs, onNote, analyst, predictor, begin, pid: process.pid },
+      { all, maxPauseMs, onNote, keep, analyst, predictor, begin, pid: process.pid },
     );
   } finally {
     await Promise.all([attached.detach(), analyst.close()]);

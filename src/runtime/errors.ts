@@ -20,6 +20,7 @@ export const ERROR_CODES = {
   ERR_LOCK_LOST: 'the lock file was deleted or replaced while it was held',
   ERR_LOCK_PATH: 'the place of the lock holds something that is not a plain file of ours',
   ERR_NO_EXECUTOR: 'no executor is running for this run id',
+  ERR_PENDING: 'async functions were left pending that nobody waits for',
   ERR_POST_CONDITION: 'what was to hold at the end does not hold',
   ERR_QUEUE_BUSY: 'another process kept the queue locked for too long',
   ERR_QUEUE_CORRUPT: 'the queue file is damaged, or is no queue',

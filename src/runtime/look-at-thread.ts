@@ -12,7 +12,11 @@ export async function lookAtThread(threadId: number): Promise<Sighting> {
     import('../debug/inspect-self.js'),
     import('../debug/render/stuck-line.js'),
   ]);
-  const { threads } = await inspectSelf({ threads: [threadId], maxPauseMs: MAX_PAUSE_MS });
+  const { threads } = await inspectSelf({
+    threads: [threadId],
+    maxPauseMs: MAX_PAUSE_MS,
+    keep: ({ tasks }) => tasks !== undefined,
+  });
   const [thread] = threads;
   if (thread === undefined) throw new Error('it has ended');
   return { pauseMs: thread.pause.measuredMs ?? 0, stuckAt: (taskId) => stuckLine(thread, taskId) };

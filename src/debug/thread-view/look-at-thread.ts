@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Analyst } from '../await/analyst.js';
 import type { AttachedThread } from '../inspector/attached.js';
 import type { Session } from '../inspector/session.js';
-import type { ThreadInspection } from '../inspection.js';
+import type { AwaitBranch, ThreadInspection } from '../inspection.js';
 import { formatDuration, formatSize } from '../../runtime/units.js';
 import { run } from './ask.js';
 import { countOf, shownBranches } from './branches.js';
@@ -39,6 +39,8 @@ export interface LookSettings {
   predictor: PausePredictor;
   /** Told before a thread is made to stand. */
   onNote?: ((note: string) => void) | undefined;
+  /** Of the branches on top, those that are wanted; default all. */
+  keep?: ((top: AwaitBranch) => boolean) | undefined;
 }
 
 /** Asks a thread what it does; `undefined`: it does not answer. */
@@ -107,7 +109,7 @@ async function walk(
   found: Survey,
   scripts: Scripts,
   session: Session,
-  { all, maxPauseMs, folder, analyst, predictor, onNote }: LookSettings,
+  { all, maxPauseMs, folder, analyst, predictor, onNote, keep = () => true }: LookSettings,
 ): Promise<void> {
   const { predictedMs } = thread.pause as { predictedMs: number };
   onNote?.(`${thread.name} stands still for about ${formatDuration(predictedMs)} while its heap is written`);
@@ -135,7 +137,7 @@ async function walk(
     all,
     leafOf: (leaf) => leafOf(leaf, found.now, handles.byHeapId, scripts),
     now: Date.now(),
-  });
+  }).filter(({ branch }) => keep(branch));
   const skipped = await locate(session, shown, scripts, Math.min(LOCATE_MS, maxPauseMs));
   if (skipped > 0) {
     thread.notes.push(

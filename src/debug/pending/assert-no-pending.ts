@@ -1,0 +1,58 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { HoldfastError, InvalidInputError, type Fault } from '../../runtime/errors.js';
+import { quoted } from '../../runtime/faults.js';
+import { MAX_DURATION_MS } from '../../runtime/units.js';
+import { countOf, leftPending, type Ignored } from './left-pending.js';
+import { pendingText } from './pending-text.js';
+
+export interface AssertNoPendingOptions {
+  /**
+   * Functions that may stay: by their name, or by an expression for
+   * `name (file:line:column)`, the place where they are written. Default none.
+   */
+  ignore?: Ignored;
+  /** What ends by itself within so many milliseconds is not pending. Default 100. */
+  within?: number;
+}
+
+/**
+ * Fails when async functions are still waiting that nobody waits for: what a
+ * test has started and left behind. For `afterEach` or `afterAll` of any test
+ * runner, or the end of a test.
+ *
+ * Looked at are the thread that calls it and, from the main thread, all worker
+ * threads; there, tasks of an executor that still run count, too. Each stands
+ * still for a few tenths of a second. Only functions of your own are found, not
+ * those of packages, and only those that can still go on: one that waits for
+ * what nothing can settle any more is garbage, and collected.
+ *
+ * @throws HoldfastError `ERR_PENDING`, its message the tree of what they wait
+ * for; also where that cannot be told of a thread
+ */
+export async function assertNoPending({ ignore = [], within = 100 }: AssertNoPendingOptions = {}): Promise<void> {
+  check(ignore, within);
+  if ((await leftPending({ ignore })).length === 0) return;
+  await sleep(within);
+  const left = await leftPending({ ignore });
+  if (left.length === 0) return;
+  throw new HoldfastError('ERR_PENDING', `${headline(countOf(left))}:\n${pendingText(left)}`, {
+    hint: 'Await what a test starts, or end it before the test does. What is meant to stay: assertNoPending({ ignore }).',
+  });
+}
+
+function headline(count: number): string {
+  if (count === 0) return 'what is pending could not be told';
+  return count === 1 ? '1 async function was left pending' : `${count} async functions were left pending`;
+}
+
+function check(ignore: unknown, within: unknown): void {
+  const faults: Fault[] = [];
+  if (!Array.isArray(ignore) || !ignore.every((what) => typeof what === 'string' || what instanceof RegExp)) {
+    faults.push({ where: 'ignore', problem: `wants a list of names and regular expressions, got ${quoted(ignore)}` });
+  }
+  if (typeof within !== 'number' || !(within >= 0 && within <= MAX_DURATION_MS)) {
+    faults.push({ where: 'within', problem: `wants milliseconds, from 0, got ${quoted(within)}` });
+  }
+  if (faults.length === 0) return;
+  throw new InvalidInputError('ERR_INVALID_OPTIONS', 'these options of assertNoPending are not valid', faults);
+}
