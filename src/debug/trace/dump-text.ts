@@ -79,11 +79,15 @@ function headline(number: number, why: DumpReason, { takenAt, threads }: Inspect
   ].join(' · ');
 }
 
-/** `work › read ×3  src/read.js:3:5, still there since 14:02:10 (40s), at least 2 each time` */
+/** `work › read ×3  src/read.js:3:5, still there since 14:02:10 (40s), at least 2 each time`. Of what cannot be told from its like, no more is said than is known. */
 function standingText({ path, at, count, since, ageMs, atLeast, task }: Standing): string {
-  const whose = task === undefined ? '' : `, task ${JSON.stringify(printable(task.id))} all along`;
-  const fewest = count === 1 ? '' : `, at least ${formatCount(atLeast)} each time`;
-  return `${chain(path, at, count)}, still there since ${clock(since)} (${formatDuration(ageMs)})${fewest}${whose}`;
+  const known =
+    task !== undefined
+      ? `with task ${JSON.stringify(printable(task.id))}`
+      : count === 1
+        ? 'it or one like it'
+        : `at least ${formatCount(atLeast)} each time`;
+  return `${chain(path, at, count)}, still there since ${clock(since)} (${formatDuration(ageMs)}), ${known}`;
 }
 
 /** `refill › wait ×60  src/pool.js:9:3: 10, 25, 60, in 20s` */

@@ -34,6 +34,9 @@ export interface Growing {
 /** So many dumps in a row, each with more than the one before, make a probable leak. */
 const GROWING_DUMPS = 3;
 
+/** Times at which a timer is due that differ by more than this and the length of both looks are of two timers. */
+const SAME_TIMER_MS = 250;
+
 /** Of a row of counts, the last ones are kept. */
 const MAX_COUNTS = 12;
 
@@ -43,8 +46,12 @@ interface Rise {
   since: string;
 }
 
+type Look = Pick<Inspection, 'takenAt' | 'tookMs'>;
+
 interface Stand {
   branch: AwaitBranch;
+  /** The last look that showed it. */
+  seen: Look;
   since: string;
   atLeast: number;
   rise: Rise;
@@ -60,10 +67,10 @@ interface ThreadMemory {
 }
 
 /**
- * Functions of two dumps are taken for the same when they are reached in the
- * same way, stand at the same place, and, below a task, run the same attempt.
- * Without a task this says that such a function stood there each time; a loop
- * that comes back to its `await` does so, too.
+ * V8 names no function that is suspended, so that of two dumps are taken for
+ * the same what is reached in the same way, and stands at the same place; below
+ * a task, only of the same attempt. Without a task this says no more than that
+ * one like it stood there at each dump.
  */
 export class History {
   readonly #threads = new Map<number, ThreadMemory>();
@@ -78,7 +85,7 @@ export class History {
     this.#threads.clear();
     for (const thread of inspection.threads) {
       const { threadId } = thread;
-      const { stands, handles } = nextMemory(thread, before.get(threadId), now);
+      const { stands, handles } = nextMemory(thread, before.get(threadId), { takenAt: now, tookMs: inspection.tookMs });
       this.#threads.set(threadId, { stands, handles });
       const grows = (path: string[], at: Place | null, { counts, since }: Rise) =>
         growing.push({ threadId, path, at, counts, since, forMs: ageOf(since) });
@@ -100,28 +107,30 @@ export class History {
   }
 }
 
-function nextMemory(thread: ThreadInspection, before: ThreadMemory | undefined, now: string): ThreadMemory {
+function nextMemory(thread: ThreadInspection, before: ThreadMemory | undefined, look: Look): ThreadMemory {
   const stands = before?.stands ?? new Map();
   return {
-    stands: thread.view === 'whole' ? nextStands(thread.awaits, stands, now) : stands,
-    handles: nextHandles(thread, before?.handles ?? new Map(), now),
+    stands: thread.view === 'whole' ? nextStands(thread.awaits, stands, look) : stands,
+    handles: nextHandles(thread, before?.handles ?? new Map(), look.takenAt),
   };
 }
 
-function nextStands(branches: readonly AwaitBranch[], before: Stands, now: string): Stands {
+function nextStands(branches: readonly AwaitBranch[], before: Stands, look: Look): Stands {
+  const now = look.takenAt;
   const next: Stands = new Map();
   for (const [key, branch] of merged(branches)) {
     const earlier = before.get(key);
     const tasks = sameTasks(branch, earlier);
-    const stayed = earlier !== undefined && !hasMoved(earlier.branch, branch) && tasks !== undefined;
+    const stayed = earlier !== undefined && !hasMoved(earlier, branch, look) && tasks !== undefined;
     const certain = tasks === undefined || tasks.size === 0 ? branch.count : tasks.size;
     next.set(key, {
       branch,
+      seen: look,
       since: stayed ? earlier.since : now,
       atLeast: stayed ? Math.min(earlier.atLeast, certain) : branch.count,
       rise: nextRise(earlier?.rise, branch.count, now),
       tasks: tasks ?? tasksOf(branch),
-      below: nextStands(branch.children, stayed ? earlier.below : new Map(), now),
+      below: nextStands(branch.children, stayed ? earlier.below : new Map(), look),
     });
   }
   return next;
@@ -148,10 +157,25 @@ function together(one: AwaitBranch, other: AwaitBranch): AwaitBranch {
   };
 }
 
-/** Of several, `at` is the place of any one: only a single function can be seen to have moved on. */
-function hasMoved(earlier: AwaitBranch, { at, count }: AwaitBranch): boolean {
-  if (count !== 1 || earlier.count !== 1 || at === null || earlier.at === null) return false;
-  return at.file !== earlier.at.file || at.line !== earlier.at.line || at.column !== earlier.at.column;
+/**
+ * Whether it has gone on since the last dump: to another `await`, or to another
+ * timer at the same one. Only of a single function can that be told: of
+ * several, place and timer are those of any one.
+ */
+function hasMoved({ branch: earlier, seen }: Stand, branch: AwaitBranch, look: Look): boolean {
+  if (branch.count !== 1 || earlier.count !== 1) return false;
+  // When within a look a thread had its turn is not known.
+  const sameTimerMs = SAME_TIMER_MS + seen.tookMs + look.tookMs;
+  const [dueThen, dueNow] = [dueAt(earlier, seen), dueAt(branch, look)];
+  if (dueThen !== undefined && dueNow !== undefined && Math.abs(dueNow - dueThen) > sameTimerMs) return true;
+  if (earlier.at === null || branch.at === null) return false;
+  return JSON.stringify(earlier.at) !== JSON.stringify(branch.at);
+}
+
+/** When the timer that it waits for is due, in ms since the epoch. */
+function dueAt({ leaves }: AwaitBranch, { takenAt }: Look): number | undefined {
+  const due = leaves.find(({ dueInMs }) => dueInMs !== undefined)?.dueInMs;
+  return due === undefined ? undefined : Date.parse(takenAt) + due;
 }
 
 /** Tasks that were there before, too; `undefined`: there are tasks, and all of them are others. */

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Inspection } from '../inspection.js';
 import { dumpLine, type Dump, type DumpReason } from './dump.js';
 import { DumpFile } from './dump-file.js';
@@ -64,10 +63,10 @@ export class TraceLog {
    * @param lastDump whether to take it; of nothing that is left it is a line
    */
   async end({ lastDump, withinMs }: { lastDump: boolean; withinMs: number }): Promise<void> {
-    const waiting = new AbortController();
-    const late = delay(withinMs, undefined, { signal: waiting.signal }).catch(() => {});
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise((resolve) => (timer = setTimeout(resolve, withinMs)));
     await Promise.race([lastDump ? this.dump('end') : this.#busy, late]);
-    waiting.abort();
+    clearTimeout(timer);
     this.stop();
   }
 

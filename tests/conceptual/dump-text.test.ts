@@ -1,0 +1,84 @@
+import { describe, expect, test } from 'vitest';
+import { dumpText, preamble } from '../../dist/debug/trace/dump-text.js';
+import type { Dump } from '../../dist/debug/trace/dump.js';
+import { branch, inspectionAt, threadWith } from '../support/inspections.js';
+
+const AT = { file: '/app/work.js', line: 5, column: 3 };
+const SINCE = '1970-01-01T00:00:10.000Z';
+const stands = { threadId: 0, path: ['serve', 'read'], at: AT, since: SINCE, ageMs: 40_000, count: 1, atLeast: 1 };
+const grows = { threadId: 0, path: ['socket'], at: null, counts: [1, 2, 4], since: SINCE, forMs: 20_000 };
+
+function textOf(changes: Partial<Dump> = {}): string {
+  const inspection = inspectionAt(50, threadWith([branch('serve', { children: [branch('read')] })]));
+  return dumpText({
+    number: 3,
+    why: 'interval',
+    inspection,
+    standing: [],
+    growing: [],
+    unwritten: undefined,
+    ...changes,
+  });
+}
+
+const lineWith = (text: string, word: string) =>
+  text
+    .split('\n')
+    .find((line) => line.includes(word))
+    ?.trim();
+
+describe('a dump in words', () => {
+  test('has a headline with its number, time, reason, how much is suspended, and the longest pause', () => {
+    expect(lineWith(textOf(), 'dump 3')).toBe(
+      'dump 3 · 1970-01-01T00:00:50.000Z · interval · 2 suspended functions in 1 thread · longest pause 12ms',
+    );
+  });
+
+  test('counts what is shown, and says where nothing was looked at', () => {
+    const cheap = { view: 'cheap' as const, pause: { predictedMs: 900, measuredMs: null }, suspended: 9, hidden: 9 };
+    const inspection = inspectionAt(50, threadWith([], cheap));
+    expect(lineWith(textOf({ inspection, why: 'SIGUSR2' }), 'dump 3')).toBe(
+      'dump 3 · 1970-01-01T00:00:50.000Z · on SIGUSR2 · 0 suspended functions in 1 thread · nothing paused · ' +
+        'what 1 thread awaited was not looked at: see the notes',
+    );
+  });
+
+  test('shows the tree, without colours', () => {
+    expect(lineWith(textOf(), 'read  ')).toMatch(/read {2}.*work\.js:5:3$/);
+    // oxlint-disable-next-line no-control-regex
+    expect(textOf({ standing: [stands], growing: [grows] })).not.toMatch(/\x1b/);
+  });
+
+  test.each([
+    [stands, 'it or one like it'],
+    [{ ...stands, count: 7, atLeast: 3 }, 'at least 3 each time'],
+    [{ ...stands, task: { id: 'a', handler: 'work', attempt: 1, ageMs: 1 } }, 'with task "a"'],
+  ])('of what still stands says since when, and no more than is known of it: %#', (standing, known) => {
+    const times = standing.count === 1 ? '' : ' ×7';
+    expect(textOf({ standing: [standing] })).toContain(
+      `\nstill there\n  main: serve › read${times}  /app/work.js:5:3, still there since 00:00:10 (40s), ${known}\n`,
+    );
+  });
+
+  test('of what grows says the numbers; of a long row the last ones', () => {
+    expect(textOf({ growing: [grows] })).toContain(
+      '\nprobable leaks: more at each dump\n  main: socket: 1, 2, 4 since 00:00:10 (20s)\n',
+    );
+    const counts = [1, 2, 3, 4, 5, 6, 7, 8_000];
+    expect(lineWith(textOf({ growing: [{ ...grows, counts }] }), 'socket')).toBe(
+      'main: socket: … 3, 4, 5, 6, 7, 8,000 since 00:00:10 (20s)',
+    );
+  });
+
+  test('names at most twenty, and how many more there are', () => {
+    const text = textOf({ standing: Array.from({ length: 25 }, () => stands) });
+    expect(text.match(/still there since/g)).toHaveLength(20);
+    expect(text).toContain('\n  … 5 more\n');
+  });
+
+  test('names of functions and tasks steer no terminal', () => {
+    const named = { ...stands, path: ['\u001b[31mred'], task: { id: '\u001b[2J', handler: 'x', attempt: 1, ageMs: 1 } };
+    // oxlint-disable-next-line no-control-regex
+    expect(textOf({ standing: [named] }) + preamble('\u001b[2J', 1_000)).not.toMatch(/\x1b/);
+  });
+});
