@@ -52,7 +52,8 @@ class Drawing {
   /** @param budget lines, at least 1 */
   sideBySide(items: readonly Item[], prefix: string, indent: number, budget: number): void {
     const { paint, all, hint } = this.#options;
-    const fitting = all ? Infinity : Math.max(1, Math.ceil(budget / LINES_EACH));
+    // In the last line stands that there is more.
+    const fitting = all ? Infinity : budget < 2 ? 0 : Math.ceil(budget / LINES_EACH);
     const shown = indent >= (all ? MAX_INDENT_OF_ALL : MAX_INDENT) ? [] : items.slice(0, fitting);
     const rest = items.slice(shown.length);
     const end = this.#lines.length + budget - (rest.length > 0 ? 1 : 0);
