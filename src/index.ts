@@ -54,6 +54,7 @@ export { tradingEvents } from './dryrun/trading-schemas.js';
 export type { Order, Position, Trade } from './dryrun/trading-events.js';
 export type { Executor, MapOptions } from './runtime/executor.js';
 export type { ExecutorEvents, TasksStuck } from './runtime/executor-events.js';
+export type { LeftInThread } from './runtime/left-in-threads.js';
 export type { AnyHandler, HandlerInput, HandlerName, HandlerResult } from './runtime/handlers.js';
 export type { Duration, ExecutorOptions, Size } from './runtime/options.js';
 export type { TaskOptions } from './runtime/new-task.js';

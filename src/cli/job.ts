@@ -1,11 +1,12 @@
 import type { Executor } from '../runtime/executor.js';
+import type { LeftInThread } from '../runtime/left-in-threads.js';
 import type { Recovery } from '../runtime/queue/contract.js';
 import type { StopMessage } from '../runtime/supervisor/messages.js';
 import type { Outcome } from '../runtime/task.js';
 import { formatDuration } from '../runtime/units.js';
-import { hasColor } from './color.js';
+import { hasColor, painter } from './color.js';
 import { Display, taskCount } from './display.js';
-import { errorText, exitCodeOfError, exitCodeOfSignal } from './exit-code.js';
+import { errorText, EXIT, exitCodeOfError, exitCodeOfSignal } from './exit-code.js';
 import type { FeedState } from './feed.js';
 import type { ProgressData } from './progress.js';
 import { isReaderGone, openResultsFile, ResultsWriter } from './results-writer.js';
@@ -32,6 +33,8 @@ export class Job {
   #ending: Ending | undefined;
   #results: ResultsWriter | undefined;
   #fed: FeedState | undefined;
+  /** What tasks left behind in the threads, if that was looked for. */
+  #left: LeftInThread[] | undefined;
 
   /** @param httpPort of its health and metrics, if they are served */
   static async create(flags: RunFlags, control: JobControl, executor: Executor, httpPort?: number): Promise<Job> {
@@ -110,6 +113,7 @@ export class Job {
       this.#end({ kind: 'error', error: error as Error });
     }
     if (this.#ending) await executor.drain();
+    else if (this.#flags.failOnLeak) this.#left = await executor.leftPending();
     await this.#results?.close();
     this.close();
     return this.#conclude();
@@ -203,6 +207,7 @@ export class Job {
       crashes: this.#carried.crashes,
       restarts: this.#control.restarts,
       failures: this.#carried.failures,
+      ...(this.#left && { leaks: this.#left }),
     };
     const whole = this.#fed?.finished ?? false;
     const { quiet, json, color, executor } = this.#flags;
@@ -218,7 +223,20 @@ export class Job {
       case 'signal':
         return exitCodeOfSignal(this.#ending.signal);
       default:
-        return unread === undefined ? exitCodeOf(counts, whole) : exitCodeOfSignal('SIGPIPE');
+        if (unread !== undefined) return exitCodeOfSignal('SIGPIPE');
+        return (await this.#sayLeaks()) ? EXIT.failure : exitCodeOf(counts, whole);
     }
+  }
+
+  /** Gives whether there are any. */
+  async #sayLeaks(): Promise<boolean> {
+    if (this.#left === undefined || this.#left.length === 0) return false;
+    const { pendingText } = await import('../debug/pending/pending-text.js');
+    const paint = painter(hasColor(process.stderr, this.#flags.color));
+    const labelled = this.#left.map(({ thread, ...left }) => ({ label: `thread ${thread}`, ...left }));
+    process.stderr.write(
+      `runtime: tasks left async functions behind in the threads, which nobody waits for (--fail-on-leak):\n${pendingText(labelled, paint)}\n`,
+    );
+    return true;
   }
 }

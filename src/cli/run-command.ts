@@ -38,7 +38,9 @@ export function describeRun(command: Command): Command {
       .option('--grace <duration>', 'from the abort of a task to the end of its thread (default: 2s)')
       .option('--recycle-after-tasks <n>', 'replace a thread after so many tasks (default: never)')
       .option('--recycle-above-memory <size>', 'replace a thread when its heap is above this (default: never)')
-      .option('--stall-after <duration>', 'warn of a thread that is silent for so long (default: 30s)')
+      .option('--stall-after <duration>', 'tell where a task stands that runs for so long (default: 30s)')
+      .option('--fail-on-leak', 'exit with 1 when tasks leave async functions behind in the threads')
+      .option('--no-fail-on-leak', 'whatever the config file says')
       .optionsGroup('Output:')
       .option(
         '--results <file>',
@@ -62,7 +64,7 @@ Examples:
 A line of a task file:
   {"input": …, "id"?: text, "handler"?: export, "priority"?: n, "timeout"?: "30s", "retries"?: n}
 
-Exit codes: 0 all tasks done, 1 could not run, 3 some tasks did not end done,
+Exit codes: 0 all tasks done, 1 could not run (or a leak), 3 some tasks did not end done,
 64 wrong usage, 128+n stopped by signal n (the same command goes on).`,
       )
   );

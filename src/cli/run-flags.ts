@@ -35,6 +35,8 @@ export interface RunFlags {
   json: boolean;
   quiet: boolean;
   color: boolean;
+  /** Whether async functions that tasks left behind in the threads make the run fail. */
+  failOnLeak: boolean;
   /** How long to wait for the lock of the run; `undefined`: not at all. */
   waitMs: number | undefined;
   /** Where health and metrics are served; `undefined`: nowhere. */
@@ -73,6 +75,7 @@ const flags = {
   fresh: flag.default(false),
   retryFailed: flag.default(false),
   supervise: flag.default(true),
+  failOnLeak: flag.default(false),
   json: flag.default(false),
   quiet: flag.default(false),
   color: flag.default(true),
@@ -126,7 +129,7 @@ export function resolveRunFlags(
     });
   }
   const { each, tasks, lines, module: handlers, handler, results, fresh, retryFailed, ...rest } = parsed.data;
-  const { supervise, json, quiet, color, wait, http, config: _, ...options } = rest;
+  const { supervise, failOnLeak, json, quiet, color, wait, http, config: _, ...options } = rest;
   const typed = (lines || tasks === '-') && Boolean(process.stdin.isTTY);
   return {
     executor: resolveOptions({ ...options, handlers }, around),
@@ -141,6 +144,7 @@ export function resolveRunFlags(
     fresh,
     retryFailed,
     supervise,
+    failOnLeak,
     json,
     quiet,
     color,

@@ -1,5 +1,6 @@
 /** What a run comes to, in words and as data. */
 import { printable } from '../runtime/printable.js';
+import type { LeftInThread } from '../runtime/left-in-threads.js';
 import type { Outcome, TaskCounts, TaskState } from '../runtime/task.js';
 import { formatCount, formatDuration, formatRate } from '../runtime/units.js';
 import { painter, type Color, type Paint } from './color.js';
@@ -24,6 +25,8 @@ export interface RunSummary {
   restarts: number;
   /** Some outcomes that are not `done`, the first ones. */
   failures: readonly Outcome[];
+  /** With `--fail-on-leak`: what tasks left behind. */
+  leaks?: readonly LeftInThread[];
 }
 
 /** The closing summary of `runtime run --json`. */

@@ -56,8 +56,10 @@ export interface RunConfig {
   recycleAfterTasks?: number | undefined;
   /** A thread is replaced once its heap is above this between two tasks. Default: never. */
   recycleAboveMemory?: SizeText | undefined;
-  /** A thread with work that is silent for this long is warned of. Default `30s`. */
+  /** Where a task stands that runs for this long is told. Default `30s`. */
   stallAfter?: DurationText | undefined;
+  /** Whether async functions that tasks leave behind in the threads make the run fail. Default false. */
+  failOnLeak?: boolean | undefined;
   /** Port, or `host:port`, that serves health and metrics; without a host on loopback. Default: none. */
   http?: number | string | undefined;
 }

@@ -57,7 +57,11 @@ const run = section({
     checks.recycleAboveMemory,
     'A thread is replaced when its heap is above this (default: never)',
   ),
-  stallAfter: durationSetting(checks.stallAfter, 'A thread with work that is silent for so long is warned of'),
+  stallAfter: durationSetting(checks.stallAfter, 'Where a task stands that runs for so long is told'),
+  failOnLeak: setting(
+    flag.default(false),
+    'Whether async functions that tasks leave behind in the threads make the run fail',
+  ),
   http: setting(httpAddress.optional(), 'Port, or host:port, that serves health and metrics (default: none)', {
     type: ['integer', 'string'],
   }),

@@ -6,6 +6,7 @@ import type { ExecutorEvents } from './executor-events.js';
 import type { HandlerInput, HandlerName, HandlerResult, AnyHandler } from './handlers.js';
 import { Health } from './health/health.js';
 import { HEALTH_FILE } from './health/snapshot.js';
+import { leftInThreads, type LeftInThread } from './left-in-threads.js';
 import type { ProcessLock } from './lock/process-lock.js';
 import { mapBounded } from './map-bounded.js';
 import type { ResolvedOptions } from './options.js';
@@ -317,6 +318,16 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
 
   counts(): Promise<TaskCounts> {
     return this.#queue.counts();
+  }
+
+  /**
+   * Async functions in the threads that nobody waits for and that have not
+   * ended: what tasks left behind, and tasks that still run. Each thread stands
+   * still for it, a few tenths of a second where its heap is small. Only
+   * functions of your own are found, not those of packages.
+   */
+  leftPending(): Promise<LeftInThread[]> {
+    return leftInThreads(this.#dispatcher.pool);
   }
 
   /** Makes tasks with one of these outcomes ready again, as if they had never run; gives their number. */

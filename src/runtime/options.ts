@@ -54,7 +54,7 @@ export interface ExecutorOptions {
   recycleAfterTasks?: number | undefined;
   /** A thread is replaced once its heap is above this between two tasks. Default: never. */
   recycleAboveMemory?: Size | undefined;
-  /** A thread with work whose event loop is silent for this long is told as an event. Default `30s`. */
+  /** A task that runs for this long is looked at, and where it stands is told as an event. Default `30s`. */
   stallAfter?: Duration | undefined;
 }
 

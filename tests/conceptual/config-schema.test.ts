@@ -139,6 +139,7 @@ describe('the schema', () => {
         recycleAfterTasks: 1_000,
         recycleAboveMemory: '1GB',
         stallAfter: '1m',
+        failOnLeak: true,
         http: '0.0.0.0:9090',
       },
       dryRun: {

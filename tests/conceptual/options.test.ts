@@ -195,6 +195,7 @@ describe('the flags of runtime run', () => {
       fresh: false,
       retryFailed: false,
       supervise: true,
+      failOnLeak: false,
       json: false,
       quiet: false,
       color: true,

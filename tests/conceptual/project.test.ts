@@ -86,7 +86,7 @@ describe('the command', () => {
     ['dry-run', '--handler --threads --concurrency --no-durable --run-id --dir --config --json --quiet --no-color'],
     ['results', '--state --dir'],
     ['smoke', '--timeout --threads --json --junit --config --no-color'],
-    ['run', '--http --grace --stall-after'],
+    ['run', '--http --grace --stall-after --fail-on-leak'],
     ['status', '--probe --json --no-color --dir'],
     ['lock', 'list show release'],
     ['pause', '--dir'],

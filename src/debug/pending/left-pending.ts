@@ -37,7 +37,7 @@ export async function leftPending({
 }
 
 /** How many functions are on top: those below them only follow from these. */
-export function countOf(left: readonly LeftPending[]): number {
+export function countOf(left: readonly Pick<LeftPending, 'awaits'>[]): number {
   return left.flatMap(({ awaits }) => awaits).reduce((sum, { count }) => sum + count, 0);
 }
 

@@ -5,7 +5,7 @@ import type { Paint } from '../render/phrases.js';
 const PLAIN: Paint = (_color, text) => text;
 
 /** Each thread, and below it the tree of what was left there. */
-export function pendingText(left: readonly LeftPending[], paint: Paint = PLAIN): string {
+export function pendingText(left: readonly Omit<LeftPending, 'threadId'>[], paint: Paint = PLAIN): string {
   return left
     .flatMap(({ label, unknown, awaits }) => [
       label,

@@ -1,0 +1,19 @@
+import type { LeftPending } from '../debug/pending/left-pending.js';
+import type { Pool } from './pool/pool.js';
+
+/** Async functions in one thread of an executor that nobody waits for. */
+export interface LeftInThread extends Omit<LeftPending, 'threadId' | 'label'> {
+  /** Number of the thread, from 1. */
+  thread: number;
+}
+
+/** Looks at all threads of a pool, two at a time; what that takes is loaded here. */
+export async function leftInThreads({ threads }: Pool): Promise<LeftInThread[]> {
+  const numbers = new Map(threads.map(({ threadId, number }) => [threadId, number]));
+  numbers.delete(undefined);
+  const { leftPending } = await import('../debug/pending/left-pending.js');
+  const left = await leftPending({ threads: [...numbers.keys()] as number[] });
+  return left
+    .map(({ threadId, awaits, unknown }) => ({ thread: numbers.get(threadId)!, awaits, unknown }))
+    .sort((one, other) => one.thread - other.thread);
+}
