@@ -49,6 +49,7 @@ export class Analyst {
 }
 
 function startWorker(): Worker {
+  // Its output is not passed on: it has none, and the program's own would be opened for it, and show in what is looked at.
   // None of the loaders and flags of the program that is looked at: it needs none, and they cost time.
-  return new Worker(SCRIPT, { name: ANALYST, execArgv: [], env: {}, stdin: false });
+  return new Worker(SCRIPT, { name: ANALYST, execArgv: [], env: {}, stdin: false, stdout: true, stderr: true });
 }
