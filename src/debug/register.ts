@@ -3,6 +3,7 @@
  * nothing of it, as `ASYNC_DEBUG` does into the command. With `ASYNC_DEBUG=0`
  * it does nothing.
  */
+import { writeSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { HoldfastError } from '../runtime/errors.js';
@@ -30,7 +31,7 @@ function settingsOrExit(): TraceSettings | undefined {
     return traceSettings(process.env, 'on');
   } catch (error) {
     const { message, hint } = error as HoldfastError;
-    process.stderr.write(`holdfast: ${message}\n${hint}\n`);
+    say(`${message}\n${hint}`);
     process.exit(EXIT_USAGE);
   }
 }
@@ -55,6 +56,11 @@ async function trace(on: TraceSettings): Promise<void> {
   say(`dumps go to ${log.path}`);
 }
 
+/** Not by `process.stderr`, which would show among what the program has open. */
 function say(text: string): void {
-  process.stderr.write(`holdfast: ${text}\n`);
+  try {
+    writeSync(2, `holdfast: ${text}\n`);
+  } catch {
+    // Nobody reads it.
+  }
 }
