@@ -114,6 +114,26 @@ test('an abort reaches the task that it names, with its reason, and no other', (
   );
 });
 
+test('an abort that is held counts, and is not delivered before it is asked for without that', () => {
+  fc.assert(
+    fc.property(
+      fc.nat({ max: 1_000_000 }),
+      fc.constantFrom(...Object.values(AbortReason)),
+      fc.constantFrom(...Object.values(AbortReason)),
+      (position, reason, next) => {
+        const { main, thread } = both();
+        main.requestAbort(0, position, reason, true);
+        expect(thread.abortRequest(0, position)).toBe(reason);
+        expect(thread.abortToDeliver(0, position)).toBeUndefined();
+        main.requestAbort(0, position, next);
+        expect(thread.abortRequest(0, position)).toBe(next);
+        expect(thread.abortToDeliver(0, position)).toBe(next);
+        expect(thread.abortToDeliver(0, position + 1)).toBeUndefined();
+      },
+    ),
+  );
+});
+
 test('a beat is seen, and none is before the first', () => {
   const { main, thread } = both();
   expect(main.lastBeat).toBe(0);

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { conclude, concludeCrash, mayCrashAgain, type RetryPolicy } from '../../dist/runtime/pool/conclude.js';
+import {
+  conclude,
+  concludeCrash,
+  mayCrashAgain,
+  withStuckAt,
+  type RetryPolicy,
+} from '../../dist/runtime/pool/conclude.js';
 import type { ClaimedTask } from '../../dist/runtime/queue/contract.js';
 import { AttemptEnd } from '../../dist/runtime/thread/protocol.js';
 
@@ -148,4 +154,14 @@ describe('a crash', () => {
     expect(settlement).toMatchObject({ error: { message: 'its thread died under it, 1 of 1 times: exited' } });
     expect(settlement).not.toHaveProperty('error.stack');
   });
+});
+
+test('where a task stood goes to the error of its outcome, and only there', () => {
+  const failed = conclude(task({ retries: 0 }), AttemptEnd.failed, ERROR, PLACE, POLICY);
+  expect(withStuckAt(failed, 'waiting: here')).toEqual({ ...failed, error: { ...ERROR, stuckAt: 'waiting: here' } });
+  expect(withStuckAt(failed, undefined)).toBe(failed);
+  const done = conclude(task(), AttemptEnd.done, '1', PLACE, POLICY);
+  expect(withStuckAt(done, 'waiting: here')).toBe(done);
+  const retry = conclude(task(), AttemptEnd.timedOut, ERROR, PLACE, POLICY);
+  expect(withStuckAt(retry, 'waiting: here')).toEqual(retry);
 });
