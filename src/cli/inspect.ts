@@ -37,6 +37,7 @@ export async function inspect(
       const inspection = await inspectProcess(pid, { all, maxPauseMs, onNote, signal });
       // Once it is written, and with nothing attached: whose reader has gone, ends here.
       await print(process.stdout, show(inspection));
+      if (first) sayHowToSeeWhole(inspection, flags);
       if (watchMs === undefined) return EXIT.ok;
       await sleep(watchMs, undefined, { signal });
     }
@@ -56,6 +57,15 @@ function shownBy({ json, all, color, watchMs }: InspectFlags): (inspection: Insp
   if (!isDrawable(stdout)) return (inspection) => `${text(inspection)}\n`;
   const redrawn = new Redrawn(stdout);
   return (inspection) => redrawn.frame(text(inspection));
+}
+
+/** Where a thread would have had to stand too long. */
+function sayHowToSeeWhole({ threads }: Inspection, { target, maxPauseMs }: InspectFlags): void {
+  const longest = Math.max(0, ...threads.map(({ view, pause }) => (view === 'cheap' ? (pause.predictedMs ?? 0) : 0)));
+  if (longest <= maxPauseMs) return;
+  // A prediction is no promise.
+  const seconds = Math.ceil((longest * 1.5) / 1_000);
+  say(`what every thread awaits: runtime inspect ${target} --max-pause ${seconds}s`);
 }
 
 function say(note: string): void {

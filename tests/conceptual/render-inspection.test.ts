@@ -72,7 +72,7 @@ describe('the text of an inspection', () => {
           children: [
             branch('query', {
               count: 1_000,
-              via: ['Promise.all', 'then'],
+              via: ['Promise.all', 'adopted', 'then', 'adopted', 'then'],
               leaves: [
                 leaf('socket to 127.0.0.1:5432', { count: 999 }),
                 leaf('timer, due in 3s', { via: ['Promise.race'] }),
@@ -102,13 +102,17 @@ describe('the text of an inspection', () => {
       name: 'Worker 2',
       state: 'blocked',
       blockedIn: 'futex_wait',
+      stack: [
+        { name: 'Atomics.wait', place: null },
+        { name: 'sleep', place: at('src/sleep.js') },
+      ],
       heapUsed: null,
       pause: { predictedMs: null, measuredMs: null },
       view: 'cheap',
     });
     expect(rendered([main, spins, blocked], { notes: ['one thread ended meanwhile'] })).toBe(
       `process 4711: server.js --port 80 (node v20.20.2)  2026-01-02T03:04:05.678Z, took 612ms
-worker 1 (indexer) runs spin (src/index.js:12:5); worker 2 is blocked in futex_wait; main waits
+worker 1 (indexer) runs spin (src/index.js:12:5); worker 2 is blocked in futex_wait (src/sleep.js:1:1); main waits
 note: one thread ended meanwhile
 
 main  waiting, heap 5MB, paused 140ms (120ms predicted)
@@ -129,6 +133,8 @@ worker 1 (indexer)  running, heap 5MB
   at (anonymous)
 
 worker 2  blocked in futex_wait
+  at Atomics.wait
+  at sleep  src/sleep.js:1:1
 `,
     );
   });
@@ -353,12 +359,14 @@ describe('the lines of an await tree', () => {
   });
 });
 
-/** Each line that goes on downwards comes to an end, in the same column. */
+/** Each line that goes on downwards comes to an end, in the same column; and an end is one. */
 function expectWellDrawn(lines: readonly string[]): void {
   lines.forEach((line, index) => {
     for (const { index: column } of line.matchAll(/[│├]/g)) {
       expect('│├└', lines.slice(index, index + 2).join('\n')).toContain(lines[index + 1]?.[column] ?? 'nothing');
     }
+    const next = lines[index + 1]?.[line.indexOf('└')];
+    expect(next === '├' || next === '└', lines.slice(index, index + 2).join('\n')).toBe(false);
   });
 }
 

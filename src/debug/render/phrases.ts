@@ -69,8 +69,11 @@ export function countText(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-const STEP_WORDS: Partial<Record<Step, string>> = { adopted: 'resolved with' };
-
+/** That a promise was resolved with another one tells nobody anything, nor how often `then` was called in a row. */
 function stepsText(via: readonly Step[], paint: Paint): string {
-  return via.map((step) => paint('cyan', `${STEP_WORDS[step] ?? step} ▸ `)).join('');
+  return via
+    .filter((step) => step !== 'adopted')
+    .filter((step, index, steps) => step !== steps[index - 1])
+    .map((step) => paint('cyan', `${step} ▸ `))
+    .join('');
 }

@@ -67,11 +67,10 @@ function sentence(threads: readonly ThreadInspection[], paint: Paint): string {
 }
 
 function doing({ state, stack, blockedIn }: ThreadInspection): string {
-  if (state === 'blocked') return `is blocked${blockedIn === undefined ? '' : ` in ${printable(blockedIn)}`}`;
-  const [innermost] = stack;
-  if (innermost === undefined) return 'runs';
-  const where = innermost.place === null ? '' : ` (${placeText(innermost.place)})`;
-  return `runs ${nameText(innermost.name)}${where}`;
+  const place = stack.find((frame) => frame.place !== null)?.place ?? null;
+  const where = place === null ? '' : ` (${placeText(place)})`;
+  if (state === 'blocked') return `is blocked${blockedIn === undefined ? '' : ` in ${printable(blockedIn)}`}${where}`;
+  return stack.length === 0 ? 'runs' : `runs ${nameText(stack[0]!.name)}${where}`;
 }
 
 const STATE_COLORS = { running: 'yellow', waiting: 'green', blocked: 'red' } as const;
