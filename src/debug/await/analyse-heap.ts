@@ -3,7 +3,7 @@ import { readSnapshotFile } from '../heap/snapshot-file.js';
 import { AwaitGraph } from './await-graph.js';
 import { awaitTree } from './await-tree.js';
 import type { HeapFindings } from './findings.js';
-import { LeafFinder } from './leaf.js';
+import { LeafFinder } from './leaf/leaf-finder.js';
 
 /**
  * What a heap snapshot tells of what its thread awaits.
@@ -17,6 +17,6 @@ import { LeafFinder } from './leaf.js';
 export function analyseHeap(snapshotPath: string): HeapFindings {
   const heap = new HeapGraph(readSnapshotFile(snapshotPath));
   const graph = new AwaitGraph(heap);
-  const leaves = new LeafFinder(heap, (node) => graph.awaited.has(node));
+  const leaves = new LeafFinder(heap, graph.awaited);
   return { objects: heap.size, suspended: graph.awaited.size, branches: awaitTree(graph, leaves) };
 }

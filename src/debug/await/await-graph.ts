@@ -3,11 +3,9 @@ import { isPromise, waitersOf, type Waiter } from './promise-links.js';
 
 /** That a promise is settled by what becomes of another one. */
 export interface Source {
-  how: Exclude<Waiter['how'], 'await' | 'callback'>;
+  how: Exclude<Waiter['how'], 'await'>;
   /** The other one. */
   promise: number;
-  /** The function given to `then`, if there is one. */
-  callback?: number;
 }
 
 /**
@@ -21,14 +19,11 @@ export class AwaitGraph {
   /** Of a promise, the suspended function that settles it when it returns. */
   readonly #owners = new Map<number, number>();
   readonly #sources = new Map<number, Source[]>();
-  readonly #waiters = new Map<number, Waiter[]>();
 
   constructor(heap: HeapGraph) {
     this.heap = heap;
     for (const promise of heap.named('object', 'Promise')) {
-      const waiters = waitersOf(heap, promise);
-      if (waiters.length > 0) this.#waiters.set(promise, waiters);
-      for (const waiter of waiters) this.#link(promise, waiter);
+      for (const waiter of waitersOf(heap, promise)) this.#link(promise, waiter);
     }
     for (const suspended of this.awaited.keys()) {
       for (const promise of ownPromises(heap, suspended)) this.#owners.set(promise, suspended);
@@ -44,25 +39,14 @@ export class AwaitGraph {
     return this.#sources.get(promise) ?? [];
   }
 
-  waitersOf(promise: number): readonly Waiter[] {
-    return this.#waiters.get(promise) ?? [];
-  }
-
-  /** The promises that a suspended function settles when it returns, or yields. */
-  promisesOf(suspended: number): number[] {
-    return ownPromises(this.heap, suspended);
-  }
-
   #link(promise: number, waiter: Waiter): void {
-    if (waiter.how === 'callback') return;
     if (waiter.how === 'await') {
       this.awaited.set(waiter.suspended, promise);
       return;
     }
-    const { promise: derived, ...rest } = waiter;
-    const sources = this.#sources.get(derived);
-    if (sources === undefined) this.#sources.set(derived, [{ ...rest, promise }]);
-    else sources.push({ ...rest, promise });
+    const sources = this.#sources.get(waiter.promise);
+    if (sources === undefined) this.#sources.set(waiter.promise, [{ how: waiter.how, promise }]);
+    else sources.push({ how: waiter.how, promise });
   }
 }
 

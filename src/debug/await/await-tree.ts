@@ -1,7 +1,7 @@
 import type { AwaitGraph } from './await-graph.js';
 import { lookBelow, type Below } from './below.js';
 import type { HeapBranch, HeapLeaf } from './findings.js';
-import type { LeafFinder } from './leaf.js';
+import type { LeafFinder } from './leaf/leaf-finder.js';
 import { Shapes } from './shapes.js';
 
 /** Of several alike leaves, so many tell their objects. */
@@ -12,7 +12,7 @@ export function awaitTree(graph: AwaitGraph, leaves: LeafFinder): HeapBranch[] {
   const below = new Map<number, Below[]>();
   const awaitedBySome = new Set<number>();
   for (const [suspended, promise] of graph.awaited) {
-    const found = lookBelow(graph, promise);
+    const found = lookBelow(graph, leaves, promise);
     below.set(suspended, found);
     for (const { suspended: child } of found) if (child !== undefined) awaitedBySome.add(child);
   }

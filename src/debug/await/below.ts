@@ -1,5 +1,6 @@
 import type { Step } from '../inspection.js';
-import type { AwaitGraph } from './await-graph.js';
+import type { AwaitGraph, Source } from './await-graph.js';
+import type { LeafFinder } from './leaf/leaf-finder.js';
 
 /** A suspended function below another one; or, where none settles the promise, what it waits for. */
 export interface Below {
@@ -13,7 +14,7 @@ export interface Below {
 const MAX_STEPS = 16;
 
 /** From a promise down to the suspended functions that settle it, or to promises that none does. */
-export function lookBelow(graph: AwaitGraph, awaited: number): Below[] {
+export function lookBelow(graph: AwaitGraph, leaves: LeafFinder, awaited: number): Below[] {
   const found: Below[] = [];
   const seen = new Set<number>();
   const waiting: { promise: number; via: readonly Step[] }[] = [{ promise: awaited, via: [] }];
@@ -22,23 +23,40 @@ export function lookBelow(graph: AwaitGraph, awaited: number): Below[] {
     if (seen.has(promise)) continue;
     seen.add(promise);
     const suspended = graph.ownerOf(promise);
-    const sources = graph.sourcesOf(promise);
-    if (suspended !== undefined || sources.length === 0) {
-      found.push({ via, suspended, promise });
-      continue;
-    }
+    const sources = suspended === undefined ? sourcesOf(graph, leaves, promise) : [];
+    if (sources.length === 0) found.push({ via, suspended, promise });
     for (const { how, promise: source } of sources.toReversed()) {
-      waiting.push({
-        promise: source,
-        via: withStep(via, how === 'then' || how === 'adopted' ? how : `Promise.${how}`),
-      });
+      waiting.push({ promise: source, via: withStep(via, stepOf(how, sources)) });
     }
   }
   return found;
 }
 
+function sourcesOf(graph: AwaitGraph, leaves: LeafFinder, promise: number): readonly Source[] {
+  const sources = graph.sourcesOf(promise);
+  if (sources.length > 0) return sources;
+  const below = leaves.promiseBelow(promise);
+  return below === undefined ? [] : [{ how: 'then', promise: below }];
+}
+
+function stepOf(how: Source['how'], all: readonly Source[]): Step | undefined {
+  switch (how) {
+    case 'same':
+      return undefined;
+    case 'then':
+    case 'adopted':
+      return how;
+    case 'race':
+      // A race of one is `promise.then(resolve, reject)`.
+      return all.length === 1 ? 'adopted' : 'Promise.race';
+    default:
+      return `Promise.${how}`;
+  }
+}
+
 /** One `then` after the other is one step for whoever reads it. */
-function withStep(via: readonly Step[], step: Step): readonly Step[] {
+function withStep(via: readonly Step[], step: Step | undefined): readonly Step[] {
+  if (step === undefined) return via;
   const again = via.at(-1) === step && (step === 'then' || step === 'adopted');
   return again || via.length === MAX_STEPS ? via : [...via, step];
 }

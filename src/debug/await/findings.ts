@@ -23,19 +23,14 @@ export interface HeapBranch {
   count: number;
   /** Heap id of one of these functions: its `await` can be asked for. */
   sample: number;
-  /** Of functions of holdfast that run a task: what the heap tells of it. */
-  tasks: HeapTask[];
+  /**
+   * Of functions of holdfast that run a task: heap ids of the `RunningTaskContext`s that they hold. What task that is,
+   * the thread itself tells (`Symbol.for('holdfast.tasks')`): heaps without numbers do not tell all of it.
+   */
+  tasks: number[];
   children: HeapBranch[];
   leaves: HeapLeaf[];
   circular: boolean;
-}
-
-export interface HeapTask {
-  id: string;
-  attempt: number;
-  handler: string;
-  /** As `board.ts` counts: milliseconds since the epoch. */
-  startedAt: number;
 }
 
 /** See `Leaf`. */

@@ -17,10 +17,8 @@ export type Combinator = 'all' | 'allSettled' | 'any' | 'race';
 export type Waiter =
   /** A suspended function goes on. */
   | { how: 'await'; suspended: number }
-  /** Another promise is settled, or may be. `callback`: the function given to `then`, if there is one. */
-  | { how: 'then' | 'adopted' | Combinator; promise: number; callback?: number }
-  /** A function is called, and nobody waits for it. */
-  | { how: 'callback'; callback: number };
+  /** Another promise is settled, or may be. `same`: nobody wrote that step. */
+  | { how: 'then' | 'adopted' | 'same' | Combinator; promise: number };
 
 const AWAIT = /^Async(Function|Generator)\w*(Resolve|Reject)Closure$/;
 const COMBINATORS: readonly [RegExp, Combinator][] = [
@@ -28,15 +26,21 @@ const COMBINATORS: readonly [RegExp, Combinator][] = [
   [/^PromiseAll\w+ElementClosure$/, 'all'],
   [/^PromiseAny\w+ElementClosure$/, 'any'],
 ];
+const FROM_SYNC_ITERATOR = /^AsyncFromSyncIterator/;
 const RESOLVER = /^PromiseCapabilityDefault(Resolve|Reject)$/;
 
 export function isPromise(graph: HeapGraph, node: number): boolean {
   return graph.kind(node) === 'object' && graph.name(node) === 'Promise';
 }
 
-/** Whether a function settles a promise: gives that promise. */
-export function settles(graph: HeapGraph, closure: number): number | undefined {
-  return RESOLVER.test(builtinOf(graph, closure)) ? promiseInContext(graph, closure) : undefined;
+/** Whether a function resolves or rejects a promise. */
+export function settlerKind(graph: HeapGraph, closure: number): 'Resolve' | 'Reject' | undefined {
+  return RESOLVER.exec(builtinOf(graph, closure))?.[1] as 'Resolve' | 'Reject' | undefined;
+}
+
+/** The promise that a function settles, if it is one of those that do. */
+function settles(graph: HeapGraph, closure: number): number | undefined {
+  return settlerKind(graph, closure) === undefined ? undefined : promiseInContext(graph, closure);
 }
 
 /** Of a promise that is pending; one that is settled has none. */
@@ -82,12 +86,15 @@ function waiterOf(graph: HeapGraph, handlers: readonly number[], derived: number
   }
   for (const handler of handlers) {
     const promise = settles(graph, handler);
-    // `Promise.race` uses `then`, which makes another promise that nobody wants; to adopt one does not.
+    // `Promise.race` calls `then`, which makes another promise that nobody wants.
     if (promise !== undefined) return { how: derived === undefined ? 'adopted' : 'race', promise };
   }
+  if (derived === undefined) return undefined;
+  // V8 adopts without calling `then`: there is nothing to call, and the promise that follows.
   const callback = handlers.at(-1);
-  if (derived !== undefined) return { how: 'then', promise: derived, ...(callback !== undefined && { callback }) };
-  return callback === undefined ? undefined : { how: 'callback', callback };
+  if (callback === undefined) return { how: 'adopted', promise: derived };
+  // `for await` over promises awaits what V8 makes of each of them.
+  return { how: FROM_SYNC_ITERATOR.test(builtinOf(graph, callback)) ? 'same' : 'then', promise: derived };
 }
 
 /** Of a function that is built in: its name; of any other one `''`. */

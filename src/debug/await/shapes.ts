@@ -1,6 +1,6 @@
 import type { AwaitGraph } from './await-graph.js';
 import type { Below } from './below.js';
-import type { LeafFinder } from './leaf.js';
+import type { LeafFinder } from './leaf/leaf-finder.js';
 
 /**
  * Finds out which suspended functions are alike: of the same function, waiting

@@ -116,6 +116,12 @@ export class HeapGraph {
     return found;
   }
 
+  /** How many references `retainers` would give. */
+  retainerCount(node: number): number {
+    this.#retainers ??= this.#findRetainers();
+    return this.#retainers.first[node + 1]! - this.#retainers.first[node]!;
+  }
+
   /** Where a function, or that of a suspended one, is written. */
   place(node: number): CodePlace | undefined {
     this.#places ??= this.#findPlaces();

@@ -1,0 +1,97 @@
+import type { HeapGraph } from '../../heap/heap-graph.js';
+import type { HeapLeaf } from '../findings.js';
+import { SettlerSearch, type Settler } from './settler-search.js';
+import { isLock } from './things.js';
+import { Variables } from './variables.js';
+
+/** What a promise waits for that no suspended function settles. */
+export interface FoundLeaf extends Omit<HeapLeaf, 'count' | 'via' | 'objects'> {
+  /** The object that will settle it; of a bare promise, the one that holds its resolver. */
+  object: number | undefined;
+  /** Leaves that are alike have the same. */
+  key: string;
+}
+
+type Leaf = Omit<FoundLeaf, 'key'>;
+
+/** Finds out what promises wait for, each once. */
+export class LeafFinder {
+  readonly #heap: HeapGraph;
+  readonly #variables: Variables;
+  readonly #search: SettlerSearch;
+  readonly #settlers = new Map<number, Settler | undefined>();
+  readonly #found = new Map<number, FoundLeaf>();
+
+  /** @param suspended the suspended functions */
+  constructor(heap: HeapGraph, suspended: ReadonlyMap<number, unknown>) {
+    this.#heap = heap;
+    this.#variables = new Variables(heap, suspended.keys());
+    this.#search = new SettlerSearch(heap, this.#variables, (node) => suspended.has(node));
+  }
+
+  /** Another promise whose callback settles this one. */
+  promiseBelow(promise: number): number | undefined {
+    const settler = this.#settlerOf(promise);
+    return settler?.what === 'promise' ? settler.promise : undefined;
+  }
+
+  of(promise: number): FoundLeaf {
+    let found = this.#found.get(promise);
+    if (found === undefined) {
+      const leaf = this.#leafOf(this.#settlerOf(promise));
+      this.#found.set(promise, (found = { ...leaf, key: keyOf(leaf) }));
+    }
+    return found;
+  }
+
+  #settlerOf(promise: number): Settler | undefined {
+    if (!this.#settlers.has(promise)) this.#settlers.set(promise, this.#search.of(promise));
+    return this.#settlers.get(promise);
+  }
+
+  #leafOf(settler: Settler | undefined): Leaf {
+    const bare = { kind: 'promise', object: undefined, className: '' } as const;
+    switch (settler?.what) {
+      case 'thing': {
+        const { kind, object, event } = settler;
+        const timer = kind === 'timer' ? this.#timerOf(object) : undefined;
+        const className = this.#heap.name(object);
+        return { kind, object, className, ...(event !== undefined && { event }), ...(timer && { timer }) };
+      }
+      case 'property': {
+        const { object, name } = settler;
+        const heldBy = classOf(this.#heap.name(object));
+        if (isLock(heldBy)) return { kind: 'lock', object, className: heldBy, heldAs: name, heldBy };
+        return { ...bare, object, heldAs: name, heldBy };
+      }
+      case 'variable': {
+        const heldAt = this.#variables.place(settler.context);
+        return { ...bare, ...(settler.name !== '' && { heldAs: settler.name }), ...(heldAt && { heldAt }) };
+      }
+      case 'suspended': {
+        const heldAt = this.#heap.place(settler.suspended);
+        return { ...bare, ...(heldAt && { heldAt }) };
+      }
+      default:
+        return bare;
+    }
+  }
+
+  #timerOf(node: number): HeapLeaf['timer'] {
+    const [startedAt, afterMs] = ['_idleStart', '_idleTimeout'].map((property) => {
+      const value = this.#heap.target(node, 'property', property);
+      return value === undefined ? undefined : this.#heap.number(value);
+    });
+    return startedAt === undefined || afterMs === undefined ? undefined : { startedAt, afterMs };
+  }
+}
+
+/** Node 26 says `global (global)` where others say `global`. */
+function classOf(name: string): string {
+  return /^global\b/.test(name) ? 'globalThis' : name;
+}
+
+function keyOf({ kind, className, event, heldAs, heldBy, heldAt }: Leaf): string {
+  const place = heldAt && [heldAt.scriptId, heldAt.line, heldAt.column].join(':');
+  return JSON.stringify([kind, className, event, heldAs, heldBy, place]);
+}

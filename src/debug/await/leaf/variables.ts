@@ -1,0 +1,77 @@
+import type { CodePlace, HeapGraph } from '../../heap/heap-graph.js';
+
+/**
+ * Functions of Node that wait for what they hold themselves, in a variable
+ * that nothing but the listeners beside it can see.
+ */
+const OWN_ITERATORS: ReadonlySet<string> = new Set(['createAsyncIterator', 'setInterval', 'watch', '_watch']);
+
+/** A function at the top of a script is told from the script by how many variables it has. */
+const MAX_OUTERMOST = 6;
+
+/**
+ * The variables of a function that was called, as V8 keeps those that inner
+ * functions can see: in a context, to which all functions refer that were made
+ * in it, whichever of its variables they use.
+ */
+export class Variables {
+  readonly #heap: HeapGraph;
+  /** Contexts of suspended functions, and those around them. */
+  readonly #ofSuspended = new Set<number>();
+
+  constructor(heap: HeapGraph, suspended: Iterable<number>) {
+    this.#heap = heap;
+    for (const one of suspended) {
+      let context = heap.target(one, 'internal', 'context');
+      while (context !== undefined && !this.#ofSuspended.has(context)) {
+        this.#ofSuspended.add(context);
+        context = heap.target(context, 'internal', 'previous');
+      }
+    }
+  }
+
+  /**
+   * Whether the functions that see these variables tell who uses one of them.
+   * Not so where a module, a script, or a function that still goes on has
+   * them: what is made there need have nothing to do with one another.
+   */
+  tellWhoUsesThem(context: number): boolean {
+    if (this.#heap.name(context) !== 'system / Context') return false;
+    if (this.#ofSuspended.has(context) && !OWN_ITERATORS.has(this.functionName(context))) return false;
+    if (this.#isOfModule(context)) return false;
+    const around = this.#heap.target(context, 'internal', 'previous');
+    const isOutermost = around === undefined || this.#heap.name(around) !== 'system / Context';
+    return !isOutermost || this.#heap.references(context).length <= MAX_OUTERMOST;
+  }
+
+  /** Name of the function whose variables these are; `''` if it has none. */
+  functionName(context: number): string {
+    const code = this.#codeOf(context);
+    return code === undefined || this.#heap.name(code).startsWith('(') ? '' : this.#heap.name(code);
+  }
+
+  /** Where that function is written; that around it, if it is gone. */
+  place(context: number): CodePlace | undefined {
+    for (let at: number | undefined = context; at !== undefined; at = this.#heap.target(at, 'internal', 'previous')) {
+      const code = this.#codeOf(at);
+      if (code === undefined) continue;
+      for (const { node, name } of this.#heap.retainers(code)) {
+        const place = name === 'shared' ? this.#heap.place(node) : undefined;
+        if (place !== undefined) return place;
+      }
+    }
+    return undefined;
+  }
+
+  /** What V8 keeps once for all closures of a function. Blocks have variables, too, but are no functions. */
+  #codeOf(context: number): number | undefined {
+    const scope = this.#heap.target(context, 'internal', 'scope_info');
+    if (scope === undefined) return undefined;
+    return this.#heap.retainers(scope).find(({ name }) => name === 'name_or_scope_info')?.node;
+  }
+
+  #isOfModule(context: number): boolean {
+    const extension = this.#heap.target(context, 'internal', 'extension');
+    return extension !== undefined && this.#heap.name(extension).endsWith('Module');
+  }
+}
