@@ -21,9 +21,9 @@ const EXIT_USAGE = 64;
 
 const settings = settingsOrExit();
 if (settings !== undefined) {
-  if (settings.hooks) (await import('./hooks/hooks.js')).startHooks();
-  // Worker threads run this file, too: they are looked at from the main thread.
   if (isMainThread) await trace(settings);
+  // Worker threads run this file, too. They are looked at from the main thread, but for their hooks.
+  else if (settings.hooks) (await import('./hooks/hooks.js')).startHooks();
 }
 
 function settingsOrExit(): TraceSettings | undefined {
@@ -45,7 +45,7 @@ async function trace(on: TraceSettings): Promise<void> {
     return say(`no dumps: ${(error as Error).message}`);
   }
   const { startTrace } = await import('./trace/start-trace.js');
-  const log = startTrace(on, {
+  const log = await startTrace(on, {
     path: join(folder, `${script.replace(/\.[cm]?[jt]s$/, '')}-${process.pid}.log`),
     title: `${script}, process ${process.pid}`,
     firstAfterMs: Math.min(FIRST_AFTER_MS, on.intervalMs),

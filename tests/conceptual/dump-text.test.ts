@@ -70,6 +70,15 @@ describe('a dump in words', () => {
     );
   });
 
+  test('with hooks, tells for each thread who made what lives in it', () => {
+    const hooks = { live: 2, recorded: 9, dropped: 0, sampledOneIn: 1, untold: 0 };
+    const site = { type: 'PROMISE', stack: [{ name: 'wait', place: AT }], count: 2, oldestAgeMs: 5_000 };
+    const inspection = inspectionAt(50, threadWith([], { hooks: { ...hooks, sites: [site] } }), threadWith([]));
+    const text = textOf({ inspection });
+    expect(text).toMatch(/\nmain: created: 2 resources live of 9.*\n  promise ×2, .*\n.*wait.*work\.js:5:3\n$/);
+    expect(text.match(/created/g)).toHaveLength(1);
+  });
+
   test('names at most twenty, and how many more there are', () => {
     const text = textOf({ standing: Array.from({ length: 25 }, () => stands) });
     expect(text.match(/still there since/g)).toHaveLength(20);

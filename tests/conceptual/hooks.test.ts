@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { CreationLog, type HooksSnapshot } from '../../dist/debug/hooks/creation-log.js';
+import { CreationLog } from '../../dist/debug/hooks/creation-log.js';
+import type { HooksSnapshot } from '../../dist/debug/inspection.js';
 import { CreationSites, MAX_SITES, NO_SITE } from '../../dist/debug/hooks/creation-sites.js';
 import { creationStack } from '../../dist/debug/hooks/creation-stack.js';
 import { LiveRecords } from '../../dist/debug/hooks/live-records.js';

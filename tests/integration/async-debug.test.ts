@@ -257,6 +257,16 @@ describe("somebody's own program with holdfast/debug", () => {
     expect(log).not.toMatch(/dumpOne|socket \(std/);
   });
 
+  test('with ASYNC_DEBUG=hooks tells where what lives was made, in workers too', async () => {
+    here.write('worker.mjs', 'function beats() { setInterval(() => {}, 1000); } beats();');
+    const text = `import { Worker } from 'node:worker_threads'; function starts() { new Worker('./worker.mjs'); } starts();`;
+    const command = app(text, { ASYNC_DEBUG: 'hooks' });
+    await waitFor('a dump', () => reasons(debugLog('app')).length === 1);
+    command.kill('SIGKILL');
+    expect(debugLog('app')).toMatch(/^main: created: (.|\n)* starts {2}app\.mjs:1:\d+\n/m);
+    expect(debugLog('app')).toMatch(/^worker 1: created: (.|\n)* beats {2}worker\.mjs:1:\d+\n/m);
+  });
+
   test('is not kept alive by it; what it leaves undone is dumped at its end', async () => {
     const left = app(
       `async function never() { await new Promise((resolve) => (globalThis.never = resolve)); } never();`,

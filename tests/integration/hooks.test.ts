@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test, vi } from 'vitest';
-import type { HooksSnapshot } from '../../dist/debug/hooks/creation-log.js';
+import type { HooksSnapshot } from '../../dist/debug/inspection.js';
 import { startedExecutor } from '../support/executors.js';
 import { program } from '../support/program.js';
 import { tempDir } from '../support/temp-dir.js';

@@ -1,4 +1,4 @@
-import type { Frame } from '../inspection.js';
+import type { CreationSite, HooksSnapshot } from '../inspection.js';
 import type { CreationStack } from './creation-stack.js';
 import { CreationSites, NO_SITE } from './creation-sites.js';
 import { LiveRecords } from './live-records.js';
@@ -7,36 +7,6 @@ import { StackSampler } from './stack-sampler.js';
 
 /** Sites that a snapshot tells of. */
 const MAX_TOLD = 50;
-
-/** What lives in a thread, and who made it; with what could not be kept. Plain data: it travels as JSON. */
-export interface HooksSnapshot {
-  /** Resources that live now and are followed. */
-  live: number;
-  /** Creations since the start. */
-  recorded: number;
-  /** Of these, how many are not followed, as there was no room. */
-  dropped: number;
-  /** A stack was taken of one creation in so many, since the start; at least 1. */
-  sampledOneIn: number;
-  /** Those that have lived longest on top, the lives of all at a site together; at most 50. */
-  sites: CreationSite[];
-  /** Live resources of the sites that are not told. */
-  untold: number;
-}
-
-export interface CreationSite {
-  /** As async_hooks has it: `PROMISE`, `Timeout`, `TCPWRAP` … */
-  type: string;
-  /**
-   * The innermost first, at most 10. Empty: made inside Node or holdfast.
-   * `null`: no stack was taken, or there was no room for it.
-   */
-  stack: Frame[] | null;
-  /** How many live. */
-  count: number;
-  /** Milliseconds since the oldest of them was made. */
-  oldestAgeMs: number;
-}
 
 /** Short-lived beyond interest: the event loop has done with it within a turn. */
 const FLEETING = new Set(['TickObject', 'Immediate', 'Microtask']);

@@ -1,5 +1,6 @@
 import { createHook } from 'node:async_hooks';
-import { CreationLog, type HooksSnapshot } from './creation-log.js';
+import type { HooksSnapshot } from '../inspection.js';
+import { CreationLog } from './creation-log.js';
 import { creationStack } from './creation-stack.js';
 
 /**

@@ -1,7 +1,7 @@
 import { formatCount, formatDuration } from '../../runtime/units.js';
 import { printable } from '../../runtime/printable.js';
 import { countText, frameText, timesText, type Paint } from '../render/phrases.js';
-import type { CreationSite, HooksSnapshot } from './creation-log.js';
+import type { CreationSite, HooksSnapshot } from '../inspection.js';
 
 /** Sites that a person reads. */
 const MAX_SHOWN = 10;

@@ -20,6 +20,8 @@ export interface Survey {
   heapUsed: number;
   /** Bytes of it in spaces of many small objects: what a walk through the heap goes by. */
   smallObjects: number;
+  /** JSON of a `HooksSnapshot`, where async_hooks keep account. */
+  hooks: string | undefined;
   /** `performance.now()` of the thread, which is about the time of its event loop. */
   now: number;
 }
@@ -75,6 +77,7 @@ export function survey(builtin: Builtin): Survey {
     if (prepare) Object.defineProperty(Error, 'prepareStackTrace', prepare);
     else delete (Error as { prepareStackTrace?: unknown }).prepareStackTrace;
   }
+  const { [Symbol.for('holdfast.hooks')]: hooks } = globalThis as unknown as Record<symbol, (() => string) | undefined>;
   const small = /^(new|old|map|trusted|shared|read_only)_space$/;
   const spaces = v8.getHeapSpaceStatistics().filter(({ space_name: name }) => small.test(name));
   return {
@@ -84,6 +87,7 @@ export function survey(builtin: Builtin): Survey {
     frames,
     heapUsed: v8.getHeapStatistics().used_heap_size,
     smallObjects: spaces.reduce((sum, space) => sum + space.space_used_size, 0),
+    hooks: hooks?.(),
     now: performance.now(),
   };
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Analyst } from '../await/analyst.js';
 import type { AttachedThread } from '../inspector/attached.js';
 import type { Session } from '../inspector/session.js';
-import type { AwaitBranch, ThreadInspection } from '../inspection.js';
+import type { AwaitBranch, HooksSnapshot, ThreadInspection } from '../inspection.js';
 import { formatDuration, formatSize } from '../../runtime/units.js';
 import { run } from './ask.js';
 import { countOf, shownBranches } from './branches.js';
@@ -68,6 +68,7 @@ export async function lookAtThread(
       ...doingOf(found.frames, scripts, all),
       heapUsed: found.heapUsed,
       pause: { predictedMs, measuredMs: null },
+      ...(found.hooks !== undefined && { hooks: JSON.parse(found.hooks) as HooksSnapshot }),
       notes: [],
     };
     if (predictedMs <= maxPauseMs) await walk(thread, found, scripts, session, settings);

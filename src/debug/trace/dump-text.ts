@@ -1,6 +1,7 @@
 /** A dump as a person reads it. */
 import { formatCount, formatDuration } from '../../runtime/units.js';
-import type { Inspection, Place } from '../inspection.js';
+import type { Inspection, Place, ThreadInspection } from '../inspection.js';
+import { renderHooks } from '../hooks/render-hooks.js';
 import { countText, nameText, placeText, threadLabel, timesText } from '../render/phrases.js';
 import { renderInspection } from '../render/render-inspection.js';
 import { printable } from '../../runtime/printable.js';
@@ -50,6 +51,7 @@ export function dumpText({ number, why, inspection, standing, growing, unwritten
     `\n${renderInspection(inspection, { hint: `runtime inspect ${pid} --all shows them` })}`,
     section('still there', about(standing.map((each) => ({ ...each, text: standingText(each) })))),
     section('probable leaks: more at each dump', about(growing.map((each) => ({ ...each, text: growingText(each) })))),
+    ...inspection.threads.map(createdText),
   ].join('');
 }
 
@@ -99,6 +101,13 @@ function growingText({ path, at, counts, since, forMs }: Growing): string {
 
 function chain(path: readonly string[], at: Place | null, count: number): string {
   return `${path.map(nameText).join(' › ')}${timesText(count)}${at === null ? '' : `  ${placeText(at)}`}`;
+}
+
+/** Who made what lives in a thread, where async_hooks keep account of it. */
+function createdText({ hooks, ...thread }: ThreadInspection): string {
+  if (hooks === undefined) return '';
+  const [total, ...sites] = renderHooks(hooks).trimEnd().split('\n');
+  return [`\n${threadLabel(thread)}: ${total!}`, ...sites, ''].join('\n');
 }
 
 /** Of an ISO 8601 time, hours to seconds. */

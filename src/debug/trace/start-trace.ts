@@ -1,11 +1,16 @@
 import type { TraceSettings } from './settings.js';
 import { TraceLog, type TraceLogSettings } from './trace-log.js';
 
-/** Of the process that calls it, until that ends or the log is stopped: from now on SIGUSR2 asks for a dump, too. */
-export function startTrace(
-  { intervalMs, maxPauseMs, json }: TraceSettings,
+/**
+ * Looks into the process that calls it, from its main thread, until the process
+ * ends or the log is stopped. From now on SIGUSR2 asks for a dump, and the hooks
+ * of this thread, where they are wanted, keep account; other threads start theirs.
+ */
+export async function startTrace(
+  { intervalMs, maxPauseMs, json, hooks }: TraceSettings,
   about: Pick<TraceLogSettings, 'path' | 'title' | 'firstAfterMs' | 'onUnwritable'>,
-): TraceLog {
+): Promise<TraceLog> {
+  if (hooks) (await import('../hooks/hooks.js')).startHooks();
   const trace = new TraceLog({
     ...about,
     intervalMs,
