@@ -82,7 +82,7 @@ module.exports = {
     },
     room('lock'),
     room('queue'),
-    room('thread', [], ['hooks/hooks[.]ts']),
+    room('thread', [], ['(hooks/hooks|running-tasks)[.]ts']),
     room('pool', ['thread/', 'queue/(contract|endings|generated-id)[.]ts']),
     room('supervisor', ['queue/contract[.]ts']),
     room('control', ['(executor|status)[.]ts']),

@@ -55,6 +55,8 @@ export interface ThreadInspection {
   hidden: number;
   /** What keeps the thread alive, or would. */
   handles: Handle[];
+  /** The tasks that run there, whether they wait or compute; only in threads of holdfast. */
+  tasks?: TaskReference[];
   /** Who made what lives in it; only with `ASYNC_DEBUG=hooks`. */
   hooks?: HooksSnapshot;
   notes: string[];

@@ -60,13 +60,19 @@ function leaf(more: Partial<HeapLeaf> = {}): HeapLeaf {
   return { kind: 'promise', count: 1, via: [], className: 'Promise', objects: [], ...more };
 }
 
+const YOUNG = { id: 'b', attempt: 1, handler: 'work', ageMs: 10 };
+const OLD = { id: 'a', attempt: 2, handler: 'work', ageMs: 4_000 };
+
 async function shown(branches: HeapBranch[], all = false) {
   const known = await scripts();
   return shownBranches(branches, {
     scripts: known,
     all,
     leafOf: (given) => leafOf(given, 1_000, new Map(), known),
-    now: 5_000,
+    tasks: new Map([
+      [7, YOUNG],
+      [8, OLD],
+    ]),
   });
 }
 
@@ -112,15 +118,9 @@ describe('what is shown of what a thread awaits', () => {
   });
 
   test('a function that runs a task is the task, though it is an internal; the oldest task comes first', async () => {
-    const tasks = [
-      { id: 'b', attempt: 1, handler: 'work', startedAt: 4_000 },
-      { id: 'a', attempt: 2, handler: 'work', startedAt: 1_000 },
-    ];
-    const [found] = await shown([branch('settle', { definedAt: { ...APP, scriptId: 3 }, tasks, count: 2 })]);
-    expect(found!.branch.tasks).toEqual([
-      { id: 'a', attempt: 2, handler: 'work', ageMs: 4_000 },
-      { id: 'b', attempt: 1, handler: 'work', ageMs: 1_000 },
-    ]);
+    const tasks = [7, 8, 9];
+    const [found] = await shown([branch('settle', { definedAt: { ...APP, scriptId: 3 }, tasks, count: 3 })]);
+    expect(found!.branch.tasks).toEqual([OLD, YOUNG]);
   });
 
   test('leaves that read the same are one; timers are told by the first that is due', async () => {

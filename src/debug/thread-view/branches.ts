@@ -1,5 +1,5 @@
 import type { HeapBranch, HeapLeaf } from '../await/findings.js';
-import type { AwaitBranch, Leaf, Step } from '../inspection.js';
+import type { AwaitBranch, Leaf, Step, TaskReference } from '../inspection.js';
 import type { Scripts } from './scripts.js';
 
 export interface BranchSettings {
@@ -8,8 +8,8 @@ export interface BranchSettings {
   all: boolean;
   /** Words for a leaf. */
   leafOf(leaf: HeapLeaf): Leaf;
-  /** Milliseconds since the epoch, as tasks count them. */
-  now: number;
+  /** Tasks by the heap id of their context. */
+  tasks: ReadonlyMap<number, TaskReference>;
 }
 
 /** A branch as it is shown, and the heap id of the function whose `await` can be asked for. */
@@ -71,16 +71,7 @@ function below(
           at: null,
           definedAt: (heapBranch.definedAt && settings.scripts.placeOf(heapBranch.definedAt)) ?? null,
           via: path,
-          ...(heapBranch.tasks.length > 0 && {
-            tasks: heapBranch.tasks
-              .map(({ id, handler, attempt, startedAt }) => ({
-                id,
-                handler,
-                attempt,
-                ageMs: Math.max(0, Math.round(settings.now - startedAt)),
-              }))
-              .sort((one, other) => other.ageMs - one.ageMs),
-          }),
+          ...(heapBranch.tasks.length > 0 && { tasks: tasksOf(heapBranch, settings.tasks) }),
           children: [],
           leaves: own,
           circular: heapBranch.circular,
@@ -124,6 +115,12 @@ function folded(leaves: readonly Leaf[]): Leaf[] {
     alike.set(key, { ...first, count: known.count + leaf.count });
   }
   return [...alike.values()];
+}
+
+/** The oldest first. One that has ended since the heap was written is not known any more. */
+function tasksOf({ tasks }: HeapBranch, known: ReadonlyMap<number, TaskReference>): TaskReference[] {
+  const found = tasks.flatMap((context) => known.get(context) ?? []);
+  return found.sort((one, other) => other.ageMs - one.ageMs);
 }
 
 /** Functions that run a task are shown as the task. Those whose script is not known are V8's own. */

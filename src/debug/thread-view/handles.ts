@@ -1,9 +1,8 @@
+import type { TaskReference } from '../inspection.js';
 import type { Session } from '../inspector/session.js';
-import { callWith, OBJECT_GROUP, runAndHold, type RemoteObject } from './ask.js';
-import { activeObjects, describeActive, type RawHandle } from './in-target.js';
-
-/** Handles whose heap id is asked for; a question each. */
-const MAX_IDENTIFIED = 500;
+import { callWith } from './ask.js';
+import { hold } from './hold.js';
+import { activeObjects, describeActive, describeTasks, taskContexts, type RawHandle } from './in-target.js';
 
 export interface Handles {
   raw: RawHandle[];
@@ -11,31 +10,21 @@ export interface Handles {
   byHeapId: Map<number, RawHandle>;
 }
 
-/** @param identify whether heap ids are asked for; only after a walk through the heap do they hold */
+/** @param identify whether heap ids are asked for */
 export async function handlesIn(session: Session, identify: boolean): Promise<Handles> {
-  const held = await runAndHold(session, activeObjects);
-  const raw = await callWith(session, held, describeActive);
-  const byHeapId = new Map<number, RawHandle>();
-  if (!identify) return { raw, byHeapId };
-  const { result } = await session.call<{ result: { name: string; value?: RemoteObject }[] }>('Runtime.getProperties', {
-    objectId: held.objectId,
-    ownProperties: true,
-  });
-  const objects = result.filter(({ name }) => /^\d+$/.test(name)).slice(0, MAX_IDENTIFIED);
-  await Promise.all(
-    objects.map(async ({ name, value }) => {
-      const described = raw[Number(name)]!;
-      const { heapSnapshotObjectId } = await session.call<{ heapSnapshotObjectId: string }>(
-        'HeapProfiler.getHeapObjectId',
-        { objectId: value!.objectId },
-      );
-      byHeapId.set(Number(heapSnapshotObjectId), described);
-    }),
-  );
-  return { raw, byHeapId };
+  const { array, heapIds } = await hold(session, activeObjects, identify);
+  const raw = await callWith(session, array, describeActive);
+  return { raw, byHeapId: new Map(heapIds.map((heapId, index) => [heapId, raw[index]!])) };
 }
 
-/** Lets go of all that is held for us in a thread. */
-export async function letGo(session: Session): Promise<void> {
-  await session.call('Runtime.releaseObjectGroup', { objectGroup: OBJECT_GROUP });
+/** The tasks that run in a thread, by the heap id of their context. */
+export async function tasksIn(session: Session): Promise<Map<number, TaskReference>> {
+  const { array, heapIds } = await hold(session, taskContexts, true);
+  const tasks = await callWith(session, array, describeTasks);
+  return new Map(
+    heapIds.flatMap((heapId, index): [number, TaskReference][] => {
+      const task = tasks[index];
+      return task ? [[heapId, task]] : [];
+    }),
+  );
 }

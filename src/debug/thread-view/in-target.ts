@@ -3,6 +3,8 @@
  * stand alone: it sees nothing of this module, and an old Node, a program that
  * changed `Error`, or a worker may be what runs it.
  */
+import type { TaskReference } from '../inspection.js';
+import type { RunningTask } from '../running-tasks.js';
 
 /**
  * A call on the stack: function, file or URL, line and column from 1; as V8 tells it, nothing where it tells nothing.
@@ -24,6 +26,8 @@ export interface Survey {
   hooks: string | undefined;
   /** `performance.now()` of the thread, which is about the time of its event loop. */
   now: number;
+  /** What runs in a thread of holdfast; `null` in any other thread. */
+  tasks: TaskReference[] | null;
 }
 
 /** An open handle or request, with what it tells of itself. */
@@ -45,6 +49,9 @@ interface NodeProcess extends NodeJS.Process {
   _getActiveHandles?(): object[];
   _getActiveRequests?(): object[];
 }
+
+/** Of `running-tasks.ts`, which this module must not load. */
+type RunningTasks = () => RunningTask[];
 
 /** Loads a module of Node. */
 export type Builtin = (id: string) => unknown;
@@ -78,6 +85,7 @@ export function survey(builtin: Builtin): Survey {
     else delete (Error as { prepareStackTrace?: unknown }).prepareStackTrace;
   }
   const { [Symbol.for('holdfast.hooks')]: hooks } = globalThis as unknown as Record<symbol, (() => string) | undefined>;
+  const { [Symbol.for('holdfast.tasks')]: runningTasks } = globalThis as Record<symbol, RunningTasks | undefined>;
   const small = /^(new|old|map|trusted|shared|read_only)_space$/;
   const spaces = v8.getHeapSpaceStatistics().filter(({ space_name: name }) => small.test(name));
   return {
@@ -89,6 +97,7 @@ export function survey(builtin: Builtin): Survey {
     smallObjects: spaces.reduce((sum, space) => sum + space.space_used_size, 0),
     hooks: hooks?.(),
     now: performance.now(),
+    tasks: runningTasks?.().map(({ task }) => task) ?? null,
   };
 }
 
@@ -98,6 +107,19 @@ export function writeHeap(builtin: Builtin, path: string, exposeNumericValues: b
   const begin = performance.now();
   v8.writeHeapSnapshot(path, { exposeNumericValues });
   return performance.now() - begin;
+}
+
+/** By what the functions of running tasks are recognised. */
+export function taskContexts(): object[] {
+  const { [Symbol.for('holdfast.tasks')]: runningTasks } = globalThis as Record<symbol, RunningTasks | undefined>;
+  return runningTasks?.().map(({ context }) => context) ?? [];
+}
+
+/** The tasks whose contexts these are; `null` for one that has ended. */
+export function describeTasks(contexts: object[]): (TaskReference | null)[] {
+  const { [Symbol.for('holdfast.tasks')]: runningTasks } = globalThis as Record<symbol, RunningTasks | undefined>;
+  const running = runningTasks?.() ?? [];
+  return contexts.map((context) => running.find((one) => one.context === context)?.task ?? null);
 }
 
 /** The objects behind what is open: their heap ids can be asked for. */

@@ -12,3 +12,8 @@ export function isInternal(file: string): boolean {
     file === '' || file.startsWith('node:') || file.startsWith(OWN) || file.includes('/node_modules/holdfast/dist/')
   );
 }
+
+/** Whether code is that of the pool below holdfast, which carries messages to its threads, and waits in them for the next one. */
+export function isOfPool(file: string): boolean {
+  return file.includes('/node_modules/piscina/');
+}

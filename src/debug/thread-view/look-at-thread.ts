@@ -2,12 +2,13 @@ import { join } from 'node:path';
 import type { Analyst } from '../await/analyst.js';
 import type { AttachedThread } from '../inspector/attached.js';
 import type { Session } from '../inspector/session.js';
-import type { AwaitBranch, HooksSnapshot, ThreadInspection } from '../inspection.js';
+import type { AwaitBranch, HooksSnapshot, TaskReference, ThreadInspection } from '../inspection.js';
 import { formatDuration, formatSize } from '../../runtime/units.js';
 import { run } from './ask.js';
 import { countOf, shownBranches } from './branches.js';
 import { doingOf } from './doing.js';
-import { handlesIn, letGo, type Handles } from './handles.js';
+import { handlesIn, tasksIn, type Handles } from './handles.js';
+import { letGo } from './hold.js';
 import { survey, writeHeap, type Survey } from './in-target.js';
 import { handlesOf, leafOf } from './leaf-words.js';
 import { locate } from './locate.js';
@@ -60,7 +61,7 @@ export async function lookAtThread(
 ): Promise<ThreadInspection> {
   const { all, maxPauseMs, predictor } = settings;
   const predictedMs = predictor.predict(found.smallObjects);
-  const scripts = new Scripts(session);
+  const scripts = new Scripts(session, found.tasks !== null);
   try {
     await scripts.load();
     const thread: ThreadInspection = {
@@ -116,6 +117,7 @@ async function walk(
   onNote?.(`${thread.name} stands still for about ${formatDuration(predictedMs)} while its heap is written`);
   const path = join(folder, `${thread.threadId}.heapsnapshot`);
   let handles: Handles;
+  let tasks: Map<number, TaskReference>;
   try {
     await session.call('HeapProfiler.enable');
     const measured = await run(
@@ -127,6 +129,7 @@ async function walk(
     thread.pause.measuredMs = Math.round(measured);
     predictor.learn(found.smallObjects, measured);
     handles = await handlesIn(session, true);
+    tasks = await tasksIn(session);
   } catch (error) {
     thread.notes.push(`its heap could not be walked through: ${(error as Error).message}`);
     return;
@@ -137,7 +140,7 @@ async function walk(
     scripts,
     all,
     leafOf: (leaf) => leafOf(leaf, found.now, handles.byHeapId, scripts),
-    now: Date.now(),
+    tasks,
   }).filter(({ branch }) => keep(branch));
   const skipped = await locate(session, shown, scripts, Math.min(LOCATE_MS, maxPauseMs));
   if (skipped > 0) {

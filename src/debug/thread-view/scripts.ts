@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { CodePlace } from '../heap/heap-graph.js';
 import type { Session } from '../inspector/session.js';
 import type { Place } from '../inspection.js';
-import { isInternal } from './internals.js';
+import { isInternal, isOfPool } from './internals.js';
 
 interface Script {
   scriptId: string;
@@ -19,8 +19,12 @@ export class Scripts {
   readonly #byUrl = new Map<string, Script>();
   readonly #maps = new Map<Script, SourceMap | undefined>();
 
-  constructor(session: Session) {
+  readonly #ofHoldfast: boolean;
+
+  /** @param ofHoldfast whether the thread is one of its: there, what carries messages to it is an internal, too */
+  constructor(session: Session, ofHoldfast = false) {
     this.#session = session;
+    this.#ofHoldfast = ofHoldfast;
   }
 
   /** Asks for all of them. Without this, places are those of the code that runs. */
@@ -46,11 +50,12 @@ export class Scripts {
 
   /** Whether it is in Node or in holdfast: by the code that runs, wherever its source may be. */
   isInternal(place: CodePlace): boolean {
-    return isInternal(pathOf(this.#byId.get(place.scriptId)?.url ?? ''));
+    return this.isInternalFile(this.#byId.get(place.scriptId)?.url ?? '');
   }
 
   isInternalFile(url: string): boolean {
-    return isInternal(pathOf(url));
+    const file = pathOf(url);
+    return isInternal(file) || (this.#ofHoldfast && isOfPool(file));
   }
 
   #place(url: string, script: Script | undefined, line: number, column: number): Place {

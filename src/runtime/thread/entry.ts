@@ -10,6 +10,7 @@ import { post } from './context.js';
 import { toErrorRecord } from './error-record.js';
 import { loadHandlers } from './handler-module.js';
 import { Lane } from './lane.js';
+import { RUNNING_TASKS } from '../../debug/running-tasks.js';
 import type { BatchReport, BatchRequest, LoadReply, LoadRequest, PingRequest, ThreadData } from './protocol.js';
 
 /** How often a thread with work shows that its event loop turns; also how soon an abort arrives. In ms. */
@@ -24,6 +25,9 @@ const data = workerData as ThreadData;
 followClock(data.clock);
 const board = new ThreadBoard(data.board);
 let lanes: Lane[] = [];
+
+// Asked by whoever looks into this thread, also while a task spins in it.
+Object.defineProperty(globalThis, RUNNING_TASKS, { value: () => lanes.flatMap((lane) => lane.running ?? []) });
 
 if (data.captureOutput) {
   for (const stream of ['stdout', 'stderr'] as const) captureOutput(stream);

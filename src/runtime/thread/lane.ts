@@ -2,6 +2,7 @@ import { HoldfastError } from '../errors.js';
 import { AbortReason, now, type ThreadBoard } from './board.js';
 import { decode, encode } from './codec.js';
 import { post, RunningTaskContext } from './context.js';
+import type { RunningTask } from '../../debug/running-tasks.js';
 import type { TaskErrorRecord } from '../task.js';
 import { toErrorRecord } from './error-record.js';
 import type { Handler } from './handler-module.js';
@@ -21,6 +22,7 @@ export class Lane {
   readonly #board: ThreadBoard;
   readonly #handlers: Map<string, Handler>;
   #current: RunningTaskContext | undefined;
+  #currentHandler = '';
   /**
    * What the running task gave. A promise that nothing can settle any more is
    * referred to by nothing else, and the task would be collected as garbage:
@@ -40,6 +42,14 @@ export class Lane {
   /** Called whenever the thread's event loop turns. */
   turn(): void {
     this.#current?.deliverAbort();
+  }
+
+  /** The task that is running now, for whoever looks into this thread. */
+  get running(): RunningTask | undefined {
+    const since = this.#board.running(this.#number)?.since;
+    if (this.#current === undefined || since === undefined) return undefined;
+    const { taskId: id, attempt } = this.#current;
+    return { context: this.#current, task: { id, handler: this.#currentHandler, attempt, ageMs: now() - since } };
   }
 
   async run(request: BatchRequest): Promise<BatchReport> {
@@ -70,8 +80,9 @@ export class Lane {
       position,
     });
     this.#current = context;
+    this.#currentHandler = itemAt(request.handlers, position);
     try {
-      const handler = this.#handler(itemAt(request.handlers, position));
+      const handler = this.#handler(this.#currentHandler);
       const input = parsed === undefined ? decode(request.inputs[position]!) : parsed[position];
       const value = handler(input, context);
       if (isThenable(value)) return this.#settle(value, context, startedAt);
