@@ -1,19 +1,21 @@
 // @ts-check
 /**
  * `npm run bench`: the figures of `docs/benchmarks.md`, measured side by side in
- * one run of about eight minutes. Every contender has a process of its own.
+ * one run of about ten minutes. Every contender has a process of its own.
  */
 import { parseArgs } from 'node:util';
 import { command } from './bench/command.mjs';
 import { writeDocument } from './bench/document.mjs';
 import { health } from './bench/health.mjs';
 import { generating, pacing } from './bench/dry-run.mjs';
+import { largeHeap, looks, suspended } from './bench/inspect.mjs';
 import { acquireAndRelease, takeover } from './bench/lock.mjs';
 import { machine } from './bench/machine.mjs';
 import { memory } from './bench/memory.mjs';
 import { cpu, latency, noop } from './bench/pools.mjs';
 import { smoke } from './bench/smoke.mjs';
 import { terminalTable } from './bench/table.mjs';
+import { dumps, hooks } from './bench/trace.mjs';
 
 const USAGE = `npm run bench -- [--only <row,row>] [--json] [--strict] [--write]
 
@@ -23,7 +25,10 @@ const USAGE = `npm run bench -- [--only <row,row>] [--json] [--strict] [--write]
   --write   put the figures into docs/benchmarks.md
 `;
 
-const groups = [noop, cpu, latency, acquireAndRelease, takeover, memory, command, generating, pacing, health, smoke];
+const groups = [
+  ...[noop, cpu, latency, acquireAndRelease, takeover, memory, command, generating, pacing, health, smoke],
+  ...[dumps, hooks, looks, suspended, largeHeap],
+];
 const known = groups.flatMap(({ ids }) => ids);
 
 const options = readOptions();

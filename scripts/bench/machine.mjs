@@ -6,7 +6,15 @@ import { join } from 'node:path';
 import { stateFolder } from './state-folder.mjs';
 import { percentile } from './statistics.mjs';
 
-const PACKAGES = ['piscina', 'tinypool', 'workerpool', 'poolifier', 'proper-lockfile', 'better-sqlite3'];
+const PACKAGES = [
+  'piscina',
+  'tinypool',
+  'workerpool',
+  'poolifier',
+  'proper-lockfile',
+  'better-sqlite3',
+  'why-is-node-running',
+];
 
 /** Magic numbers of `statfs`, on Linux. */
 const FILE_SYSTEMS = new Map([

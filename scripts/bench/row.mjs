@@ -3,7 +3,7 @@ import { measured, ratios } from './statistics.mjs';
 
 /** @typedef {import('./statistics.mjs').Measured} Measured */
 
-/** @typedef {'tasks/s' | 'pairs/s' | 'events/s' | 'ms' | 'µs' | 'MB' | '%'} Unit */
+/** @typedef {'tasks/s' | 'pairs/s' | 'events/s' | 'awaits/s' | 'ms' | 'µs' | 'MB' | '%'} Unit */
 
 /**
  * @typedef {object} Bar
