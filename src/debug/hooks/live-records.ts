@@ -16,7 +16,7 @@ interface OldRecord extends LiveRecord {
 const YOUNG = 4096;
 
 /** Records of what has outlived the young ones. With its WeakRef one takes about 150 bytes. */
-export const MAX_OLD = 100_000;
+const MAX_OLD = 100_000;
 
 /**
  * What is live, in bounded memory.
