@@ -54,9 +54,16 @@ function stepOf(how: Source['how'], all: readonly Source[]): Step | undefined {
   }
 }
 
-/** One `then` after the other is one step for whoever reads it. */
+/** However many promises follow one another, it is one step for whoever reads it. */
 function withStep(via: readonly Step[], step: Step | undefined): readonly Step[] {
   if (step === undefined) return via;
-  const again = via.at(-1) === step && (step === 'then' || step === 'adopted');
-  return again || via.length === MAX_STEPS ? via : [...via, step];
+  const last = via.at(-1);
+  if (!isFollowing(step) || last === undefined || !isFollowing(last)) {
+    return via.length === MAX_STEPS ? via : [...via, step];
+  }
+  return step === last || last === 'then' ? via : [...via.slice(0, -1), 'then'];
+}
+
+function isFollowing(step: Step): boolean {
+  return step === 'then' || step === 'adopted';
 }

@@ -26,7 +26,7 @@ const COMBINATORS: readonly [RegExp, Combinator][] = [
   [/^PromiseAll\w+ElementClosure$/, 'all'],
   [/^PromiseAny\w+ElementClosure$/, 'any'],
 ];
-const FROM_SYNC_ITERATOR = /^AsyncFromSyncIterator/;
+const FROM_SYNC_ITERATOR = /^Async(FromSync)?Iterator/;
 const RESOLVER = /^PromiseCapabilityDefault(Resolve|Reject)$/;
 
 export function isPromise(graph: HeapGraph, node: number): boolean {

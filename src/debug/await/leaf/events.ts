@@ -1,20 +1,21 @@
 import type { HeapGraph } from '../../heap/heap-graph.js';
 import type { Way } from './walk-back.js';
 
-/** The event whose listeners a way goes through, if `way` has come to the emitter. */
-export function eventOf(heap: HeapGraph, way: Way): string | undefined {
-  const { name } = way.reference;
+/**
+ * The emitter whose listeners a way has come to, and the event. Asked right
+ * there: all events of an emitter hang on one object, which a way comes to once.
+ */
+export function emitterOf(heap: HeapGraph, way: Way): { emitter: number; event: string } | undefined {
+  const { node, reference } = way;
   // Of an EventEmitter: an object with a property for each event.
-  if (name === '_events') return way.before?.reference.name;
-  // Of an EventTarget: a Map from each event to a list.
-  if (name === '<symbol kEvents>') return keyOf(heap, way.before?.before);
-  // Of a MessagePort and its like, a handler that is set as a property.
-  return undefined;
-}
-
-/** The key of a Map at whose value a way comes to its table. V8 keeps it right before the value. */
-function keyOf(heap: HeapGraph, table: Way | undefined): string | undefined {
-  const index = Number(table?.reference.name);
-  const key = Number.isInteger(index) ? heap.target(table!.node, 'internal', String(index - 1)) : undefined;
-  return key === undefined ? undefined : heap.name(key);
+  if (reference.kind === 'property') {
+    const emitter = heap.retainers(node).find(({ name }) => name === '_events')?.node;
+    return emitter === undefined ? undefined : { emitter, event: reference.name };
+  }
+  // Of an EventTarget: a Map from each event to a list. V8 keeps the key right before the value.
+  if (heap.kind(node) !== 'array') return undefined;
+  const map = heap.retainers(node).find(({ name }) => name === 'table')?.node;
+  const emitter = map && heap.retainers(map).find(({ name }) => name === '<symbol kEvents>')?.node;
+  const key = heap.target(node, 'internal', String(Number(reference.name) - 1));
+  return emitter === undefined || key === undefined ? undefined : { emitter, event: heap.name(key) };
 }

@@ -1,6 +1,6 @@
 import type { HeapGraph } from '../../heap/heap-graph.js';
 import type { HeapLeaf } from '../findings.js';
-import { SettlerSearch, type Settler } from './settler-search.js';
+import { isGlobal, SettlerSearch, type Settler } from './settler-search.js';
 import { isLock } from './things.js';
 import { Variables } from './variables.js';
 
@@ -60,7 +60,8 @@ export class LeafFinder {
       }
       case 'property': {
         const { object, name } = settler;
-        const heldBy = classOf(this.#heap.name(object));
+        const className = this.#heap.name(object);
+        const heldBy = isGlobal(className) ? 'globalThis' : className;
         if (isLock(heldBy)) return { kind: 'lock', object, className: heldBy, heldAs: name, heldBy };
         return { ...bare, object, heldAs: name, heldBy };
       }
@@ -84,11 +85,6 @@ export class LeafFinder {
     });
     return startedAt === undefined || afterMs === undefined ? undefined : { startedAt, afterMs };
   }
-}
-
-/** Node 26 says `global (global)` where others say `global`. */
-function classOf(name: string): string {
-  return /^global\b/.test(name) ? 'globalThis' : name;
 }
 
 function keyOf({ kind, className, event, heldAs, heldBy, heldAt }: Leaf): string {

@@ -1,7 +1,7 @@
 import type { HeapGraph } from '../../heap/heap-graph.js';
 import type { LeafKind } from '../../inspection.js';
 import { isPromise, settlerKind } from '../promise-links.js';
-import { eventOf } from './events.js';
+import { emitterOf } from './events.js';
 import { isConnection, isLock, kindOf, rankOf } from './things.js';
 import type { Variables } from './variables.js';
 import { walkBack, type Way } from './walk-back.js';
@@ -21,11 +21,23 @@ export type Settler =
 /** Kinds of nodes in which V8 keeps what objects have. Snapshots tell it of the objects as well. */
 const BOOKKEEPING: ReadonlySet<string> = new Set(['hidden', 'code', 'synthetic', 'object shape', 'native']);
 
-/** What has no meaning of its own: collections, and classes of Node in which it keeps listeners and the like. */
-const CONTAINERS: ReadonlySet<string> = new Set(['Object', 'Array', 'Map', 'Set', 'WeakMap', '']);
-const CONTAINERS_OF_NODE: ReadonlySet<string> = new Set(['FixedQueue', 'FixedCircularBuffer', 'Listener']);
+/** What has no meaning of its own: collections, and what Node keeps listeners and the like in. */
+const COLLECTIONS: ReadonlySet<string> = new Set(['Object', 'Array', 'Map', 'Set', 'WeakMap', '']);
+const CONTAINERS_OF_NODE: ReadonlySet<string> = new Set([
+  'FixedQueue',
+  'FixedCircularBuffer',
+  'Listener',
+  'DefaultReadRequest',
+  'ReadableStreamAsyncIteratorReadRequest',
+]);
 
 const THIS: ReadonlySet<string> = new Set(['this', 'self', 'that', '_this', '_self']);
+
+interface Found {
+  settler: Settler;
+  /** See `rankOf`. */
+  rank: number;
+}
 
 /**
  * Looks for what settles promises. Near them, what holds the functions that do
@@ -48,11 +60,12 @@ export class SettlerSearch {
   /** `undefined`: nobody that can be told. */
   of(promise: number): Settler | undefined {
     const { Resolve, Reject } = this.#settlersOf(promise);
-    const near = this.#near(Resolve) ?? this.#near(Reject) ?? this.#native(promise);
-    if (near?.what === 'property' && !isLock(this.#heap.name(near.object)))
-      return this.#connectionOf(near.object) ?? near;
-    if (near?.what === 'variable' && this.#isContainer(near.value)) return this.#connectionOf(near.value) ?? near;
-    return near;
+    const { found, holder } =
+      [Resolve, Reject].map((start) => this.#near(start)).find(({ found, holder }) => found ?? holder) ?? {};
+    if (found !== undefined && found.rank <= 0) return found.settler;
+    // Whoever is in turn, or is told something, is waited for longer than a timer that gives up.
+    const better = holder && (this.#isLock(holder) ? holder : this.#connectionOf(holder));
+    return better ?? found?.settler ?? holder ?? this.#native(promise);
   }
 
   #settlersOf(promise: number): Record<'Resolve' | 'Reject', number[]> {
@@ -67,46 +80,43 @@ export class SettlerSearch {
     return found;
   }
 
-  #near(settlers: readonly number[]): Settler | undefined {
-    let found: { settler: Settler; rank: number } | undefined;
-    let holder: Settler | undefined;
-    const keep = (settler: Settler, rank: number): false => {
+  #near(settlers: readonly number[]): { found?: Found | undefined; holder?: Settler | undefined } {
+    let found: Found | undefined;
+    const holders: { [What in Settler['what'] | 'passed']?: Settler } = {};
+    const keep = (settler: Settler, rank: number): void => {
       if (found === undefined || rank < found.rank) found = { settler, rank };
-      return false;
     };
-    const hold = (settler: Settler): false => {
-      holder ??= settler;
-      return false;
-    };
-    let passing: Settler | undefined;
     const passes = (way: Way): boolean => {
       const { node, reference } = way;
       const [kind, name] = [this.#heap.kind(node), this.#heap.name(node)];
       if (name === 'system / PromiseReaction') {
         const promise = this.#promiseOf(way);
-        return promise !== undefined && keep({ what: 'promise', promise }, 0);
+        if (promise !== undefined) keep({ what: 'promise', promise }, 0);
+        return false;
       }
       if (BOOKKEEPING.has(kind)) return false;
       if (isVariable(way, name)) {
         const variable = this.#variable(way);
-        const isOfNode = CONTAINERS_OF_NODE.has(this.#heap.name(variable.value));
-        if ((isOfNode || !this.#isContainer(variable.value)) && this.#variables.tellWhoUsesThem(node)) {
-          passing ??= variable;
-          return true;
-        }
-        return hold(variable);
+        const goesOn = !this.#isCollection(variable.value) && this.#variables.tellWhoUsesThem(node);
+        holders[goesOn ? 'passed' : 'variable'] ??= variable;
+        return goesOn;
       }
-      if (isPlumbing(way, kind, name)) return true;
-      if (this.#isSuspended(node)) return reference.name !== 'context' && hold({ what: 'suspended', suspended: node });
-      const event = eventOf(this.#heap, way);
-      const thing = kindOf(name) ?? (event === undefined ? undefined : 'event');
-      if (thing !== undefined) return keep({ what: 'thing', kind: thing, object: node, event }, rankOf(thing, event));
-      if (this.#isContainer(node)) return true;
-      if (reference.kind === 'property') return hold({ what: 'property', object: node, name: reference.name });
+      const event = emitterOf(this.#heap, way);
+      const object = event?.emitter ?? node;
+      const thing = kindOf(this.#heap.name(object)) ?? (event === undefined ? undefined : 'event');
+      if (thing !== undefined) {
+        keep({ what: 'thing', kind: thing, object, event: event?.event }, rankOf(thing, event?.event));
+        return false;
+      }
+      if (isPlumbing(way, kind, name) || this.#isContainer(node)) return true;
+      if (this.#isSuspended(node)) {
+        if (reference.name !== 'context') holders.suspended ??= { what: 'suspended', suspended: node };
+      } else if (reference.kind === 'property')
+        holders.property ??= { what: 'property', object: node, name: reference.name };
       return false;
     };
-    walkBack(this.#heap, settlers, passes, () => found?.rank === 0);
-    return found?.settler ?? holder ?? passing;
+    walkBack(this.#heap, settlers, passes, () => found !== undefined && found.rank <= 0);
+    return { found, holder: holders.property ?? holders.variable ?? holders.suspended ?? holders.passed };
   }
 
   /** Settled by native code: by the object that has it. */
@@ -118,29 +128,40 @@ export class SettlerSearch {
     return undefined;
   }
 
-  /** Through what an object, or a collection, is most likely to be told something. */
-  #connectionOf(start: number): Settler | undefined {
-    if (this.#connections.has(start)) return this.#connections.get(start);
+  #isLock(holder: Settler): boolean {
+    return holder.what === 'property' && isLock(this.#heap.name(holder.object));
+  }
+
+  /** Through what the holder is most likely to be told something. */
+  #connectionOf(holder: Settler): Settler | undefined {
+    const start = holder.what === 'property' ? holder.object : holder.what === 'variable' ? holder.value : undefined;
+    if (start === undefined || this.#heap.kind(start) !== 'object' || isGlobal(this.#heap.name(start)))
+      return undefined;
+    if (!this.#connections.has(start)) this.#connections.set(start, this.#connectionFrom(start));
+    return this.#connections.get(start);
+  }
+
+  #connectionFrom(start: number): Settler | undefined {
     let found: Settler | undefined;
     const passes = (way: Way): boolean => {
       const { node } = way;
       const [kind, name] = [this.#heap.kind(node), this.#heap.name(node)];
       if (BOOKKEEPING.has(kind) || found !== undefined) return false;
       if (isVariable(way, name)) {
-        const variable = this.#variable(way);
-        const isOwn =
-          THIS.has(variable.name) || this.#isContainer(variable.value) || this.#heap.kind(variable.value) === 'closure';
+        const { name, value } = this.#variable(way);
+        const isOwn = THIS.has(name) || this.#isCollection(value) || this.#heap.kind(value) === 'closure';
         return isOwn && this.#variables.tellWhoUsesThem(node);
       }
+      const event = emitterOf(this.#heap, way);
+      const object = event?.emitter ?? node;
+      const thing = kindOf(this.#heap.name(object));
+      if (thing !== undefined && isConnection(thing))
+        found = { what: 'thing', kind: thing, object, event: event?.event };
+      if (thing !== undefined || event !== undefined) return false;
       if (isPlumbing(way, kind, name)) return true;
-      if (this.#isSuspended(node) || isPromise(this.#heap, node) || name.startsWith('global')) return false;
-      const thing = kindOf(name);
-      if (thing === undefined) return kind === 'object';
-      if (isConnection(thing)) found = { what: 'thing', kind: thing, object: node, event: eventOf(this.#heap, way) };
-      return false;
+      return kind === 'object' && !this.#isSuspended(node) && !isPromise(this.#heap, node) && !isGlobal(name);
     };
     walkBack(this.#heap, [start], passes, () => found !== undefined);
-    this.#connections.set(start, found);
     return found;
   }
 
@@ -151,9 +172,16 @@ export class SettlerSearch {
     return { what: 'variable', context: node, name, value };
   }
 
+  #isCollection(node: number): boolean {
+    return this.#heap.kind(node) === 'object' && COLLECTIONS.has(this.#heap.name(node));
+  }
+
   #isContainer(node: number): boolean {
-    const name = this.#heap.name(node);
-    return this.#heap.kind(node) === 'object' && (CONTAINERS.has(name) || CONTAINERS_OF_NODE.has(name));
+    return (
+      this.#isCollection(node) ||
+      CONTAINERS_OF_NODE.has(this.#heap.name(node)) ||
+      this.#heap.name(node) === 'native_bind'
+    );
   }
 
   /** The promise that calls a function when it is settled. */
@@ -181,4 +209,9 @@ function isPlumbing({ reference }: Way, kind: string, name: string): boolean {
   if (reference.name === 'previous') return true;
   if (kind === 'array') return !name.startsWith('(object');
   return kind === 'closure' && (reference.name === 'context' || reference.name.startsWith('bound'));
+}
+
+/** Node 26 says `global (global)` where others say `global`. */
+export function isGlobal(className: string): boolean {
+  return /^global\b/.test(className);
 }

@@ -16,7 +16,7 @@ const KINDS: readonly [RegExp, LeafKind][] = [
   ],
   [/^\w*Server$/, 'server'],
   [
-    /^((File)?(Read|Write)Stream|Readable|Writable|Duplex|Transform|PassThrough|Interface|IncomingMessage|ServerResponse|ServerHttp2Stream|(Readable|Writable|Transform)Stream\w*)$/,
+    /^((File)?(Read|Write)Stream|Readable|Writable|Duplex|Transform|PassThrough|Interface|IncomingMessage|ServerResponse|ServerHttp2Stream|(Readable|Writable|Transform)Stream(Default|BYOB)?(Reader|Writer|Controller)?)$/,
     'stream',
   ],
 ];
@@ -43,9 +43,11 @@ const FAILURES: ReadonlySet<string> = new Set(['error', 'abort', 'aborted', 'mes
 
 /**
  * Who waits for a reply gives up at an error, or after a time: of several
- * things that settle a promise, the one with the lowest rank is waited for.
+ * things that settle a promise, the one with the lowest rank is waited for. A
+ * child process is what its streams are read for.
  */
-export function rankOf(kind: LeafKind, event: string | undefined): 0 | 1 | 2 {
+export function rankOf(kind: LeafKind, event: string | undefined): -1 | 0 | 1 | 2 {
   if (event !== undefined && FAILURES.has(event)) return 2;
+  if (kind === 'child process') return -1;
   return kind === 'timer' || (event !== undefined && ENDINGS.has(event)) ? 1 : 0;
 }

@@ -4,7 +4,7 @@ import type { CodePlace, HeapGraph } from '../../heap/heap-graph.js';
  * Functions of Node that wait for what they hold themselves, in a variable
  * that nothing but the listeners beside it can see.
  */
-const OWN_ITERATORS: ReadonlySet<string> = new Set(['createAsyncIterator', 'setInterval', 'watch', '_watch']);
+const OF_NODE: ReadonlySet<string> = new Set(['createAsyncIterator', 'setInterval', 'watch']);
 
 /** A function at the top of a script is told from the script by how many variables it has. */
 const MAX_OUTERMOST = 6;
@@ -22,6 +22,8 @@ export class Variables {
   constructor(heap: HeapGraph, suspended: Iterable<number>) {
     this.#heap = heap;
     for (const one of suspended) {
+      const fn = heap.target(one, 'internal', 'function');
+      if (fn === undefined || OF_NODE.has(heap.name(fn))) continue;
       let context = heap.target(one, 'internal', 'context');
       while (context !== undefined && !this.#ofSuspended.has(context)) {
         this.#ofSuspended.add(context);
@@ -37,8 +39,7 @@ export class Variables {
    */
   tellWhoUsesThem(context: number): boolean {
     if (this.#heap.name(context) !== 'system / Context') return false;
-    if (this.#ofSuspended.has(context) && !OWN_ITERATORS.has(this.functionName(context))) return false;
-    if (this.#isOfModule(context)) return false;
+    if (this.#ofSuspended.has(context) || this.#isOfModule(context)) return false;
     const around = this.#heap.target(context, 'internal', 'previous');
     const isOutermost = around === undefined || this.#heap.name(around) !== 'system / Context';
     return !isOutermost || this.#heap.references(context).length <= MAX_OUTERMOST;

@@ -34,7 +34,7 @@ export function walkBack(
   passes: (way: Way) => boolean,
   isDone: () => boolean,
 ): void {
-  const seen = new Set(starts);
+  const seen = new Set<number | string>(starts);
   let level: (Way | number)[] = [...starts];
   for (let step = 0; step < MAX_STEPS && level.length > 0 && !isDone(); step++) {
     const next: Way[] = [];
@@ -42,8 +42,13 @@ export function walkBack(
       const [node, before] = typeof from === 'number' ? [from, undefined] : [from.node, from];
       if (seen.size + heap.retainerCount(node) > MAX_VISITED) continue;
       for (const reference of heap.retainers(node)) {
-        if (NO_WAY.has(reference.name) || seen.has(reference.node)) continue;
-        seen.add(reference.node);
+        // Listeners of several events are in several properties of one object.
+        const once =
+          heap.kind(reference.node) === 'array' || reference.kind === 'property'
+            ? `${reference.node}.${reference.name}`
+            : reference.node;
+        if (NO_WAY.has(reference.name) || seen.has(once)) continue;
+        seen.add(once);
         const way = { node: reference.node, reference, before };
         if (passes(way)) next.push(way);
       }
