@@ -64,11 +64,14 @@ async function attach(target: TargetProcess, lock: number, undo: UndoList, optio
   const lost = remote.lost.then(() => whyLost(target));
   void lost.then((why) => remote.session.close(why));
   undo.add(async () => {
-    if (!opened) await remote.close();
+    if (!opened) remote.close();
     else if (await closeInspector(pid, inspector, remote)) watchdog.inspectorIsClosed();
   });
   await verify(target, remote.session);
-  const workers = await answered(target, attachWorkers(remote.session, true));
+  const workers = await answered(
+    target,
+    attachWorkers(remote.session, true, () => watchdog.workerPauses()),
+  );
   undo.add(() => workers.letGo());
   void lost.then((why) => workers.close(why));
   return {

@@ -1,18 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { evaluate } from './evaluate.js';
 import type { Inspector } from './find-inspector.js';
-import { listenersOf } from './listeners.js';
+import { listenersOf, type Listener } from './listeners.js';
 import { connect, type RemoteSession } from './web-socket-session.js';
 
-/** How long an inspector may take to close, in ms: the main thread does it, when it leaves native code. */
+/** How long each step of it may take, in ms. The main thread does it, as soon as it leaves native code. */
 const CLOSE_MS = 2_000;
-
-/**
- * How long we stay connected, in ms, while the inspector has not stopped to
- * listen. Who goes just as it stops takes the process down with him: 18 of 80
- * looks ended in SIGSEGV (Node 20 to 26 do it), none of 400 since.
- */
-const LEAVE_MS = 250;
 
 /**
  * Closes the inspector of a process, by a session with its main thread, which
@@ -24,19 +17,24 @@ export async function closeInspector(
   remote?: RemoteSession,
 ): Promise<boolean> {
   try {
-    const { session, close } = remote ?? (await connect(url, CLOSE_MS));
-    // Its answer never comes, and the main thread stands until all who are connected have gone.
-    evaluate(session, `builtin('node:inspector').close()`).catch(() => {});
-    await untilClosed(pid, listener.port, LEAVE_MS);
-    await close();
+    const { session, lost, close } = remote ?? (await connect(url, CLOSE_MS));
+    try {
+      // What no thread is there to hear would be done when nobody looks after it any more.
+      await evaluate(session, '0', CLOSE_MS);
+      // No answer comes: Node drops the connection instead. It must not find it dropped by us, see there.
+      evaluate(session, `builtin('node:inspector').close()`).catch(() => {});
+      await Promise.race([lost, delay(CLOSE_MS, undefined, { ref: false })]);
+    } finally {
+      close();
+    }
   } catch {
-    // It is about to close, or the process to end.
+    // It is blocked, or closed by somebody else, or ends.
   }
-  return untilClosed(pid, listener.port, CLOSE_MS);
+  return isClosed(pid, listener);
 }
 
-async function untilClosed(pid: number, port: number, withinMs: number): Promise<boolean> {
-  const deadline = performance.now() + withinMs;
+async function isClosed(pid: number, { port }: Listener): Promise<boolean> {
+  const deadline = performance.now() + CLOSE_MS;
   while (listenersOf(pid).some((listener) => listener.port === port)) {
     if (performance.now() > deadline) return false;
     await delay(5);

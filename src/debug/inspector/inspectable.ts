@@ -40,12 +40,12 @@ export function ended(pid: number): HoldfastError {
 /** How long a thread may be in native code before it is taken to be blocked there, in ms. */
 export const BLOCKED_MS = 5_000;
 
-/** The main thread of a process has answered nothing for `BLOCKED_MS`. */
-export function blocked(pid: number): HoldfastError {
+/** The main thread of a process has answered nothing for so long. */
+export function blocked(pid: number, waitedMs = BLOCKED_MS): HoldfastError {
   const { letter } = targetProcess(pid) ?? {};
   if (letter === 'T' || letter === 't') return stopped(pid);
   return refusal(
-    `process ${pid} has not answered in ${formatDuration(BLOCKED_MS)}: its main thread is ${whereBlocked(pid)}; or its program has taken SIGUSR1 for itself`,
+    `process ${pid} has not answered in ${formatDuration(waitedMs)}: its main thread is ${whereBlocked(pid)}; or its program has taken SIGUSR1 for itself`,
     `See its native stack: gdb -p ${pid} -batch -ex bt. Or start it with --inspect=127.0.0.1:0`,
   );
 }

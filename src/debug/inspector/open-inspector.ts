@@ -69,10 +69,11 @@ async function waitForPort(port: number, pid: number, { waitMs = WAIT_MS, onNote
 async function waitForInspector(
   target: TargetProcess,
   port: number,
-  { before, onNote, signal }: OpenOptions,
+  { before, waitMs = WAIT_MS, onNote, signal }: OpenOptions,
 ): Promise<Inspector | 'port taken'> {
   const { pid } = target;
   const start = performance.now();
+  const limit = Math.min(waitMs, BLOCKED_MS);
   const silence = new Silence(onNote);
   for (;;) {
     const found = await inspectorBeside(pid, before);
@@ -85,7 +86,7 @@ async function waitForInspector(
       if (port !== 0 && holderOf(port, pid) !== undefined) return 'port taken';
     }
     if (!isAlive(target)) throw ended(pid);
-    if (passed > BLOCKED_MS) throw blocked(pid);
+    if (passed > limit) throw blocked(pid, limit);
     silence.break(() => `waiting for process ${pid} to answer: its main thread is ${whereBlocked(pid)}`);
     await delay(passed > LATE_MS ? POLL_MS * 10 : POLL_MS, undefined, { signal });
   }

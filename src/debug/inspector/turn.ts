@@ -2,10 +2,11 @@ import { join } from 'node:path';
 import { HoldfastError } from '../../runtime/errors.js';
 import { ExecutorRunningError } from '../../runtime/lock/executor-running-error.js';
 import { ProcessLock } from '../../runtime/lock/process-lock.js';
+import { formatDuration } from '../../runtime/units.js';
 import { privateFolder } from './private-folder.js';
 
 export interface Patience {
-  /** How long to wait for whoever is in the way, in ms; default 30,000. */
+  /** How long to wait for whoever is in the way, in ms; default 30,000. For an answer it is 5,000 at most. */
   waitMs?: number | undefined;
   /** Told what is waited for, as a sentence. */
   onNote?: ((note: string) => void) | undefined;
@@ -37,10 +38,14 @@ export async function takeTurn({ waitMs = WAIT_MS, onNote, signal }: Patience): 
   } catch (error) {
     if (!(error instanceof ExecutorRunningError)) throw error;
     const pid = error.holder?.pid ?? 'unknown';
-    throw new HoldfastError('ERR_INSPECT_BUSY', `another inspect (process ${pid}) has not ended in ${waitMs} ms`, {
-      cause: error,
-      hint: `Wait until it ends, or end it: kill ${pid}`,
-    });
+    throw new HoldfastError(
+      'ERR_INSPECT_BUSY',
+      `another inspect (process ${pid}) has not ended in ${formatDuration(waitMs)}`,
+      {
+        cause: error,
+        hint: `Wait until it ends, or end it: kill ${pid}`,
+      },
+    );
   } finally {
     clearTimeout(timer);
   }

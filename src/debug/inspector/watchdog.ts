@@ -39,12 +39,21 @@ export class Watchdog {
   /** From now on, the inspector may open at any time. */
   inspectorOpens(): void {
     this.#needed = true;
-    // Written to the pipe before this returns: it is there even if we are killed at the next step.
-    this.#child.stdin!.write('o');
+    this.#tell('o');
+  }
+
+  /** From now on, a worker may pause. */
+  workerPauses(): void {
+    this.#tell('p');
   }
 
   inspectorIsClosed(): void {
     this.#needed = false;
+  }
+
+  #tell(word: 'o' | 'p'): void {
+    // In the pipe before this returns: it is there even if we are killed at the next step.
+    this.#child.stdin!.write(word);
   }
 
   /** Ends it, or, if an inspector may still open, leaves it to its work. */

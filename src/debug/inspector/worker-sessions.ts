@@ -42,18 +42,19 @@ const LET_GO_MS = 1_000;
  * V8 interrupts what runs in them.
  *
  * @param overSocket whether the session with the main thread is one of another process
+ * @param onPause called before a worker is told to pause
  */
-export async function attachWorkers(main: Session, overSocket: boolean): Promise<Workers> {
+export async function attachWorkers(main: Session, overSocket: boolean, onPause = () => {}): Promise<Workers> {
   const workers: WorkerSession[] = [];
-  const sessions = new Map<string, MessageSession>();
+  const sessions = new Map<string, PausingSession>();
   const forget = [
     main.on('NodeWorker.attachedToWorker', ({ sessionId, workerInfo }: Attached) => {
-      const session: MessageSession = new MessageSession((message) => {
+      const session: PausingSession = new PausingSession((message) => {
         main
           .call('NodeWorker.sendMessageToWorker', { sessionId, message })
           .then(() => (overSocket ? acknowledge(main, session) : undefined))
           .catch((error: Error) => session.close(error));
-      });
+      }, onPause);
       sessions.set(sessionId, session);
       workers.push({ ...named(workerInfo.title), session });
     }),
@@ -72,12 +73,53 @@ export async function attachWorkers(main: Session, overSocket: boolean): Promise
   return {
     workers: workers.toSorted((a, b) => a.threadId - b.threadId),
     letGo: async () => {
+      await Promise.all([...sessions.values()].map(goOn));
       await main.call('NodeWorker.disable', {}, LET_GO_MS).catch(() => {});
       for (const off of forget) off();
       close(new Error('the thread was let go'));
     },
     close,
   };
+}
+
+/** Knows whether the worker was told to pause. */
+class PausingSession extends MessageSession {
+  pauses = false;
+  readonly #onPause: () => void;
+
+  constructor(send: (message: string) => void, onPause: () => void) {
+    super(send);
+    this.#onPause = onPause;
+  }
+
+  override call<Result>(method: string, params?: object, deadlineMs?: number): Promise<Result> {
+    if (method === 'Debugger.pause') {
+      this.pauses = true;
+      this.#onPause();
+    }
+    return super.call(method, params, deadlineMs);
+  }
+}
+
+/** A worker that pauses would do so for ever when its session ends, unlike a main thread (Node 20 to 26). */
+async function goOn(session: PausingSession): Promise<void> {
+  if (!session.pauses) return;
+  // Refused where it does not pause.
+  await session.call('Debugger.resume', {}, LET_GO_MS).catch(() => {});
+  await session.call('Debugger.disable', {}, LET_GO_MS).catch(() => {});
+}
+
+/** For a process whose workers somebody made pause who is no more: they go on. */
+export async function resumeWorkers({ workers }: Workers): Promise<void> {
+  await Promise.all(
+    workers.map(async ({ session }) => {
+      let paused = false;
+      // Told before this is answered.
+      session.on('Debugger.paused', () => (paused = true));
+      await session.call('Debugger.enable', {}, LET_GO_MS).catch(() => {});
+      if (paused) await session.call('Debugger.resume', {}, LET_GO_MS).catch(() => {});
+    }),
+  );
 }
 
 /**
