@@ -23,8 +23,8 @@ let running: Hooks | undefined;
  * and in time; see `HooksSnapshot` for what is lost. Where it runs already, it
  * goes on.
  *
- * A loop of awaits runs 6 to 10 times slower with it, most of that the price of
- * any `async_hooks`.
+ * A loop of awaits that do nothing runs about 6 times slower with it; 2.3 times
+ * with a hook that is empty, 450 times with one that takes each stack.
  */
 export function startHooks(): Hooks {
   return (running ??= start());

@@ -22,8 +22,8 @@ const MAX_OLD = 100_000;
  * What is live, in bounded memory.
  *
  * Nearly all promises settle within a few thousand further creations. Until
- * then they stand in plain arrays, and are held: a WeakRef for each would halve
- * the speed. A pending one that has to make room becomes an old record, which
+ * then they stand in plain arrays, and are held: a WeakRef for each would cost a
+ * third of the speed. A pending one that has to make room becomes an old record, which
  * holds its promise weakly, so what can never settle is collected as ever.
  *
  * There is no `destroy` hook: to know when a promise is collected, Node would
