@@ -91,6 +91,7 @@ describe('the text of an inspection', () => {
       name: 'indexer',
       state: 'running',
       stack: [
+        { name: 'Atomics.load', place: null },
         { name: 'spin', place: at('src/index.js', 12, 5) },
         { name: '', place: null },
       ],
@@ -111,7 +112,7 @@ describe('the text of an inspection', () => {
       view: 'cheap',
     });
     expect(rendered([main, spins, blocked], { notes: ['one thread ended meanwhile'] })).toBe(
-      `process 4711: server.js --port 80 (node v20.20.2)  2026-01-02T03:04:05.678Z, took 612ms
+      `process 4711, node v20.20.2: server.js --port 80  2026-01-02T03:04:05.678Z, took 612ms
 worker 1 (indexer) runs spin (src/index.js:12:5); worker 2 is blocked in futex_wait (src/sleep.js:1:1); main waits
 note: one thread ended meanwhile
 
@@ -129,6 +130,7 @@ main  waiting, heap 5MB, paused 140ms (120ms predicted)
 
 worker 1 (indexer)  running, heap 5MB
   note: its heap was not walked through
+  at Atomics.load
   at spin  src/index.js:12:5
   at (anonymous)
 
@@ -141,7 +143,7 @@ worker 2  blocked in futex_wait
 
   test('is a few lines for a process that does nothing', () => {
     expect(rendered([thread(0, { pause: { predictedMs: null, measuredMs: 20 } })])).toBe(
-      `process 4711: server.js --port 80 (node v20.20.2)  2026-01-02T03:04:05.678Z, took 612ms
+      `process 4711, node v20.20.2: server.js --port 80  2026-01-02T03:04:05.678Z, took 612ms
 
 main  waiting, heap 5MB, paused 20ms
   nothing awaited
@@ -176,6 +178,21 @@ main  waiting, heap 5MB, paused 20ms
   └─ tasks "e", "f" (handler resize, attempt 1, the oldest 1m 3s)
      └─ resize ×2  resize.js:1:1
 `);
+  });
+
+  test('names the tasks of a thread that no function awaits for, as of one that spins', () => {
+    const task = (id: string) => ({ id, handler: 'spin', attempt: 1, ageMs: 12_000 });
+    const spins = thread(1, { state: 'running', stack: [{ name: 'spin', place: null }], tasks: [task('a')] });
+    expect(rendered([spins])).toContain(
+      '(120ms predicted)\n  runs task "a" (handler spin, attempt 1, 12s)\n  at spin\n',
+    );
+    const waits = thread(1, {
+      awaits: [branch('f', { tasks: [task('a')] })],
+      tasks: [task('a'), task('b')],
+      suspended: 1,
+    });
+    expect(rendered([waits])).toContain('\n  runs task "b" (handler spin, attempt 1, 12s)\n  1 suspended function\n');
+    expect(rendered([{ ...waits, tasks: [task('a')] }])).not.toContain('runs task');
   });
 
   test('tells of waiting threads that look alike once, and of others one by one', () => {

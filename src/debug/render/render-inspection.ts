@@ -8,6 +8,7 @@ import {
   frameText,
   nameText,
   placeText,
+  tasksText,
   threadLabel,
   timesText,
   type Color,
@@ -41,7 +42,7 @@ export function renderInspection(inspection: Inspection, { paint = plain, all = 
   const options: Options = { paint, all, hint };
   const { pid, node, command, takenAt, tookMs, threads, notes } = inspection;
   const taken = paint('dim', `${takenAt}, took ${formatDuration(tookMs)}`);
-  const head = [`process ${pid}: ${printable(command)} (node ${printable(node)})  ${taken}`];
+  const head = [`process ${pid}, node ${printable(node)}: ${printable(command)}  ${taken}`];
   if (threads.length > 1) head.push(sentence(threads, paint));
   head.push(...notes.map((note) => noteLine(note, paint)));
   const blocks = alike(threads, (thread) => body(thread, options)).map(({ members, lines }) =>
@@ -67,10 +68,11 @@ function sentence(threads: readonly ThreadInspection[], paint: Paint): string {
 }
 
 function doing({ state, stack, blockedIn }: ThreadInspection): string {
-  const place = stack.find((frame) => frame.place !== null)?.place ?? null;
-  const where = place === null ? '' : ` (${placeText(place)})`;
+  // What is V8's own has no place, and stands on top of whoever called it.
+  const frame = stack.find(({ place }) => place !== null) ?? stack[0];
+  const where = frame?.place ? ` (${placeText(frame.place)})` : '';
   if (state === 'blocked') return `is blocked${blockedIn === undefined ? '' : ` in ${printable(blockedIn)}`}${where}`;
-  return stack.length === 0 ? 'runs' : `runs ${nameText(stack[0]!.name)}${where}`;
+  return frame === undefined ? 'runs' : `runs ${nameText(frame.name)}${where}`;
 }
 
 const STATE_COLORS = { running: 'yellow', waiting: 'green', blocked: 'red' } as const;
@@ -114,6 +116,7 @@ function body(thread: ThreadInspection, options: Options): string[] {
   const { stack, awaits, handles, notes } = thread;
   return [
     ...notes.map((note) => noteLine(note, paint)),
+    ...untoldTasks(thread).map((text) => `runs ${paint('yellow', text)}`),
     ...bounded(
       stack.map((frame, index) =>
         index === 0 ? paint('yellow', `at ${frameText(frame, plain)}`) : `at ${frameText(frame, paint)}`,
@@ -125,6 +128,13 @@ function body(thread: ThreadInspection, options: Options): string[] {
     ...awaitLines(awaits, { paint, all, hint }),
     ...handleLines(handles, options),
   ];
+}
+
+/** Tasks that are not told where they wait: they compute, or their awaits are not known. */
+function untoldTasks({ tasks = [], awaits }: ThreadInspection): string[] {
+  const told = new Set(awaits.flatMap((branch) => (branch.tasks ?? []).map(({ id }) => id)));
+  const untold = tasks.filter(({ id }) => !told.has(id));
+  return untold.length === 0 ? [] : [tasksText(untold, untold.length)];
 }
 
 function awaitsHeader({ view, awaits, suspended, hidden }: ThreadInspection, { paint, hint }: Options): string[] {

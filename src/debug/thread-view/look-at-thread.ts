@@ -69,6 +69,7 @@ export async function lookAtThread(
       ...doingOf(found.frames, scripts, all),
       heapUsed: found.heapUsed,
       pause: { predictedMs, measuredMs: null },
+      ...(found.tasks !== null && { tasks: found.tasks }),
       ...(found.hooks !== undefined && { hooks: JSON.parse(found.hooks) as HooksSnapshot }),
       notes: [],
     };
