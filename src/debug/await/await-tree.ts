@@ -1,31 +1,64 @@
+import type { HeapGraph } from '../heap/heap-graph.js';
 import type { AwaitGraph } from './await-graph.js';
 import { lookBelow, type Below } from './below.js';
 import type { HeapBranch, HeapLeaf } from './findings.js';
 import type { LeafFinder } from './leaf/leaf-finder.js';
 import { Shapes } from './shapes.js';
+import { suspendedFunction, tasksOf } from './suspended-function.js';
 
 /** Of several alike leaves, so many tell their objects. */
 const MAX_OBJECTS = 20;
 
-/** Each suspended function below the one that awaits it; those that nobody awaits on top. Alike ones are folded. */
+/** Of several alike functions that run tasks, so many tell theirs. */
+const MAX_TASKS = 1_000;
+
+/** Fewer levels than this are not left out. */
+const MIN_OMITTED = 3;
+
+/** Farther down, what waits for one thing alone is left out: chains may be 100,000 deep, and nothing reads such trees. */
+const MAX_DEPTH = 100;
+
+/**
+ * Each suspended function below the one that awaits it; those that nobody
+ * awaits on top. Alike ones are folded. Who runs a task of ours is on top as
+ * well, and not below what carries tasks to it.
+ */
 export function awaitTree(graph: AwaitGraph, leaves: LeafFinder): HeapBranch[] {
-  const below = new Map<number, Below[]>();
-  const awaitedBySome = new Set<number>();
+  const below = new Map<number, readonly Below[]>();
+  const tasks = new Map<number, readonly number[]>();
   for (const [suspended, promise] of graph.awaited) {
-    const found = lookBelow(graph, leaves, promise);
-    below.set(suspended, found);
+    below.set(suspended, lookBelow(graph, leaves, promise));
+    const found = tasksOf(graph.heap, suspended);
+    if (found.length > 0) tasks.set(suspended, found);
+  }
+  if (tasks.size > 0) {
+    for (const [suspended, found] of below) {
+      below.set(
+        suspended,
+        found.filter(({ suspended: child }) => child === undefined || !tasks.has(child)),
+      );
+    }
+  }
+  const tops = topsOf(below);
+  const fold = new Fold(graph.heap, below, tasks, new Shapes(graph, below, leaves), leaves);
+  return fold.branches(tops);
+}
+
+function topsOf(below: ReadonlyMap<number, readonly Below[]>): number[] {
+  const awaitedBySome = new Set<number>();
+  for (const found of below.values()) {
     for (const { suspended: child } of found) if (child !== undefined) awaitedBySome.add(child);
   }
-  const tops = [...graph.awaited.keys()].filter((suspended) => !awaitedBySome.has(suspended));
+  const tops = [...below.keys()].filter((suspended) => !awaitedBySome.has(suspended));
   const reached = new Set<number>();
   for (const top of tops) reach(top, below, reached);
   // Those that wait for each other in a circle have none on top: any will do.
-  for (const suspended of graph.awaited.keys()) {
+  for (const suspended of below.keys()) {
     if (reached.has(suspended)) continue;
     tops.push(suspended);
     reach(suspended, below, reached);
   }
-  return new Fold(graph, below, leaves).branches(tops);
+  return tops;
 }
 
 function reach(top: number, below: ReadonlyMap<number, readonly Below[]>, reached: Set<number>): void {
@@ -38,65 +71,107 @@ function reach(top: number, below: ReadonlyMap<number, readonly Below[]>, reache
   }
 }
 
-class Fold {
-  readonly #graph: AwaitGraph;
-  readonly #below: ReadonlyMap<number, readonly Below[]>;
-  readonly #leaves: LeafFinder;
-  readonly #shapes: Shapes;
+/** Like functions, and what is below them. */
+interface Group {
+  branch: HeapBranch;
+  members: number[];
+}
 
-  constructor(graph: AwaitGraph, below: ReadonlyMap<number, readonly Below[]>, leaves: LeafFinder) {
-    this.#graph = graph;
+class Fold {
+  readonly #heap: HeapGraph;
+  readonly #below: ReadonlyMap<number, readonly Below[]>;
+  readonly #tasks: ReadonlyMap<number, readonly number[]>;
+  readonly #shapes: Shapes;
+  readonly #leaves: LeafFinder;
+
+  constructor(
+    heap: HeapGraph,
+    below: ReadonlyMap<number, readonly Below[]>,
+    tasks: ReadonlyMap<number, readonly number[]>,
+    shapes: Shapes,
+    leaves: LeafFinder,
+  ) {
+    this.#heap = heap;
     this.#below = below;
+    this.#tasks = tasks;
+    this.#shapes = shapes;
     this.#leaves = leaves;
-    this.#shapes = new Shapes(graph, below, leaves);
   }
 
   branches(tops: readonly number[]): HeapBranch[] {
     const root: HeapBranch[] = [];
-    const waiting: { into: HeapBranch[]; all: readonly Below[] }[] = [
-      { into: root, all: tops.map((suspended) => ({ via: [], suspended, promise: 0 })) },
-    ];
+    const top = this.#groups(tops.map((suspended) => ({ via: [], suspended, promise: 0 })));
+    const waiting = [{ into: root, groups: top, depth: 0 }];
     while (waiting.length > 0) {
-      const { into, all } = waiting.pop()!;
-      for (const [branch, members] of this.#group(all)) {
+      const { into, groups, depth } = waiting.pop()!;
+      for (const { branch, members } of groups) {
         into.push(branch);
-        const children: Below[] = [];
-        const leaves: Below[] = [];
-        for (const member of members) {
-          for (const one of this.#below.get(member)!) (one.suspended === undefined ? leaves : children).push(one);
-        }
-        branch.leaves = this.#leavesOf(leaves);
-        // Below alike ones is the like: in a circle, nothing is shown below the second time.
-        if (!branch.circular && children.length > 0) waiting.push({ into: branch.children, all: children });
+        // In a circle, nothing is shown below the second time.
+        const below = this.#belowAll(members, branch.circular);
+        branch.leaves = below.leaves;
+        const children = this.#shownBelow(branch, below.groups, depth);
+        if (children.length > 0) waiting.push({ into: branch.children, groups: children, depth: depth + 1 });
       }
+      into.sort(byPlace);
     }
     return root;
   }
 
-  #group(all: readonly Below[]): [HeapBranch, number[]][] {
-    const groups = new Map<string, [HeapBranch, number[]]>();
+  /** What is below, or what is shown instead. */
+  #shownBelow(branch: HeapBranch, below: Group[], depth: number): Group[] {
+    let shown = below;
+    let omitted = 0;
+    while (shown.length === 1 && this.#isOmitted(branch, shown[0]!, depth)) {
+      const next = this.#belowAll(shown[0]!.members, false);
+      // What waits for something else besides is told.
+      if (next.groups.length !== 1 || next.leaves.length > 0) break;
+      omitted++;
+      shown = next.groups;
+    }
+    if (omitted < MIN_OMITTED) return below;
+    branch.omitted = omitted;
+    return shown;
+  }
+
+  #isOmitted(above: HeapBranch, { branch }: Group, depth: number): boolean {
+    if (branch.circular) return false;
+    return depth >= MAX_DEPTH || (isSameFunction(above, branch) && branch.via.join() === above.via.join());
+  }
+
+  #belowAll(members: readonly number[], isCircular: boolean): { groups: Group[]; leaves: HeapLeaf[] } {
+    const children: Below[] = [];
+    const leaves: Below[] = [];
+    for (const member of members) {
+      for (const one of this.#below.get(member)!) (one.suspended === undefined ? leaves : children).push(one);
+    }
+    return { groups: isCircular ? [] : this.#groups(children), leaves: this.#leavesOf(leaves) };
+  }
+
+  #groups(all: readonly Below[]): Group[] {
+    const groups = new Map<string, Group>();
     for (const { via, suspended } of all) {
       const key = `${via.join()} ${this.#shapes.of(suspended!)}`;
-      const group = groups.get(key);
-      if (group === undefined) groups.set(key, [this.#branchOf(suspended!, via), [suspended!]]);
-      else {
-        group[0].count++;
-        group[1].push(suspended!);
+      let group = groups.get(key);
+      if (group === undefined) groups.set(key, (group = { branch: this.#branchOf(suspended!, via), members: [] }));
+      group.branch.count++;
+      group.members.push(suspended!);
+      for (const task of this.#tasks.get(suspended!) ?? []) {
+        if (group.branch.tasks.length < MAX_TASKS) group.branch.tasks.push(task);
       }
     }
     return [...groups.values()];
   }
 
   #branchOf(suspended: number, via: Below['via']): HeapBranch {
-    const { heap } = this.#graph;
-    const fn = heap.target(suspended, 'internal', 'function');
+    const { name, place } = suspendedFunction(this.#heap, suspended);
     return {
-      name: fn === undefined ? '' : heap.name(fn),
-      definedAt: fn === undefined ? undefined : heap.place(fn),
+      name,
+      definedAt: place,
       via: [...via],
-      count: 1,
-      sample: heap.id(suspended),
+      count: 0,
+      sample: this.#heap.id(suspended),
       tasks: [],
+      omitted: 0,
       children: [],
       leaves: [],
       circular: this.#shapes.circular.has(suspended),
@@ -111,14 +186,29 @@ class Fold {
       let leaf = leaves.get(whole);
       if (leaf === undefined) leaves.set(whole, (leaf = { ...found, count: 0, via: [...via], objects: [] }));
       leaf.count++;
-      if (object !== undefined && leaf.objects.length < MAX_OBJECTS) leaf.objects.push(this.#graph.heap.id(object));
+      if (object !== undefined && leaf.objects.length < MAX_OBJECTS) leaf.objects.push(this.#heap.id(object));
       if (isSooner(found.timer, leaf.timer)) leaf.timer = found.timer!;
     }
-    return [...leaves.values()];
+    return [...leaves.entries()].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, leaf]) => leaf);
   }
 }
 
 function isSooner(one: HeapLeaf['timer'], other: HeapLeaf['timer']): boolean {
   if (one === undefined || other === undefined) return false;
   return one.startedAt + one.afterMs < other.startedAt + other.afterMs;
+}
+
+function isSameFunction(one: HeapBranch, other: HeapBranch): boolean {
+  return one.name === other.name && byPlace({ ...one, via: [] }, { ...other, via: [] }) === 0;
+}
+
+/** Heaps have no order that could be shown: that of the code, then. */
+function byPlace(one: HeapBranch, other: HeapBranch): number {
+  const [here, there] = [one.definedAt, other.definedAt];
+  return (
+    (here?.scriptId ?? 0) - (there?.scriptId ?? 0) ||
+    (here?.line ?? 0) - (there?.line ?? 0) ||
+    (here?.column ?? 0) - (there?.column ?? 0) ||
+    one.via.join().localeCompare(other.via.join())
+  );
 }

@@ -10,6 +10,7 @@
  * names are the same in Node 20, 22, 24 and 26.
  */
 import type { HeapGraph } from '../heap/heap-graph.js';
+import { importsOf } from './module-links.js';
 
 export type Combinator = 'all' | 'allSettled' | 'any' | 'race';
 
@@ -27,6 +28,7 @@ const COMBINATORS: readonly [RegExp, Combinator][] = [
   [/^PromiseAny\w+ElementClosure$/, 'any'],
 ];
 const FROM_SYNC_ITERATOR = /^Async(FromSync)?Iterator/;
+const MODULE = /^CallAsyncModuleFulfilled$/;
 const RESOLVER = /^PromiseCapabilityDefault(Resolve|Reject)$/;
 
 export function isPromise(graph: HeapGraph, node: number): boolean {
@@ -45,18 +47,18 @@ function settles(graph: HeapGraph, closure: number): number | undefined {
 
 /** Of a promise that is pending; one that is settled has none. */
 export function waitersOf(graph: HeapGraph, promise: number): Waiter[] {
-  const waiters: Waiter[] = [];
+  const waiters: Waiter[][] = [];
   let reaction = graph.target(promise, 'internal', 'reactions_or_result');
   while (reaction !== undefined && isReaction(graph, reaction)) {
-    const { waiter, next } = readReaction(graph, reaction);
-    if (waiter !== undefined) waiters.push(waiter);
+    const { found, next } = readReaction(graph, reaction);
+    waiters.push(found);
     reaction = next;
   }
   // V8 puts the last one first.
-  return waiters.reverse();
+  return waiters.reverse().flat();
 }
 
-function readReaction(graph: HeapGraph, reaction: number): { waiter: Waiter | undefined; next: number | undefined } {
+function readReaction(graph: HeapGraph, reaction: number): { found: Waiter[]; next: number | undefined } {
   let next: number | undefined;
   let derived: number | undefined;
   const handlers: number[] = [];
@@ -66,7 +68,14 @@ function readReaction(graph: HeapGraph, reaction: number): { waiter: Waiter | un
     else if (isPromise(graph, node)) derived = node;
     else if (isCapability(graph, node)) derived = promiseAmong(graph, node);
   }
-  return { waiter: waiterOf(graph, handlers, derived), next };
+  const modules = handlers.find((handler) => MODULE.test(builtinOf(graph, handler)));
+  if (modules !== undefined) {
+    const context = graph.target(modules, 'internal', 'context');
+    const imports = context === undefined ? [] : importsOf(graph, context);
+    return { found: imports.map((promise) => ({ how: 'same', promise })), next };
+  }
+  const waiter = waiterOf(graph, handlers, derived);
+  return { found: waiter === undefined ? [] : [waiter], next };
 }
 
 function waiterOf(graph: HeapGraph, handlers: readonly number[], derived: number | undefined): Waiter | undefined {

@@ -1,6 +1,7 @@
 import type { AwaitGraph } from './await-graph.js';
 import type { Below } from './below.js';
 import type { LeafFinder } from './leaf/leaf-finder.js';
+import { suspendedFunction } from './suspended-function.js';
 
 /**
  * Finds out which suspended functions are alike: of the same function, waiting
@@ -21,11 +22,16 @@ export class Shapes {
     this.#graph = graph;
     this.#below = below;
     this.#leaves = leaves;
-    for (const suspended of below.keys()) this.#shape(suspended);
   }
 
+  /** Of a circle, the function that is asked for first is the first. */
   of(suspended: number): number {
-    return this.#shapes.get(suspended)!;
+    let shape = this.#shapes.get(suspended);
+    if (shape === undefined) {
+      this.#shape(suspended);
+      shape = this.#shapes.get(suspended)!;
+    }
+    return shape;
   }
 
   #shape(top: number): void {
@@ -57,16 +63,14 @@ export class Shapes {
   }
 
   #numberOf(suspended: number, below: readonly Below[]): number {
-    const { heap } = this.#graph;
-    const fn = heap.target(suspended, 'internal', 'function');
-    const place = fn === undefined ? undefined : heap.place(fn);
+    const { name, place } = suspendedFunction(this.#graph.heap, suspended);
     const children = new Set<string>();
     for (const { via, suspended: child, promise } of below) {
       const what = child === undefined ? this.#leaves.of(promise).key : (this.#shapes.get(child) ?? '~');
       children.add(`${via.join()} ${what}`);
     }
     const written = place === undefined ? '' : `${place.scriptId}:${place.line}:${place.column}`;
-    const key = `${written} ${[...children].sort().join(';')}`;
+    const key = `${name} ${written} ${[...children].sort().join(';')}`;
     let number = this.#numbers.get(key);
     if (number === undefined) this.#numbers.set(key, (number = this.#numbers.size));
     return number;

@@ -10,12 +10,17 @@ export function emitterOf(heap: HeapGraph, way: Way): { emitter: number; event: 
   // Of an EventEmitter: an object with a property for each event.
   if (reference.kind === 'property') {
     const emitter = heap.retainers(node).find(({ name }) => name === '_events')?.node;
-    return emitter === undefined ? undefined : { emitter, event: reference.name };
+    return emitter === undefined ? undefined : { emitter, event: eventName(reference.name) };
   }
   // Of an EventTarget: a Map from each event to a list. V8 keeps the key right before the value.
   if (heap.kind(node) !== 'array') return undefined;
   const map = heap.retainers(node).find(({ name }) => name === 'table')?.node;
   const emitter = map && heap.retainers(map).find(({ name }) => name === '<symbol kEvents>')?.node;
   const key = heap.target(node, 'internal', String(Number(reference.name) - 1));
-  return emitter === undefined || key === undefined ? undefined : { emitter, event: heap.name(key) };
+  return emitter === undefined || key === undefined ? undefined : { emitter, event: eventName(heap.name(key)) };
+}
+
+/** Snapshots say `<symbol x>` where programs say `Symbol(x)`. */
+function eventName(name: string): string {
+  return name.replace(/^<symbol (.*)>$/, 'Symbol($1)');
 }

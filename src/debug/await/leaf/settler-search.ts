@@ -29,6 +29,9 @@ const CONTAINERS_OF_NODE: ReadonlySet<string> = new Set([
   'Listener',
   'DefaultReadRequest',
   'ReadableStreamAsyncIteratorReadRequest',
+  // Functions that have the listener as a property: of `once`, and of `port.onmessage = …`.
+  'native_bind',
+  'eventHandler',
 ]);
 
 const THIS: ReadonlySet<string> = new Set(['this', 'self', 'that', '_this', '_self']);

@@ -1,4 +1,5 @@
 import type { CodePlace, HeapGraph } from '../../heap/heap-graph.js';
+import { isModule } from '../module-links.js';
 
 /**
  * Functions of Node that wait for what they hold themselves, in a variable
@@ -73,6 +74,6 @@ export class Variables {
 
   #isOfModule(context: number): boolean {
     const extension = this.#heap.target(context, 'internal', 'extension');
-    return extension !== undefined && this.#heap.name(extension).endsWith('Module');
+    return extension !== undefined && isModule(this.#heap, extension);
   }
 }
