@@ -6,7 +6,7 @@
 import { writeSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
-import { HoldfastError } from '../runtime/errors.js';
+import type { HoldfastError } from '../runtime/errors.js';
 import { StateDir } from '../runtime/state-dir.js';
 import { traceSettings, type TraceSettings } from './trace/settings.js';
 
