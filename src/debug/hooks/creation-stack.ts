@@ -8,8 +8,8 @@ const MAX_FRAMES = 10;
 /** Frames that are asked for: those of Node and of holdfast are among them. */
 const MAX_TAKEN = 24;
 
-/** Below every task in a thread of holdfast, and of no interest in one of somebody else. */
-const CARRIER = '/node_modules/piscina/dist/worker.js';
+/** Around every task of holdfast; to whoever uses it himself his own frames say more. */
+const CARRIER = '/node_modules/piscina/dist/';
 
 export interface CreationStack {
   /** The same for the same places. */
@@ -62,7 +62,7 @@ function toStack(callSites: readonly NodeJS.CallSite[]): CreationStack {
   for (const site of callSites) {
     const url = site.getFileName();
     const file = url?.startsWith('file:') ? fileURLToPath(url) : url;
-    if (file && !isInternal(file) && !file.endsWith(CARRIER) && own.push({ file, site }) === MAX_FRAMES) break;
+    if (file && !isInternal(file) && !file.includes(CARRIER) && own.push({ file, site }) === MAX_FRAMES) break;
   }
   return { key: own.map(placeKey).join('\n'), frames: () => own.map(toFrame) };
 }
