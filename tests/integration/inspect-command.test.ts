@@ -4,6 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Inspection } from '../../dist/debug/inspection.js';
 import { listenersOf } from '../../dist/debug/inspector/listeners.js';
 import { executorOf, parsed, place, type Place } from '../support/command.js';
+import { undocumented } from '../support/inspection-format.js';
 import { startTarget } from '../support/target.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -100,6 +101,17 @@ describe('runtime inspect', () => {
     expect((await watch).exitCode).toBe(130);
     expect(parsed(stdout).map(({ schema, pid: seen }) => [schema, seen])).toEqual(parsed(stdout).map(() => [1, pid]));
     expect(portsOf(pid)).toEqual(before);
+  });
+
+  test('prints with --json one document, of which each field is documented', async () => {
+    const here = place();
+    await going(here);
+    const { exitCode, stdout } = await here.runtime(['inspect', 'work', '--json', '--all']);
+    expect(stdout).toMatch(/^\{.*\}\n$/);
+    const inspection = JSON.parse(stdout) as Inspection;
+    expect(inspection.threads.map(({ awaits }) => awaits.length > 0)).toEqual([true, true]);
+    expect(undocumented(inspection)).toEqual([]);
+    expect(exitCode).toBe(0);
   });
 
   test('ended by a signal in the middle of a look lets the process go', async () => {
