@@ -199,7 +199,7 @@ function isSooner(one: HeapLeaf['timer'], other: HeapLeaf['timer']): boolean {
 }
 
 function isSameFunction(one: HeapBranch, other: HeapBranch): boolean {
-  return one.name === other.name && byPlace({ ...one, via: [] }, { ...other, via: [] }) === 0;
+  return one.name === other.name && byPlace({ ...one, via: [], count: 0 }, { ...other, via: [], count: 0 }) === 0;
 }
 
 /** Heaps have no order that could be shown: that of the code, then. */
@@ -209,6 +209,7 @@ function byPlace(one: HeapBranch, other: HeapBranch): number {
     (here?.scriptId ?? 0) - (there?.scriptId ?? 0) ||
     (here?.line ?? 0) - (there?.line ?? 0) ||
     (here?.column ?? 0) - (there?.column ?? 0) ||
-    one.via.join().localeCompare(other.via.join())
+    one.via.join().localeCompare(other.via.join()) ||
+    other.count - one.count
   );
 }

@@ -9,6 +9,7 @@ export function emitterOf(heap: HeapGraph, way: Way): { emitter: number; event: 
   const { node, reference } = way;
   // Of an EventEmitter: an object with a property for each event.
   if (reference.kind === 'property') {
+    if (heap.name(node) !== 'Object') return undefined;
     const emitter = heap.retainers(node).find(({ name }) => name === '_events')?.node;
     return emitter === undefined ? undefined : { emitter, event: eventName(reference.name) };
   }
@@ -16,8 +17,9 @@ export function emitterOf(heap: HeapGraph, way: Way): { emitter: number; event: 
   if (heap.kind(node) !== 'array') return undefined;
   const map = heap.retainers(node).find(({ name }) => name === 'table')?.node;
   const emitter = map && heap.retainers(map).find(({ name }) => name === '<symbol kEvents>')?.node;
+  if (emitter === undefined) return undefined;
   const key = heap.target(node, 'internal', String(Number(reference.name) - 1));
-  return emitter === undefined || key === undefined ? undefined : { emitter, event: eventName(heap.name(key)) };
+  return key === undefined ? undefined : { emitter, event: eventName(heap.name(key)) };
 }
 
 /** Snapshots say `<symbol x>` where programs say `Symbol(x)`. */

@@ -58,6 +58,8 @@ export class LeafFinder {
         const className = this.#heap.name(object);
         return { kind, object, className, ...(event !== undefined && { event }), ...(timer && { timer }) };
       }
+      case 'notification':
+        return { ...bare, kind: 'lock', heldBy: 'Atomics.waitAsync' };
       case 'property': {
         const { object, name } = settler;
         const className = this.#heap.name(object);

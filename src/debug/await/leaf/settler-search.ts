@@ -9,6 +9,8 @@ import { walkBack, type Way } from './walk-back.js';
 /** What settles a promise, or who holds the functions that do. */
 export type Settler =
   | { what: 'thing'; kind: LeafKind; object: number; event?: string | undefined }
+  /** Another thread, that has to call `Atomics.notify`. */
+  | { what: 'notification' }
   /** They are called when another promise is settled. */
   | { what: 'promise'; promise: number }
   /** A property of an object holds them, or what holds them. */
@@ -20,6 +22,9 @@ export type Settler =
 
 /** Kinds of nodes in which V8 keeps what objects have. Snapshots tell it of the objects as well. */
 const BOOKKEEPING: ReadonlySet<string> = new Set(['hidden', 'code', 'synthetic', 'object shape', 'native']);
+
+/** In which Node 26 keeps some variables. */
+const CELL = 'system / ContextCell';
 
 /** What has no meaning of its own: collections, and what Node keeps listeners and the like in. */
 const COLLECTIONS: ReadonlySet<string> = new Set(['Object', 'Array', 'Map', 'Set', 'WeakMap', '']);
@@ -66,6 +71,8 @@ export class SettlerSearch {
     const { found, holder } =
       [Resolve, Reject].map((start) => this.#near(start)).find(({ found, holder }) => found ?? holder) ?? {};
     if (found !== undefined && found.rank <= 0) return found.settler;
+    const special = found ? this.#timerOfSignal(found.settler) : holder && this.#fetch(holder);
+    if (special !== undefined) return special;
     // Whoever is in turn, or is told something, is waited for longer than a timer that gives up.
     const better = holder && (this.#isLock(holder) ? holder : this.#connectionOf(holder));
     return better ?? found?.settler ?? holder ?? this.#native(promise);
@@ -97,6 +104,7 @@ export class SettlerSearch {
         if (promise !== undefined) keep({ what: 'promise', promise }, 0);
         return false;
       }
+      if (name === CELL) return true;
       if (BOOKKEEPING.has(kind)) return false;
       if (isVariable(way, name)) {
         const variable = this.#variable(way);
@@ -111,7 +119,7 @@ export class SettlerSearch {
         keep({ what: 'thing', kind: thing, object, event: event?.event }, rankOf(thing, event?.event));
         return false;
       }
-      if (isPlumbing(way, kind, name) || this.#isContainer(node)) return true;
+      if (isPlumbing(way, kind, name) || this.#isContainer(way)) return true;
       if (this.#isSuspended(node)) {
         if (reference.name !== 'context') holders.suspended ??= { what: 'suspended', suspended: node };
       } else if (reference.kind === 'property')
@@ -125,10 +133,34 @@ export class SettlerSearch {
   /** Settled by native code: by the object that has it. */
   #native(promise: number): Settler | undefined {
     for (const { node, kind } of this.#heap.retainers(promise)) {
+      if (this.#heap.retainers(node).some(({ name }) => name === 'atomics_waitasync_promises'))
+        return { what: 'notification' };
       const thing = kind === 'property' ? kindOf(this.#heap.name(node)) : undefined;
       if (thing !== undefined) return { what: 'thing', kind: thing, object: node };
     }
     return undefined;
+  }
+
+  /** Of an `AbortSignal.timeout()`. Its timer holds it weakly. */
+  #timerOfSignal(settler: Settler): Settler | undefined {
+    if (settler.what !== 'thing' || settler.event !== 'abort') return undefined;
+    for (const weak of this.#heap.named('object', 'WeakRef')) {
+      if (this.#heap.target(weak, 'weak', 'target') !== settler.object) continue;
+      const { found } = this.#near([weak]);
+      if (found?.settler.what === 'thing' && found.settler.kind === 'timer') return found.settler;
+    }
+    return undefined;
+  }
+
+  /** What `fetch` gives is settled by callbacks of its own; nothing leads from them to a socket. It is known by its variables. */
+  #fetch(holder: Settler): Settler | undefined {
+    if (holder.what !== 'variable') return undefined;
+    const [controller, aborted] = ['controller', 'locallyAborted'].map((name) =>
+      this.#heap.target(holder.context, 'context', name),
+    );
+    return controller === undefined || aborted === undefined
+      ? undefined
+      : { what: 'thing', kind: 'http request', object: controller };
   }
 
   #isLock(holder: Settler): boolean {
@@ -149,6 +181,7 @@ export class SettlerSearch {
     const passes = (way: Way): boolean => {
       const { node } = way;
       const [kind, name] = [this.#heap.kind(node), this.#heap.name(node)];
+      if (name === CELL) return true;
       if (BOOKKEEPING.has(kind) || found !== undefined) return false;
       if (isVariable(way, name)) {
         const { name, value } = this.#variable(way);
@@ -171,7 +204,8 @@ export class SettlerSearch {
   #variable({ node, reference, before }: Way): Settler & { what: 'variable' } {
     // Those of blocks have no names in snapshots.
     const name = reference.kind === 'context' ? reference.name : '';
-    const value = before?.node ?? node;
+    const held = before !== undefined && this.#heap.name(before.node) === CELL ? before.before : before;
+    const value = held?.node ?? node;
     return { what: 'variable', context: node, name, value };
   }
 
@@ -179,12 +213,15 @@ export class SettlerSearch {
     return this.#heap.kind(node) === 'object' && COLLECTIONS.has(this.#heap.name(node));
   }
 
-  #isContainer(node: number): boolean {
-    return (
-      this.#isCollection(node) ||
-      CONTAINERS_OF_NODE.has(this.#heap.name(node)) ||
-      this.#heap.name(node) === 'native_bind'
-    );
+  #isContainer({ node, before }: Way): boolean {
+    const name = this.#heap.name(node);
+    if (this.#isCollection(node) || CONTAINERS_OF_NODE.has(name)) return true;
+    // Many a class has that name: that of web streams is known by what is in it.
+    if (name !== 'Queue') return false;
+    for (let way = before; way !== undefined; way = way.before) {
+      if (this.#heap.name(way.node).endsWith('ReadRequest')) return true;
+    }
+    return false;
   }
 
   /** The promise that calls a function when it is settled. */

@@ -5,7 +5,7 @@ const KINDS: readonly [RegExp, LeafKind][] = [
   [/^Timeout$/, 'timer'],
   [/^Immediate$/, 'immediate'],
   [/^(GetAddrInfo|GetNameInfo|Query)ReqWrap$/, 'name lookup'],
-  [/^(FSReq\w+|FileHandle|FileHandleCloseReq|FSEvent|FSWatcher|StatWatcher)$/, 'file operation'],
+  [/^(FSReq\w+|FileHandle|FileHandleCloseReq|FSEvent|FSWatcher|StatWatcher|\w*FileJob)$/, 'file operation'],
   [/^(ChildProcess|Process)$/, 'child process'],
   [/^Worker$/, 'worker thread'],
   [/^(MessagePort|BroadcastChannel)$/, 'message port'],

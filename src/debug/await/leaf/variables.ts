@@ -46,12 +46,6 @@ export class Variables {
     return !isOutermost || this.#heap.references(context).length <= MAX_OUTERMOST;
   }
 
-  /** Name of the function whose variables these are; `''` if it has none. */
-  functionName(context: number): string {
-    const code = this.#codeOf(context);
-    return code === undefined || this.#heap.name(code).startsWith('(') ? '' : this.#heap.name(code);
-  }
-
   /** Where that function is written; that around it, if it is gone. */
   place(context: number): CodePlace | undefined {
     for (let at: number | undefined = context; at !== undefined; at = this.#heap.target(at, 'internal', 'previous')) {
