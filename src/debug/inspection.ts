@@ -91,6 +91,11 @@ export interface AwaitBranch {
   via: Step[];
   /** The tasks that these functions run, the oldest first; only on top, and only in threads of holdfast. */
   tasks?: TaskReference[];
+  /**
+   * Suspended functions that are left out between this and its children: a function that awaits itself, over and over,
+   * or what is more than 100 levels down.
+   */
+  omitted?: number;
   /** Suspended functions that it waits for. */
   children: AwaitBranch[];
   /** What it waits for that is no suspended function. */

@@ -120,15 +120,17 @@ class Fold {
   /** What is below, or what is shown instead. */
   #shownBelow(branch: HeapBranch, below: Group[], depth: number): Group[] {
     let shown = below;
+    let levels = 0;
     let omitted = 0;
     while (shown.length === 1 && this.#isOmitted(branch, shown[0]!, depth)) {
       const next = this.#belowAll(shown[0]!.members, false);
       // What waits for something else besides is told.
       if (next.groups.length !== 1 || next.leaves.length > 0) break;
-      omitted++;
+      levels++;
+      omitted += shown[0]!.members.length;
       shown = next.groups;
     }
-    if (omitted < MIN_OMITTED) return below;
+    if (levels < MIN_OMITTED) return below;
     branch.omitted = omitted;
     return shown;
   }
@@ -171,7 +173,6 @@ class Fold {
       count: 0,
       sample: this.#heap.id(suspended),
       tasks: [],
-      omitted: 0,
       children: [],
       leaves: [],
       circular: this.#shapes.circular.has(suspended),

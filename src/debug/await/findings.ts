@@ -28,8 +28,7 @@ export interface HeapBranch {
    * the thread itself tells (`Symbol.for('holdfast.tasks')`): heaps without numbers do not tell all of it.
    */
   tasks: number[];
-  /** How many levels are left out between this and what is below: of a function that calls itself, or far down. */
-  omitted: number;
+  omitted?: number;
   children: HeapBranch[];
   leaves: HeapLeaf[];
   circular: boolean;

@@ -33,11 +33,13 @@ export function threadLabel({ threadId, name }: ThreadInspection): string {
 }
 
 /** `Promise.all ▸ fetchUser ×1,000  src/users.js:8:11` */
-export function branchText({ via, name, count, at, definedAt, circular }: AwaitBranch, paint: Paint): string {
+export function branchText(branch: AwaitBranch, paint: Paint): string {
+  const { via, name, count, at, definedAt, circular, omitted } = branch;
   const place = at ?? definedAt;
   const where = place === null ? '' : `  ${paint('dim', `${at === null ? 'written at ' : ''}${placeText(place)}`)}`;
   const circle = circular ? paint('red', '  waits for itself') : '';
-  return `${stepsText(via, paint)}${nameText(name)}${timesText(count)}${where}${circle}`;
+  const gap = omitted === undefined ? '' : paint('dim', `  (${formatCount(omitted)} more in between)`);
+  return `${stepsText(via, paint)}${nameText(name)}${timesText(count)}${where}${circle}${gap}`;
 }
 
 export function leafText({ via, what, count }: Leaf, paint: Paint): string {

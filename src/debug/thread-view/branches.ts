@@ -33,7 +33,7 @@ export function countOf(branches: readonly ShownBranch[]): number {
   const waiting = [...branches];
   while (waiting.length > 0) {
     const { branch, children } = waiting.pop()!;
-    count += branch.count;
+    count += branch.count + (branch.omitted ?? 0);
     waiting.push(...children);
   }
   return count;
@@ -72,6 +72,7 @@ function below(
           definedAt: (heapBranch.definedAt && settings.scripts.placeOf(heapBranch.definedAt)) ?? null,
           via: path,
           ...(heapBranch.tasks.length > 0 && { tasks: tasksOf(heapBranch, settings.tasks) }),
+          ...(heapBranch.omitted !== undefined && { omitted: heapBranch.omitted }),
           children: [],
           leaves: own,
           circular: heapBranch.circular,
