@@ -1,6 +1,6 @@
 /** Where one task stands, as one line: for logs, and for the record of its end. */
 import { printable } from '../../runtime/printable.js';
-import type { AwaitBranch, Frame, Leaf, Place, Step, ThreadInspection } from '../inspection.js';
+import type { AwaitBranch, Frame, Leaf, Place, Step, TaskReference, ThreadInspection } from '../inspection.js';
 import { nameText, timesText } from './phrases.js';
 
 /** Of a chain its first and its last steps are told: who began it, and what it waits for in the end. */
@@ -16,17 +16,40 @@ const MAX_FORKS = 3;
 /** Characters. */
 const MAX_TEXT = 2_000;
 
-/** The task's own way through its thread: see `TaskErrorRecord.stuckAt`. */
-export function stuckLine(thread: ThreadInspection, taskId: string): string {
-  const branch = thread.awaits.find(({ tasks = [] }) => tasks.some(({ id }) => id === taskId));
-  const waits = branch === undefined ? undefined : chainText(branch, MAX_FORKS);
-  return printable(waitingLine(thread, waits), MAX_TEXT);
+interface Within {
+  /** Tasks that stand at the same place, and are told of in the same branch. */
+  alike: number;
+  /** Of how many forks below it is still told. */
+  forks: number;
 }
 
-function waitingLine(thread: ThreadInspection, waits: string | undefined): string {
+/** The task's own way through its thread: see `TaskErrorRecord.stuckAt`. */
+export function stuckLine(thread: ThreadInspection, taskId: string): string {
+  const isTask = ({ id }: TaskReference) => id === taskId;
+  const branch = thread.awaits.find(({ tasks = [] }) => tasks.some(isTask));
+  return printable(branch === undefined ? runningLine(thread) : waitingLine(thread, branch, isTask), MAX_TEXT);
+}
+
+/** Of a task that nothing awaits: it runs now, or the heap was not walked through. */
+function runningLine(thread: ThreadInspection): string {
+  return runningText(thread) ?? thread.notes[0] ?? 'not known: it was between two awaits';
+}
+
+function waitingLine(thread: ThreadInspection, root: AwaitBranch, isTask: (task: TaskReference) => boolean): string {
   const runs = runningText(thread);
-  if (waits === undefined) return runs ?? `not known: ${thread.notes[0] ?? 'it was between two awaits'}`;
-  return runs === undefined ? `waiting: ${waits}` : `waiting: ${waits}; meanwhile its thread is ${runs}`;
+  // It has awaited something before, and computes: what its lane awaits is a promise that nothing holds now.
+  if (runs !== undefined && root.children.length === 0 && (thread.tasks ?? []).length === 1) return runs;
+  const first = withoutLane(root, root.tasks!.find(isTask)!);
+  const waits = `waiting: ${chainText(first, { alike: root.count, forks: MAX_FORKS })}`;
+  return runs === undefined ? waits : `${waits}; meanwhile its thread is ${runs}`;
+}
+
+/** What carries the task is of holdfast; what it waits for is the handler. */
+function withoutLane(root: AwaitBranch, { handler }: TaskReference): AwaitBranch {
+  const [call, other] = root.children;
+  if (call !== undefined && other === undefined && root.leaves.length === 0 && call.via.length === 0) return call;
+  // No async function, or what it waits for can go on no more, and so was collected as garbage.
+  return { ...root, name: handler, at: null, definedAt: null };
 }
 
 /** What the thread does instead of turning its event loop. */
@@ -44,20 +67,25 @@ function isOfTask({ place }: Frame): boolean {
   return place === null || !place.file.includes('/node_modules/piscina/');
 }
 
-function chainText(first: AwaitBranch, forks: number): string {
+/** How many of them one of the tasks has. */
+function each(count: number, alike: number): number {
+  return Math.max(1, Math.round(count / alike));
+}
+
+function chainText(first: AwaitBranch, within: Within): string {
   const steps: string[] = [];
   let branch: AwaitBranch | undefined = first;
   while (branch !== undefined) {
-    steps.push(branchText(branch));
+    steps.push(branchText(branch, within));
     const { children, leaves }: AwaitBranch = branch;
     const sides: (() => string)[] = [
-      ...children.map((child) => () => chainText(child, forks - 1)),
-      ...leaves.map((leaf) => () => leafText(leaf)),
+      ...children.map((child) => () => chainText(child, { ...within, forks: within.forks - 1 })),
+      ...leaves.map((leaf) => () => leafText(leaf, within)),
     ];
     branch = children.length === 1 && leaves.length === 0 ? children[0] : undefined;
     if (branch !== undefined || sides.length === 0) continue;
     if (sides.length === 1) steps.push(sides[0]!());
-    else steps.push(forks > 0 ? sidesText(sides) : `${sides.length} others`);
+    else steps.push(within.forks > 0 ? sidesText(sides) : `${sides.length} others`);
   }
   return shortened(steps).join(' → ');
 }
@@ -68,14 +96,14 @@ function sidesText(sides: readonly (() => string)[]): string {
   return `[${named.join(' | ')}${more > 0 ? ` | and ${more} more` : ''}]`;
 }
 
-function branchText({ via, name, count, at, definedAt, circular }: AwaitBranch): string {
+function branchText({ via, name, count, at, definedAt, circular }: AwaitBranch, { alike }: Within): string {
   const place = at ?? definedAt;
   const where = place === null ? '' : ` (${at === null ? 'written at ' : ''}${placeText(place)})`;
-  return `${stepsText(via)}${nameText(name)}${timesText(count)}${where}${circular ? ', which waits for itself' : ''}`;
+  return `${stepsText(via)}${nameText(name)}${timesText(each(count, alike))}${where}${circular ? ', which waits for itself' : ''}`;
 }
 
-function leafText({ via, what, count }: Leaf): string {
-  return `${stepsText(via)}${what}${timesText(count)}`;
+function leafText({ via, what, count }: Leaf, { alike }: Within): string {
+  return `${stepsText(via)}${what}${timesText(each(count, alike))}`;
 }
 
 function frameText({ name, place }: Frame): string {

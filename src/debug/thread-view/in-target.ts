@@ -24,7 +24,7 @@ export interface Survey {
   smallObjects: number;
   /** JSON of a `HooksSnapshot`, where async_hooks keep account. */
   hooks: string | undefined;
-  /** `performance.now()` of the thread, which is about the time of its event loop. */
+  /** About the time of the thread's event loop, as its timers count it. */
   now: number;
   /** What runs in a thread of holdfast; `null` in any other thread. */
   tasks: TaskReference[] | null;
@@ -96,7 +96,8 @@ export function survey(builtin: Builtin): Survey {
     heapUsed: v8.getHeapStatistics().used_heap_size,
     smallObjects: spaces.reduce((sum, space) => sum + space.space_used_size, 0),
     hooks: hooks?.(),
-    now: performance.now(),
+    // The clock of a worker counts from the start of the process, its timers from its own.
+    now: performance.now() - performance.nodeTiming.environment,
     tasks: runningTasks?.().map(({ task }) => task) ?? null,
   };
 }
