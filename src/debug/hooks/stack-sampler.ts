@@ -3,7 +3,7 @@
  * what stacks were seen to cost, so that they take `SHARE` of the time at most.
  *
  * A program that makes few promises gets a stack for each. The gaps are drawn
- * at random: of a loop that makes three promises a turn, every third would
+ * at random: of a loop that makes four promises a turn, every eighth would
  * always be the same one.
  */
 const SHARE = 0.03;
@@ -39,10 +39,12 @@ export class StackSampler {
 
   /** A stack was taken, from `start` to `end`, in ms. */
   took(start: number, end: number): void {
-    const saved = Math.min(MAX_SAVED_MS, this.#savedMs + (start - this.#savedAt) * SHARE);
-    this.#savedMs = saved - (end - start);
+    const [earned, cost] = [(start - this.#savedAt) * SHARE, end - start];
+    const saved = Math.min(MAX_SAVED_MS, this.#savedMs + earned);
+    this.#savedMs = saved - cost;
     this.#savedAt = end;
-    if (this.#savedMs < 0) this.oneIn = Math.min(MAX_ONE_IN, this.oneIn * 2);
+    // A debt that shrinks already is no reason to slow down further.
+    if (this.#savedMs < 0 && earned < cost) this.oneIn = Math.min(MAX_ONE_IN, this.oneIn * 2);
     else if (saved > MAX_SAVED_MS / 2) this.oneIn = Math.max(1, this.oneIn / 2);
     this.#creationsLeft = 1 + Math.floor(this.#random() * (2 * this.oneIn - 1));
   }
