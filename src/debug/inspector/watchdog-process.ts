@@ -1,8 +1,8 @@
 /**
  * Waits for the end of the process that started it, see `watchdog.ts`, and
  * cleans up after it. Its standard input ends when that process does; what
- * comes before tells what there is to do: `o` an inspector opens, `p` a worker
- * pauses.
+ * comes before tells what there is to do: `o` an inspector opens, `c` none does
+ * (any more), `p` a worker pauses.
  *
  *   node watchdog-process.js <pid> <start ticks> <folder> <ports that listened before>
  *
@@ -33,13 +33,19 @@ rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
 
 async function cleanUp(): Promise<void> {
   const { inspectorAmong, inspectorBeside } = await import('./find-inspector.js');
-  const opens = words.includes('o');
+  const opens = words.lastIndexOf('o') > words.lastIndexOf('c');
   const inspector = opens ? await opened(inspectorBeside) : await inspectorAmong(target.pid, before);
   if (inspector === undefined) return;
   if (words.includes('p')) await resume(inspector);
   if (!opens) return;
-  const { closeInspector } = await import('./close-inspector.js');
-  await closeInspector(target.pid, inspector);
+  const [{ closeInspector }, { isAlive }] = await Promise.all([
+    import('./close-inspector.js'),
+    import('./target-process.js'),
+  ]);
+  // In native code, as while its heap is written, it does nothing that it is told: seen for 23 s.
+  for (const start = performance.now(); performance.now() - start < PATIENCE_MS && isAlive(target);) {
+    if (await closeInspector(target.pid, inspector)) return;
+  }
 }
 
 /** The inspector, when it opens. */
