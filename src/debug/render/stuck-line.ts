@@ -27,7 +27,8 @@ interface Within {
 export function stuckLine(thread: ThreadInspection, taskId: string): string {
   const isTask = ({ id }: TaskReference) => id === taskId;
   const branch = thread.awaits.find(({ tasks = [] }) => tasks.some(isTask));
-  return printable(branch === undefined ? runningLine(thread) : waitingLine(thread, branch, isTask), MAX_TEXT);
+  const line = branch === undefined ? runningLine(thread) : waitingLine(thread, branch, isTask);
+  return printable(line.replaceAll('\n', ' '), MAX_TEXT);
 }
 
 /** Of a task that nothing awaits: it runs now, or the heap was not walked through. */
