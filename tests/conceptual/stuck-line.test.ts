@@ -64,6 +64,10 @@ describe('a task that waits', () => {
     expect(stuckLine(thread({ awaits: sides }), 'a')).toBe(
       'waiting: work → [Promise.race ▸ read (/app/jobs.mjs:8:3) | timer]',
     );
+    const raced = [root(['a'], { children: [branch('read', 8, { via: ['Promise.race'] })] })];
+    expect(stuckLine(thread({ awaits: raced }), 'a')).toBe('waiting: work → Promise.race ▸ read (/app/jobs.mjs:8:3)');
+    const both = [root(['a'], { children: [branch('read', 8)], leaves: [leaf('timer')] })];
+    expect(stuckLine(thread({ awaits: both }), 'a')).toBe('waiting: work → [read (/app/jobs.mjs:8:3) | timer]');
   });
 
   test('for several things has them side by side, the first three of them', () => {

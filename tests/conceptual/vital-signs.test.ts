@@ -71,12 +71,17 @@ describe('a task that is out of time', () => {
   });
 
   test('hears of it after 2 s, however long the look takes', async () => {
-    const { board, told } = setUp({ timeout: TIMEOUT, lookMs: 60_000 });
+    const { board, told, unyielding } = setUp({ timeout: TIMEOUT, lookMs: 60_000 });
     await after(TIMEOUT + 2_000);
     expect(board.abortToDeliver(0, 0)).toBeUndefined();
     await after(3 * TICK);
     expect(board.abortToDeliver(0, 0)).toBe(AbortReason.timeout);
     expect(told).toEqual(['task 0 timed-out']);
+    // Then it has its grace, and the same again for the look.
+    await after(GRACE + 2_000 - TICK);
+    expect(unyielding).toEqual([]);
+    await after(3 * TICK);
+    expect(unyielding[0]).toMatchObject({ reason: AbortReason.timeout });
   });
 
   test('has its grace from when it hears of it, and loses its thread once it was seen again', async () => {
@@ -92,13 +97,14 @@ describe('a task that is out of time', () => {
   });
 
   test('hears at once of its cancellation, which outranks, with the grace that this takes', async () => {
-    const { board, unyielding, vitalSigns, inFlight } = setUp({ timeout: TIMEOUT, lookMs: 1_000 });
-    await after(TIMEOUT + TICK);
+    const { board, unyielding, vitalSigns, inFlight } = setUp({ timeout: TIMEOUT, lookMs: 300 });
+    await after(TIMEOUT + TICK + 200);
     vitalSigns.abort(inFlight(), AbortReason.cancel);
     expect(board.abortToDeliver(0, 0)).toBe(AbortReason.cancel);
-    await after(1_000 + TICK);
+    await after(GRACE - TICK);
     expect(board.abortToDeliver(0, 0)).toBe(AbortReason.cancel);
-    await after(GRACE);
+    expect(unyielding).toEqual([]);
+    await after(3 * TICK);
     expect(unyielding[0]).toMatchObject({ reason: AbortReason.cancel });
   });
 });
@@ -134,9 +140,13 @@ describe('a task past stallAfter', () => {
   });
 
   test('is told of as a silent thread where that does not turn', async () => {
-    const { beat, told } = setUp();
+    const { beat, board, told } = setUp();
     clearInterval(beat);
     await after(3 * STALL_AFTER);
+    expect(told).toEqual(['task 0 silent']);
+    // It turns again, and nothing new is to be told.
+    board.beat();
+    await after(STALL_AFTER / 2);
     expect(told).toEqual(['task 0 silent']);
   });
 
@@ -146,6 +156,14 @@ describe('a task past stallAfter', () => {
     clearInterval(beat);
     await after(2 * STALL_AFTER);
     expect(told).toEqual(['task 0 stalled', 'task 0 silent']);
+  });
+
+  test('that was asked to stop is not told of besides', async () => {
+    const { told, vitalSigns, inFlight } = setUp();
+    await after(STALL_AFTER - 100);
+    vitalSigns.abort(inFlight(), AbortReason.cancel);
+    await after(GRACE);
+    expect(told).toEqual([]);
   });
 
   test('and a thousand of them on one thread, are all told of after one look', async () => {

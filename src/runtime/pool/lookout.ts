@@ -81,7 +81,8 @@ export class Lookout {
     if (asked.look?.sighting !== undefined) return true;
     // Whoever only wants to tell of it has time.
     if (concern === 'stalled' || concern === 'silent') return false;
-    return (asked.look === undefined && this.#rests(thread)) || now() - asked.at > LOOK_LIMIT_MS;
+    // A thread that rests is not being looked at.
+    return this.#rests(thread) || now() - asked.at > LOOK_LIMIT_MS;
   }
 
   /**
