@@ -1,15 +1,19 @@
+import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Inspection } from '../../dist/debug/inspection.js';
 import { listenersOf } from '../../dist/debug/inspector/listeners.js';
 import { executorOf, parsed, place, type Place } from '../support/command.js';
+import { ownTurns, startProgram } from '../support/inspected.js';
 import { undocumented } from '../support/inspection-format.js';
 import { startTarget } from '../support/target.js';
 import { waitFor } from '../support/wait-for.js';
 
 /** So that runs of several tests at once need not wait for one port. */
 const OWN_PORT = { NODE_OPTIONS: '--inspect-port=0', NODE_V8_COVERAGE: '' };
+beforeEach(ownTurns);
+
 const portsOf = (pid: number) => listenersOf(pid).map(({ port }) => port);
 
 /** A run `name` with one task that waits for the file `open`. */
@@ -125,6 +129,26 @@ describe('runtime inspect', () => {
     look.kill('SIGTERM');
     expect(await look).toMatchObject({ exitCode: 143, stdout: '' });
     expect(portsOf(pid)).toEqual(before);
+  });
+
+  test('killed while the process is in native code has it left as it was, as soon as it does anything again', async () => {
+    const { start } = place();
+    const { pid, child } = await startProgram(`
+      import { execSync } from 'node:child_process';
+      process.on('SIGUSR2', () => {
+        console.log('blocks');
+        execSync('sleep 5');
+      });
+      setInterval(() => {}, 1_000);
+      console.log('up');`);
+    const before = portsOf(pid);
+    const look = start(['inspect', String(pid), '--max-pause', '0ms']);
+    await waitFor('its inspector to open', () => portsOf(pid).length > before.length);
+    process.kill(pid, 'SIGUSR2');
+    await once(child.stdout!, 'data');
+    look.kill('SIGKILL');
+    await look;
+    await waitFor('its inspector to be closed', () => portsOf(pid).length === before.length, 20_000);
   });
 
   test('ends with its reader', async () => {

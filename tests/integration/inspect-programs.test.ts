@@ -3,9 +3,10 @@ import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { expect, onTestFinished } from 'vitest';
+import { beforeEach, expect, onTestFinished } from 'vitest';
 import { listenersOf } from '../../dist/debug/inspector/listeners.js';
 import { place } from '../support/command.js';
+import { ownTurns } from '../support/inspected.js';
 import { onEveryNode } from '../support/node-versions.js';
 import { startTarget } from '../support/target.js';
 import { tempDir } from '../support/temp-dir.js';
@@ -13,6 +14,8 @@ import { waitFor } from '../support/wait-for.js';
 
 const VITE = join(dirname(createRequire(import.meta.url).resolve('vite/package.json')), 'bin/vite.js');
 const PROGRAMS = String.raw`\S*fixtures/programs`;
+beforeEach(ownTurns);
+
 const portsOf = (pid: number) => listenersOf(pid).map(({ port }) => port);
 
 /** What `runtime inspect` prints; the process listens nowhere else than before. */
@@ -36,7 +39,7 @@ await onEveryNode(
 main  waiting, heap .*, paused .* predicted\)
   9 suspended functions
   └─ slow ×3  ${PROGRAMS}/web-server\.mjs:20:16
-     └─ Promise\.all ▸ query ×6  ${PROGRAMS}/web-server\.mjs:10:3
+     └─ Promise\.all ▸ query ×6  (?:written at )?${PROGRAMS}/web-server\.mjs:(?:10:3|9:21)
         └─ timer, due in .* ×6
   open handles
     server on 127\.0\.0\.1:${port}
@@ -51,7 +54,7 @@ await onEveryNode('a pool of threads shows who waits, and who spins; and it come
   const { pid, child } = await startTarget('programs/pool.mjs', [], { node: path });
   const text = await inspected(pid);
   expect(text).toMatch(
-    new RegExp(String.raw`\nworker \d runs spins \(${PROGRAMS}/pool-worker\.mjs:10:3\); main and worker \d wait\n`),
+    new RegExp(String.raw`\nworker \d runs spins \(${PROGRAMS}/pool-worker\.mjs:10:\d+\); main and worker \d wait\n`),
   );
   expect(text).toMatch(new RegExp(String.raw`\n  └─ main  ${PROGRAMS}/pool\.mjs:\d+:19\n     [├└]─ Promise\.all ▸ `));
   expect(text).toMatch(new RegExp(String.raw`\n +└─ waits  ${PROGRAMS}/pool-worker\.mjs:5:39\n +└─ timer, `));
