@@ -88,6 +88,7 @@ describe('the command', () => {
     ['smoke', '--timeout --threads --json --junit --config --no-color'],
     ['run', '--http --grace --stall-after --fail-on-leak'],
     ['status', '--probe --json --no-color --dir'],
+    ['inspect', '--json --watch --all --max-pause --no-color --dir --config'],
     ['lock', 'list show release'],
     ['pause', '--dir'],
     ['resume', '--dir'],
@@ -99,7 +100,18 @@ describe('the command', () => {
 
   test('shows in its help every command there is', () => {
     const help = runtime('--help');
-    for (const command of ['run', 'dry-run', 'results', 'status', 'lock', 'pause', 'resume', 'drain', 'config']) {
+    for (const command of [
+      'run',
+      'dry-run',
+      'results',
+      'status',
+      'inspect',
+      'lock',
+      'pause',
+      'resume',
+      'drain',
+      'config',
+    ]) {
       expect(help).toMatch(new RegExp(`^ +${command} `, 'm'));
     }
   });
