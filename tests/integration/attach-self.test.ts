@@ -1,13 +1,151 @@
-import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { once } from 'node:events';
+import { existsSync, statSync } from 'node:fs';
+import { Session as InspectorSession, url } from 'node:inspector';
+import { runInThisContext } from 'node:vm';
+import { Worker } from 'node:worker_threads';
+import { expect, onTestFinished, test } from 'vitest';
+import { attachToSelf } from '../../dist/debug/inspector/attach-self.js';
+import { evaluate } from '../../dist/debug/inspector/evaluate.js';
+import { rejection } from '../support/executors.js';
 import { program } from '../support/program.js';
+import { waitFor } from '../support/wait-for.js';
 
-const DIST = join(import.meta.dirname, '../../dist');
+const SELF = new URL('../../dist/debug/inspector/attach-self.js', import.meta.url).href;
+const EVALUATE = new URL('../../dist/debug/inspector/evaluate.js', import.meta.url).href;
+
+/** A worker that ends with the test; resolves when it has said something. */
+async function started(code: string, name?: string): Promise<Worker> {
+  const worker = new Worker(code, { eval: true, ...(name !== undefined && { name }) });
+  onTestFinished(async () => void (await worker.terminate()));
+  await once(worker, 'message');
+  return worker;
+}
+
+const SPINS = `require('worker_threads').parentPort.postMessage('up'); for (;;);`;
+
+test('all threads of the own process answer, also one that spins, and no port is opened', async () => {
+  const worker = await started(SPINS, 'spinning');
+  const resources = process.getActiveResourcesInfo();
+  const { threads, folder, detach } = await attachToSelf();
+  expect(threads[0]).toMatchObject({ threadId: 0, name: 'main' });
+  const spinning = threads.find(({ threadId }) => threadId === worker.threadId)!;
+  expect(spinning.name).toBe('spinning');
+  for (const { session, threadId } of threads) {
+    expect(await evaluate(session, `builtin('worker_threads').threadId`)).toBe(threadId);
+  }
+  expect(url()).toBeUndefined();
+  expect(statSync(folder).mode & 0o777).toBe(0o700);
+
+  await detach();
+  await detach();
+  expect(existsSync(folder)).toBe(false);
+  expect((await rejection(spinning.session.call('Runtime.enable'))).message).toBe('the thread was let go');
+  expect(process.getActiveResourcesInfo().length).toBeLessThanOrEqual(resources.length);
+});
+
+test('what the own thread refuses is told with the name of what was asked', async () => {
+  const { threads, detach } = await attachToSelf();
+  expect((await rejection(threads[0]!.session.call('Runtime.nonsense'))).message).toMatch(/^Runtime\.nonsense: /);
+  await detach();
+});
+
+test('events of the own thread are told until they are no longer listened for', async () => {
+  const { threads, detach } = await attachToSelf();
+  const { session } = threads[0]!;
+  const scripts: string[] = [];
+  const off = session.on('Debugger.scriptParsed', ({ url }: { url: string }) => void scripts.push(url));
+  await session.call('Debugger.enable');
+  runInThisContext('1', { filename: 'first-script' });
+  await waitFor('it to be told', () => scripts.includes('first-script'));
+  off();
+  const told = scripts.length;
+  runInThisContext('1', { filename: 'second-script' });
+  await session.call('Debugger.disable');
+  expect(scripts).toHaveLength(told);
+  await detach();
+});
+
+test('a worker that is told to pause goes on when it is let go', async () => {
+  const beats = new Int32Array(new SharedArrayBuffer(4));
+  const worker = await started(
+    `const { parentPort } = require('worker_threads');
+     parentPort.on('message', (beats) => { for (;;) Atomics.add(beats, 0, 1); });
+     parentPort.postMessage('up');`,
+  );
+  worker.postMessage(beats);
+  const goesOn = async () => {
+    const before = Atomics.load(beats, 0);
+    await waitFor('it to go on', () => Atomics.load(beats, 0) !== before);
+  };
+  await goesOn();
+  const { threads, detach } = await attachToSelf();
+  const { session } = threads.find(({ threadId }) => threadId === worker.threadId)!;
+  const paused = new Promise((resolve) => session.on('Debugger.paused', resolve));
+  await session.call('Debugger.enable');
+  await session.call('Debugger.pause');
+  await paused;
+  await detach();
+  await goesOn();
+});
+
+test('a worker sees itself, and no other', async () => {
+  const worker = new Worker(
+    `import('node:worker_threads').then(async ({ parentPort, threadId }) => {
+       const { attachToSelf } = await import(${JSON.stringify(SELF)});
+       const { evaluate } = await import(${JSON.stringify(EVALUATE)});
+       const { threads, detach } = await attachToSelf();
+       const seen = threads.map(({ threadId, name }) => [threadId, name]);
+       const told = await evaluate(threads[0].session, "builtin('worker_threads').threadId");
+       await detach();
+       parentPort.postMessage({ seen, told, threadId });
+     });`,
+    { eval: true },
+  );
+  onTestFinished(async () => void (await worker.terminate()));
+  const [{ seen, told, threadId }] = (await once(worker, 'message')) as [
+    { seen: unknown; told: number; threadId: number },
+  ];
+  expect(seen).toEqual([[threadId, `worker ${threadId}`]]);
+  expect(told).toBe(threadId);
+});
+
+test('whoever is attached besides is not disturbed', async () => {
+  const other = new InspectorSession();
+  other.connect();
+  onTestFinished(() => other.disconnect());
+  const scripts: string[] = [];
+  other.on('Debugger.scriptParsed', ({ params }) => void scripts.push(params.url));
+  other.post('Debugger.enable');
+  const { threads, detach } = await attachToSelf();
+  await threads[0]!.session.call('Debugger.enable');
+  await detach();
+  runInThisContext('1', { filename: 'after-the-look' });
+  expect(scripts).toContain('after-the-look');
+});
+
+test('a process that is attached to itself, or was, ends when its program does', async () => {
+  const { code, said } = await program(`
+    import { Worker } from 'node:worker_threads';
+    import { attachToSelf } from ${JSON.stringify(SELF)};
+    const worker = new Worker('setInterval(() => {}, 1000)', { eval: true });
+    await new Promise((resolve) => worker.once('online', resolve));
+    worker.unref();
+    const before = process.getActiveResourcesInfo();
+    const first = await attachToSelf();
+    await first.detach();
+    const { threads } = await attachToSelf();
+    process.on('exit', () => say([threads.length, before, process.getActiveResourcesInfo()]));
+  `);
+  expect(code).toBe(0);
+  const [[threads, before, after]] = said as [[number, string[], string[]]];
+  expect(threads).toBe(2);
+  expect(after).toEqual(before);
+});
 
 test('what a worker tells is heard when nothing else runs, never in the middle of it', async () => {
   const { said, stderr, code } = await program(`
     import { Worker } from 'node:worker_threads';
-    import { attachToSelf } from ${JSON.stringify(join(DIST, 'debug/inspector/attach-self.js'))};
+    import { attachToSelf } from ${JSON.stringify(SELF)};
     const shared = new Int32Array(new SharedArrayBuffer(4));
     const worker = new Worker('globalThis.shared = require("node:worker_threads").workerData; setInterval(() => {}, 1000); shared[0] = 1', {
       eval: true,

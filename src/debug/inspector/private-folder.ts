@@ -27,11 +27,14 @@ export function privateFolder(): string {
 
 /** A link is nobody's folder: who made it may lead us anywhere. */
 function isOurs(path: string): boolean {
-  const stat = lstatSync(path, { throwIfNoEntry: false });
-  if (!stat?.isDirectory()) return false;
-  const uid = process.getuid?.();
-  // Windows has no such owners and modes.
-  return uid === undefined || (stat.uid === uid && (stat.mode & 0o077) === 0);
+  try {
+    const stat = lstatSync(path);
+    const uid = process.getuid?.();
+    // Windows has no such owners and modes.
+    return stat.isDirectory() && (uid === undefined || (stat.uid === uid && (stat.mode & 0o077) === 0));
+  } catch {
+    return false;
+  }
 }
 
 function unusable(folder: string, why: string, cause?: unknown): HoldfastError {

@@ -47,11 +47,13 @@ export class Watchdog {
     this.#tell('p');
   }
 
+  /** None that we had opened is open, or will be. */
   inspectorIsClosed(): void {
     this.#needed = false;
+    this.#tell('c');
   }
 
-  #tell(word: 'o' | 'p'): void {
+  #tell(word: 'o' | 'c' | 'p'): void {
     // In the pipe before this returns: it is there even if we are killed at the next step.
     this.#child.stdin!.write(word);
   }
