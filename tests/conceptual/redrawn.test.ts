@@ -40,7 +40,10 @@ class Screen {
   }
 }
 
-const lines = fc.array(fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 30 }), { minLength: 1, maxLength: 20 });
+const lines = fc.array(fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 30, size: 'max' }), {
+  minLength: 1,
+  maxLength: 20,
+});
 
 test('whatever is shown one after the other, the last of it is on the screen, once, as far as it fits', () => {
   const texts = fc.array(lines, { minLength: 1, maxLength: 5 });
