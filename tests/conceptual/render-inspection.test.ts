@@ -230,6 +230,36 @@ main  waiting, heap 5MB, paused 20ms
     expect(whole).not.toContain('more');
   });
 
+  test('tells sockets of many clients once for each address, and others one by one', () => {
+    const socket = (peer: string, fields: Partial<Handle> = {}) =>
+      handle(`socket to ${peer}`, { kind: 'socket', ...fields });
+    const handles = [
+      ...numbered(40, '').map((port) => socket(`10.0.0.1:5${port}`)),
+      socket('10.0.0.2:1'),
+      socket('10.0.0.2:2'),
+      socket('10.0.0.1:5432', { count: 6 }),
+      handle('server on 10.0.0.1:1', { kind: 'server' }),
+      handle('server on 10.0.0.1:2', { kind: 'server' }),
+      handle('server on 10.0.0.1:3', { kind: 'server' }),
+    ];
+    expect(
+      rendered([thread(0, { handles })])
+        .split('open handles\n')[1]!
+        .split('\n')
+        .map((line) => line.trim()),
+    ).toEqual([
+      'socket to 10.0.0.1:* ×40',
+      'socket to 10.0.0.2:1',
+      'socket to 10.0.0.2:2',
+      'socket to 10.0.0.1:5432 ×6',
+      'server on 10.0.0.1:1',
+      'server on 10.0.0.1:2',
+      'server on 10.0.0.1:3',
+      '',
+    ]);
+    expect(renderInspection(inspection([thread(0, { handles })]), { all: true })).toContain('socket to 10.0.0.1:539\n');
+  });
+
   test('tells places from the working directory, unless that is no shorter, or they are no files', () => {
     const place = (file: string) => tree([branch('f', { at: { file, line: 2, column: 3 } })])[0];
     expect(place(resolve('a/b.js'))).toBe('└─ f  a/b.js:2:3');
@@ -337,6 +367,13 @@ describe('the lines of an await tree', () => {
     const lines = tree([forks]);
     expect(lines).toHaveLength(32);
     expect(lines.at(-1)).toBe(`${'   '.repeat(16)}└─ … 88 more suspended functions`);
+  });
+
+  test('count what was left out of a chain before', () => {
+    const forks = numbered(30).map((name) => branch(name, { children: [branch('x'), branch('y')], omitted: 1_000 }));
+    const lines = tree(forks);
+    expect(lines[0]).toBe('├─ f0  f0.js:1:1  (1,000 more in between)');
+    expect(lines.at(-1)).toBe('└─ … 10,030 more suspended functions');
   });
 
   test('never exceed what a screen can bear, and lose no function: it is shown or counted', () => {

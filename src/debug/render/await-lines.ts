@@ -143,7 +143,7 @@ function functionsIn(branch: AwaitBranch): number {
   let sum = 0;
   for (const open = [branch]; open.length > 0;) {
     const next = open.pop()!;
-    sum += next.count;
+    sum += next.count + (next.omitted ?? 0);
     open.push(...next.children);
   }
   return sum;

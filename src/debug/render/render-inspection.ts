@@ -19,6 +19,8 @@ const MAX_FRAMES = 15;
 const MAX_HANDLES = 10;
 /** Characters of a note, which may hold what others wrote. */
 const MAX_NOTE = 1_000;
+/** Sockets with one address that are told one by one up to here. */
+const MIN_CLIENTS = 3;
 /** Threads that are named, where several are told of at once. */
 const MAX_NAMED = 5;
 
@@ -148,11 +150,29 @@ function awaitsHeader({ view, awaits, suspended, hidden }: ThreadInspection, { p
 function handleLines(handles: readonly Handle[], options: Options): string[] {
   if (handles.length === 0) return [];
   const { paint, all } = options;
-  const lines = handles.map(({ what, count, keepsAlive }) => {
+  const lines = (all ? handles : foldedPeers(handles)).map(({ what, count, keepsAlive }) => {
     const text = `${printable(what)}${timesText(count)}`;
     return `  ${keepsAlive ? text : paint('dim', `${text} (unref'd)`)}`;
   });
   return [paint('dim', 'open handles'), ...bounded(lines, all ? Infinity : MAX_HANDLES, options)];
+}
+
+/** Sockets of many clients, each at a port of its own, are one line for each address. */
+function foldedPeers(handles: readonly Handle[]): Handle[] {
+  const folded = new Map<string, Handle[]>();
+  for (const handle of handles) {
+    const isClient = handle.kind === 'socket' && handle.count === 1;
+    const what = isClient ? handle.what.replace(/:\d+$/, ':*') : handle.what;
+    const key = `${what} ${handle.keepsAlive}`;
+    const known = folded.get(key);
+    if (known === undefined) folded.set(key, [handle]);
+    else known.push(handle);
+  }
+  return [...folded.values()].flatMap((alike) =>
+    alike.length < MIN_CLIENTS
+      ? alike
+      : [{ ...alike[0]!, what: alike[0]!.what.replace(/\d+$/, '*'), count: alike.length }],
+  );
 }
 
 function bounded(lines: readonly string[], limit: number, { paint, hint }: Options): string[] {
