@@ -160,24 +160,31 @@ main  waiting, heap 5MB, paused 20ms
 
   test('names the tasks that functions run, the first ones, and the age of the oldest', () => {
     const task = (id: string, fields = {}) => ({ id, handler: 'resize', attempt: 1, ageMs: 12_000, ...fields });
+    const resize = branch('resize');
     const awaits = [
-      branch('resize', { tasks: [task('photo-1')] }),
-      branch('resize', {
+      branch('lane', { tasks: [task('photo-1')], children: [resize] }),
+      branch('lane', {
         count: 100,
         tasks: [task('a'), task('b', { ageMs: 1, attempt: 3 }), task('c', { handler: 'crop' }), task('d')],
-        leaves: [leaf('timer')],
+        children: [branch('resize', { count: 100, leaves: [leaf('timer')] })],
       }),
-      branch('resize', { count: 2, tasks: [task('e'), task('f', { ageMs: 63_000 })] }),
+      branch('lane', { count: 2, tasks: [task('e'), task('f', { ageMs: 63_000 })], leaves: [leaf('timer')] }),
     ];
-    expect(rendered([thread(0, { awaits, suspended: 103 })])).toContain(`
+    expect(rendered([thread(0, { awaits, suspended: 205 })])).toContain(`
   ├─ task "photo-1" (handler resize, attempt 1, 12s)
   │  └─ resize  resize.js:1:1
   ├─ tasks "a", "b", "c" and 97 more (handler resize, crop, attempts 1 to 3, the oldest 12s)
   │  └─ resize ×100  resize.js:1:1
   │     └─ timer
   └─ tasks "e", "f" (handler resize, attempt 1, the oldest 1m 3s)
-     └─ resize ×2  resize.js:1:1
+     └─ timer
 `);
+    // What runs them is a function of holdfast.
+    expect(tree(awaits.slice(0, 1), { all: true })).toEqual([
+      '└─ task "photo-1" (handler resize, attempt 1, 12s)',
+      '   └─ lane  lane.js:1:1',
+      '      └─ resize  resize.js:1:1',
+    ]);
   });
 
   test('names the tasks of a thread that no function awaits for, as of one that spins', () => {

@@ -36,7 +36,7 @@ interface Item {
 export function awaitLines(branches: readonly AwaitBranch[], options: TreeOptions): string[] {
   const lines: string[] = [];
   const drawing = new Drawing(lines, options);
-  drawing.sideBySide(rootsOf(branches, options.paint), '', 0, options.all ? Infinity : MAX_LINES);
+  drawing.sideBySide(rootsOf(branches, options.paint, options.all), '', 0, options.all ? Infinity : MAX_LINES);
   return lines;
 }
 
@@ -118,12 +118,13 @@ function shortened(texts: readonly string[], room: number, paint: Paint): string
   return [...texts.slice(0, head), middle, ...texts.slice(texts.length - tail)];
 }
 
-function rootsOf(branches: readonly AwaitBranch[], paint: Paint): Item[] {
+/** What runs a task is a function of holdfast: the task stands for it. */
+function rootsOf(branches: readonly AwaitBranch[], paint: Paint, all: boolean): Item[] {
   return branches.map((branch) => {
     const item = itemOf(branch, paint);
     if (branch.tasks === undefined || branch.tasks.length === 0) return item;
     const text = paint('yellow', tasksText(branch.tasks, branch.count));
-    return { ...item, text, below: () => [item] };
+    return { ...item, text, ...(all && { below: () => [item] }) };
   });
 }
 
