@@ -1,6 +1,6 @@
 import type { Sighting } from './pool/lookout.js';
 
-/** A thread with a stuck task may have to stand for so many ms, which is as long as anybody waits for the look; above that, only what it runs is seen. */
+/** A thread with a stuck task may have to stand for so many ms; above that, only what it runs is seen. */
 const MAX_PAUSE_MS = 2_000;
 
 /**

@@ -5,11 +5,11 @@ import type { PoolThread } from '../../dist/runtime/pool/pool-thread.js';
 import type { ClaimedTask } from '../../dist/runtime/queue/contract.js';
 import { now } from '../../dist/runtime/thread/board.js';
 
-const LIMIT_MS = 2_000;
+const LIMIT_MS = 5_000;
 const TOLD: Concern[] = ['stalled', 'silent'];
 const ACTED_ON: Concern[] = ['timed-out', 'unyielding'];
 
-const thread = (threadId: number | undefined) => ({ threadId }) as PoolThread;
+const thread = (threadId: number | undefined, lanes = 2) => ({ threadId, board: { lanes } }) as PoolThread;
 const task = (id: string) => ({ id, seq: 1 }) as ClaimedTask;
 
 /** Looks that take so long, of which each is kept: when it began and ended, and at whom. */
@@ -95,7 +95,7 @@ test('a task that is run again is asked anew, and what was seen the last time is
 });
 
 describe('waiting for a look', () => {
-  test.each(ACTED_ON)('ends after 2 s where something is at stake: %s', async (concern) => {
+  test.each(ACTED_ON)('ends after 5 s where something is at stake: %s', async (concern) => {
     const { lookout } = looks({ takesMs: 60_000 });
     const one = thread(1);
     const since = now();
@@ -139,6 +139,19 @@ describe('waiting for a look', () => {
     expect(made).toHaveLength(2);
   });
 
+  test('is short where a thread has but one task at a time: there, nobody else stands', async () => {
+    const { made, lookout } = looks({ pauseMs: 400 });
+    const one = thread(1, 1);
+    lookout.hasLooked(one, task('first'), now(), 'timed-out');
+    await after(100);
+    const since = now() + 1;
+    await after(399);
+    expect(lookout.hasLooked(one, task('second'), since, 'timed-out')).toBe(true);
+    await after(1);
+    expect(lookout.hasLooked(one, task('third'), since, 'timed-out')).toBe(false);
+    expect(made).toHaveLength(2);
+  });
+
   test('a thread that is gone is not looked at, and one at which a look fails has its reason told', async () => {
     const { made, lookout } = looks({ fails: true });
     const since = now();
@@ -179,7 +192,7 @@ test('whatever gets stuck when: no thread stands more than a tenth of its time, 
       fc.integer({ min: 1, max: 500 }),
       async (all, takesMs) => {
         const { made, lookout } = looks({ takesMs, pauseMs: takesMs });
-        const threads = [1, 2, 3, 4].map(thread);
+        const threads = [1, 2, 3, 4].map((threadId) => thread(threadId));
         const open = new Map<ClaimedTask, () => boolean>();
         for (const [index, { waits, thread, concern }] of all.entries()) {
           const each = task(String(index));

@@ -21,13 +21,19 @@ export type Look = (threadId: number) => Promise<Sighting>;
  */
 export type Concern = 'stalled' | 'silent' | 'timed-out' | 'unyielding';
 
-/** For what is at stake, in ms: an abort waits so long for a look, and so does the end of a thread. */
-const LOOK_LIMIT_MS = 2_000;
+/**
+ * An abort waits so many ms for a look, and so does the end of a thread. Mostly it is over after half a second;
+ * a large heap, or a machine with too much to do, takes some.
+ */
+const LOOK_LIMIT_MS = 5_000;
 
 /** Threads that are looked at at a time: more would only make each of them stand longer. */
 const AT_ONCE = 2;
 
-/** After a look a thread is left alone for ten times as long as it had to stand, and so many ms at least. */
+/**
+ * After a look a thread is left alone for ten times as long as it had to stand, and so many ms at least: its other
+ * tasks stood, too. Where it has but one at a time, as long as it stood is enough.
+ */
 const REST_FACTOR = 10;
 const REST_MS = 1_000;
 
@@ -122,7 +128,9 @@ export class Lookout {
     }
     this.#underWay.delete(thread);
     this.#last.set(thread, look);
-    this.#restsUntil.set(thread, now() + Math.max(REST_MS, REST_FACTOR * look.sighting.pauseMs));
+    const { pauseMs } = look.sighting;
+    const rest = thread.board.lanes === 1 ? pauseMs : Math.max(REST_MS, REST_FACTOR * pauseMs);
+    this.#restsUntil.set(thread, now() + rest);
   }
 
   #rests(thread: PoolThread): boolean {
