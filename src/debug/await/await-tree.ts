@@ -140,16 +140,20 @@ class Fold {
     return depth >= MAX_DEPTH || (isSameFunction(above, branch) && branch.via.join() === above.via.join());
   }
 
+  /** Each once, however many of the members wait for it. */
   #belowAll(members: readonly number[], isCircular: boolean): { groups: Group[]; leaves: HeapLeaf[] } {
-    const children: Below[] = [];
-    const leaves: Below[] = [];
+    const children = new Map<number, Below>();
+    const leaves = new Map<number, Below>();
     for (const member of members) {
-      for (const one of this.#below.get(member)!) (one.suspended === undefined ? leaves : children).push(one);
+      for (const one of this.#below.get(member)!) {
+        if (one.suspended === undefined) leaves.set(one.promise, one);
+        else children.set(one.suspended, one);
+      }
     }
-    return { groups: isCircular ? [] : this.#groups(children), leaves: this.#leavesOf(leaves) };
+    return { groups: isCircular ? [] : this.#groups(children.values()), leaves: this.#leavesOf(leaves.values()) };
   }
 
-  #groups(all: readonly Below[]): Group[] {
+  #groups(all: Iterable<Below>): Group[] {
     const groups = new Map<string, Group>();
     for (const { via, suspended } of all) {
       const key = `${via.join()} ${this.#shapes.of(suspended!)}`;
@@ -179,7 +183,7 @@ class Fold {
     };
   }
 
-  #leavesOf(all: readonly Below[]): HeapLeaf[] {
+  #leavesOf(all: Iterable<Below>): HeapLeaf[] {
     const leaves = new Map<string, HeapLeaf>();
     for (const { via, promise } of all) {
       const { key, object, ...found } = this.#leaves.of(promise);

@@ -94,7 +94,9 @@ export class SettlerSearch {
     let found: Found | undefined;
     const holders: { [What in Settler['what'] | 'passed']?: Settler } = {};
     const keep = (settler: Settler, rank: number): void => {
-      if (found === undefined || rank < found.rank) found = { settler, rank };
+      if (found === undefined || rank < found.rank || (rank === found.rank && isEarlierEvent(settler, found.settler))) {
+        found = { settler, rank };
+      }
     };
     const passes = (way: Way): boolean => {
       const { node, reference } = way;
@@ -237,6 +239,12 @@ export class SettlerSearch {
     }
     return undefined;
   }
+}
+
+/** Of several events of one object, the same one is told each time: heaps have no order. */
+function isEarlierEvent(one: Settler, other: Settler): boolean {
+  if (one.what !== 'thing' || other.what !== 'thing' || one.object !== other.object) return false;
+  return one.event !== undefined && (other.event === undefined || one.event < other.event);
 }
 
 /** Whether a way has come from a variable to the function, block, module or script that has it. */
