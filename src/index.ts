@@ -3,6 +3,9 @@
  *
  * `createExecutor` is the way in; everything else is what it takes, gives or throws.
  */
+import type { InspectProcessOptions } from './debug/inspect-process.js';
+import type { InspectSelfOptions } from './debug/inspect-self.js';
+import type { Inspection } from './debug/inspection.js';
 import type { Executor } from './runtime/executor.js';
 import type { AnyHandler } from './runtime/handlers.js';
 import { resolveOptions, type ExecutorOptions } from './runtime/options.js';
@@ -26,6 +29,25 @@ export async function createExecutor<Module = Record<string, AnyHandler>>(
   return (await startExecutor<Module>(resolveOptions(options))).executor;
 }
 
+/**
+ * Looks into a running Node process of the same user, which need not be
+ * prepared in any way, and leaves it as it was. Only on Linux.
+ *
+ * @throws HoldfastError `ERR_INSPECT_TARGET` when it cannot be looked into, and why; `ERR_INSPECT_BUSY` when
+ * another look does not end; what `options.signal` was aborted with
+ */
+export async function inspectProcess(pid: number, options?: InspectProcessOptions): Promise<Inspection> {
+  // Loaded when it is called: it takes 40 ms, and most programs never do.
+  const debug = await import('./debug/inspect-process.js');
+  return await debug.inspectProcess(pid, options);
+}
+
+/** Looks into the process that calls it: from the main thread all threads are seen, from another one only itself. */
+export async function inspectSelf(options?: InspectSelfOptions): Promise<Inspection> {
+  const debug = await import('./debug/inspect-self.js');
+  return await debug.inspectSelf(options);
+}
+
 export {
   defineConfig,
   type DryRunConfig,
@@ -35,6 +57,20 @@ export {
   type SizeText,
   type SmokeConfig,
 } from './config/runtime-config.js';
+export type { InspectOptions, InspectProcessOptions } from './debug/inspect-process.js';
+export type { InspectSelfOptions } from './debug/inspect-self.js';
+export type {
+  AwaitBranch,
+  Frame,
+  Handle,
+  Inspection,
+  Leaf,
+  LeafKind,
+  Place,
+  Step,
+  TaskReference,
+  ThreadInspection,
+} from './debug/inspection.js';
 export {
   defineEvents,
   type About,

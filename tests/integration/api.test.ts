@@ -22,9 +22,18 @@ test('what is exported, and nothing else', () => {
     'defineConfig',
     'defineEvents',
     'generateEvents',
+    'inspectProcess',
+    'inspectSelf',
     'runPostConditions',
     'tradingEvents',
   ]);
+});
+
+test('a program looks into itself, but not as into another one', async () => {
+  const { pid, threads } = await api.inspectSelf({ maxPauseMs: 0 });
+  expect(pid).toBe(process.pid);
+  expect(threads[0]!.notes).toEqual([expect.stringContaining('0ms are allowed')]);
+  await expect(api.inspectProcess(process.pid)).rejects.toMatchObject({ code: 'ERR_INSPECT_TARGET' });
 });
 
 test('tasks are typed by the module that they run', () => {

@@ -75,7 +75,7 @@ const HANDLE_KINDS: readonly [RegExp, string][] = [
   [/^(Socket|TLSSocket|TCP|Pipe|TCPConnectWrap|PipeConnectWrap)$/, 'socket'],
   [/^(ReadStream|WriteStream|TTY)$/, 'terminal'],
   [/Server$/, 'server'],
-  [/^(FSReq\w+|FileHandle)$/, 'file operation'],
+  [/^(FSReq|FileHandle)\w*$/, 'file operation'],
   [/^(FSWatcher|FSEvent|StatWatcher)$/, 'file watcher'],
   [/^(GetAddrInfo|GetNameInfo|Query)ReqWrap$/, 'name lookup'],
   [/^ChildProcess$/, 'child process'],
