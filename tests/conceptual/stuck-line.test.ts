@@ -150,7 +150,7 @@ test('whatever there is, it is one line that steers no terminal, and is not too 
       at: fc.option(fc.constant(place(1, '/a\u001b[31m\nb')), { nil: null }),
       definedAt: fc.constant(null),
       via: fc.subarray<'then' | 'Promise.all'>(['then', 'Promise.all']),
-      children: fc.oneof({ maxDepth: 4 }, fc.constant([]), fc.array(tie('tree'), { maxLength: 3 })),
+      children: fc.oneof({ maxDepth: 4 }, fc.constant<AwaitBranch[]>([]), fc.array(tie('tree'), { maxLength: 3 })),
       leaves: fc.array(
         fc.string().map((what) => leaf(what)),
         { maxLength: 3 },
