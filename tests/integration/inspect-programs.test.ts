@@ -12,7 +12,9 @@ import { startTarget } from '../support/target.js';
 import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 
-const VITE = join(dirname(createRequire(import.meta.url).resolve('vite/package.json')), 'bin/vite.js');
+/** It comes with vitest. */
+const VITEST = createRequire(import.meta.url).resolve('vitest/package.json');
+const VITE = join(dirname(createRequire(VITEST).resolve('vite/package.json')), 'bin/vite.js');
 const PROGRAMS = String.raw`\S*fixtures/programs`;
 beforeEach(ownTurns);
 
@@ -38,7 +40,7 @@ await onEveryNode(
         String.raw`
 main  waiting, heap .*, paused .* predicted\)
   9 suspended functions
-  └─ slow ×3  ${PROGRAMS}/web-server\.mjs:20:16
+  └─ slow ×3  ${PROGRAMS}/web-server\.mjs:21:16
      └─ Promise\.all ▸ query ×6  (?:written at )?${PROGRAMS}/web-server\.mjs:(?:10:3|9:21)
         └─ timer, due in .* ×6
   open handles
