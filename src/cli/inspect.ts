@@ -37,8 +37,10 @@ export async function inspect(
       const inspection = await inspectProcess(pid, { all, maxPauseMs, onNote, signal });
       // Once it is written, and with nothing attached: whose reader has gone, ends here.
       await print(process.stdout, show(inspection));
-      if (first) sayHowToSeeWhole(inspection, flags);
-      if (watchMs === undefined) return EXIT.ok;
+      if (watchMs === undefined) {
+        sayHowToSeeWhole(inspection, flags);
+        return EXIT.ok;
+      }
       await sleep(watchMs, undefined, { signal });
     }
   } catch (error) {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { executorOf, lines, MAIN, place, type Place } from '../support/command.js';
+import { startTarget } from '../support/target.js';
 import { waitFor } from '../support/wait-for.js';
 
 const onLinux = describe.skipIf(process.platform !== 'linux');
@@ -183,5 +184,19 @@ onLinux('status on a terminal', () => {
     expect(raw).toBe(
       'a            \u001b[2midle\u001b[0m  \u001b[32m1 done\u001b[0m\r\nlonger-name  \u001b[2midle\u001b[0m  \u001b[32m1 done\u001b[0m\r\n',
     );
+  });
+});
+
+onLinux('a look that is repeated on a terminal', () => {
+  test('is drawn in place of the last one, and leaves that there after Ctrl-C', async () => {
+    const { pid } = await startTarget('stuck.mjs');
+    const { shows, type, end } = terminal(place(), `runtime inspect --watch ${pid} --max-pause 0ms`);
+    // eslint-disable-next-line no-control-regex -- the cursor goes up, and what was there goes
+    await shows(/main\u001b\[0m {2}[^]*\u001b\[\d+A\r\u001b\[J\u001b?[^]*main\u001b\[0m {2}/);
+    type(CTRL_C);
+    const { exitCode, raw } = await end();
+    expect(exitCode).toBe(130);
+    // It would be in the way of what is redrawn.
+    expect(raw).not.toContain('what every thread awaits');
   });
 });
