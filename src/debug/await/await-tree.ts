@@ -4,7 +4,8 @@ import { lookBelow, type Below } from './below.js';
 import type { HeapBranch, HeapLeaf } from './findings.js';
 import type { LeafFinder } from './leaf/leaf-finder.js';
 import { Shapes } from './shapes.js';
-import { suspendedFunction, tasksOf } from './suspended-function.js';
+import { comparePlaces, suspendedFunction, tasksOf } from './suspended-function.js';
+import { topsOf } from './tops.js';
 
 /** Of several alike leaves, so many tell their objects. */
 const MAX_OBJECTS = 20;
@@ -39,36 +40,9 @@ export function awaitTree(graph: AwaitGraph, leaves: LeafFinder): HeapBranch[] {
       );
     }
   }
-  const tops = topsOf(below);
+  const tops = topsOf(graph.heap, below);
   const fold = new Fold(graph.heap, below, tasks, new Shapes(graph, below, leaves), leaves);
   return fold.branches(tops);
-}
-
-function topsOf(below: ReadonlyMap<number, readonly Below[]>): number[] {
-  const awaitedBySome = new Set<number>();
-  for (const found of below.values()) {
-    for (const { suspended: child } of found) if (child !== undefined) awaitedBySome.add(child);
-  }
-  const tops = [...below.keys()].filter((suspended) => !awaitedBySome.has(suspended));
-  const reached = new Set<number>();
-  for (const top of tops) reach(top, below, reached);
-  // Those that wait for each other in a circle have none on top: any will do.
-  for (const suspended of below.keys()) {
-    if (reached.has(suspended)) continue;
-    tops.push(suspended);
-    reach(suspended, below, reached);
-  }
-  return tops;
-}
-
-function reach(top: number, below: ReadonlyMap<number, readonly Below[]>, reached: Set<number>): void {
-  const waiting = [top];
-  while (waiting.length > 0) {
-    const suspended = waiting.pop()!;
-    if (reached.has(suspended)) continue;
-    reached.add(suspended);
-    for (const { suspended: child } of below.get(suspended)!) if (child !== undefined) waiting.push(child);
-  }
 }
 
 /** Like functions, and what is below them. */
@@ -106,8 +80,7 @@ class Fold {
       const { into, groups, depth } = waiting.pop()!;
       for (const { branch, members } of groups) {
         into.push(branch);
-        // In a circle, nothing is shown below the second time.
-        const below = this.#belowAll(members, branch.circular);
+        const below = this.#belowAll(members);
         branch.leaves = below.leaves;
         const children = this.#shownBelow(branch, below.groups, depth);
         if (children.length > 0) waiting.push({ into: branch.children, groups: children, depth: depth + 1 });
@@ -123,7 +96,7 @@ class Fold {
     let levels = 0;
     let omitted = 0;
     while (shown.length === 1 && this.#isOmitted(branch, shown[0]!, depth)) {
-      const next = this.#belowAll(shown[0]!.members, false);
+      const next = this.#belowAll(shown[0]!.members);
       // What waits for something else besides is told.
       if (next.groups.length !== 1 || next.leaves.length > 0) break;
       levels++;
@@ -140,17 +113,17 @@ class Fold {
     return depth >= MAX_DEPTH || (isSameFunction(above, branch) && branch.via.join() === above.via.join());
   }
 
-  /** Each once, however many of the members wait for it. */
-  #belowAll(members: readonly number[], isCircular: boolean): { groups: Group[]; leaves: HeapLeaf[] } {
+  /** Each once, however many of the members wait for it; in a circle, nothing the second time. */
+  #belowAll(members: readonly number[]): { groups: Group[]; leaves: HeapLeaf[] } {
     const children = new Map<number, Below>();
     const leaves = new Map<number, Below>();
     for (const member of members) {
       for (const one of this.#below.get(member)!) {
         if (one.suspended === undefined) leaves.set(one.promise, one);
-        else children.set(one.suspended, one);
+        else if (!this.#shapes.circles.get(member)?.has(one.suspended)) children.set(one.suspended, one);
       }
     }
-    return { groups: isCircular ? [] : this.#groups(children.values()), leaves: this.#leavesOf(leaves.values()) };
+    return { groups: this.#groups(children.values()), leaves: this.#leavesOf(leaves.values()) };
   }
 
   #groups(all: Iterable<Below>): Group[] {
@@ -179,7 +152,7 @@ class Fold {
       tasks: [],
       children: [],
       leaves: [],
-      circular: this.#shapes.circular.has(suspended),
+      circular: this.#shapes.circles.has(suspended),
     };
   }
 
@@ -204,16 +177,13 @@ function isSooner(one: HeapLeaf['timer'], other: HeapLeaf['timer']): boolean {
 }
 
 function isSameFunction(one: HeapBranch, other: HeapBranch): boolean {
-  return one.name === other.name && byPlace({ ...one, via: [], count: 0 }, { ...other, via: [], count: 0 }) === 0;
+  return one.name === other.name && comparePlaces(one.definedAt, other.definedAt) === 0;
 }
 
 /** Heaps have no order that could be shown: that of the code, then. */
 function byPlace(one: HeapBranch, other: HeapBranch): number {
-  const [here, there] = [one.definedAt, other.definedAt];
   return (
-    (here?.scriptId ?? 0) - (there?.scriptId ?? 0) ||
-    (here?.line ?? 0) - (there?.line ?? 0) ||
-    (here?.column ?? 0) - (there?.column ?? 0) ||
+    comparePlaces(one.definedAt, other.definedAt) ||
     one.via.join().localeCompare(other.via.join()) ||
     other.count - one.count
   );

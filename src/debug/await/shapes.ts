@@ -9,8 +9,8 @@ import { suspendedFunction } from './suspended-function.js';
  * recursion: chains may be long.
  */
 export class Shapes {
-  /** Those that wait, in the end, for themselves. */
-  readonly circular = new Set<number>();
+  /** Of those that wait, in the end, for themselves: below them, where the circle closes. */
+  readonly circles = new Map<number, ReadonlySet<number>>();
   readonly #graph: AwaitGraph;
   readonly #below: ReadonlyMap<number, readonly Below[]>;
   readonly #leaves: LeafFinder;
@@ -45,17 +45,19 @@ export class Shapes {
       }
       path.add(suspended);
       const below = this.#below.get(suspended)!;
-      let isOpen = false;
+      const closing = new Set<number>();
       let isNew = false;
       for (const { suspended: child } of below) {
         if (child === undefined || this.#shapes.has(child)) continue;
-        isOpen = true;
-        if (path.has(child)) continue;
+        if (path.has(child)) {
+          closing.add(child);
+          continue;
+        }
         isNew = true;
         waiting.push(child);
       }
       if (isNew) continue;
-      if (isOpen) this.circular.add(suspended);
+      if (closing.size > 0) this.circles.set(suspended, closing);
       this.#shapes.set(suspended, this.#numberOf(suspended, below));
       path.delete(suspended);
       waiting.pop();

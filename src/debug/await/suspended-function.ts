@@ -33,3 +33,9 @@ export function tasksOf(heap: HeapGraph, suspended: number): number[] {
 /** In `src/runtime/thread`: the method of `Lane` that waits for a handler, and the class of what it has of the task. */
 const RUNS_TASK = '#settle';
 const TASK_CONTEXT = 'RunningTaskContext';
+
+/** In the order of the code. */
+export function comparePlaces(one: CodePlace | undefined, other: CodePlace | undefined): number {
+  if (one === undefined || other === undefined) return (one ? 1 : 0) - (other ? 1 : 0);
+  return one.scriptId - other.scriptId || one.line - other.line || one.column - other.column;
+}
