@@ -142,6 +142,17 @@ test('a process that is attached to itself, or was, ends when its program does',
   expect(after).toEqual(before);
 });
 
+test('a process that ends in the middle of a look leaves no heap behind', async () => {
+  const { said, code } = await program(
+    `import { attachToSelf } from ${JSON.stringify(SELF)};
+     const { folder } = await attachToSelf();
+     say(folder);
+     process.exit(7);`,
+  );
+  expect(code).toBe(7);
+  expect(existsSync(said[0] as string)).toBe(false);
+});
+
 test('what a worker tells is heard when nothing else runs, never in the middle of it', async () => {
   const { said, stderr, code } = await program(`
     import { Worker } from 'node:worker_threads';

@@ -22,6 +22,9 @@ export async function attachToSelf(): Promise<Attached> {
   const session = adapted(inspector);
   const workers = isMainThread ? await attachWorkers(session, false) : undefined;
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-inspect-'));
+  const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+  // Heaps are large, and the program may end in the middle of a look.
+  process.once('exit', remove);
   let attached = true;
   return {
     threads: [{ threadId, name: isMainThread ? 'main' : `worker ${threadId}`, session }, ...(workers?.workers ?? [])],
@@ -31,7 +34,8 @@ export async function attachToSelf(): Promise<Attached> {
       attached = false;
       await workers?.letGo();
       inspector.disconnect();
-      rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+      process.off('exit', remove);
+      remove();
     },
   };
 }
