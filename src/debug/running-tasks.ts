@@ -10,4 +10,6 @@ export interface RunningTask {
   /** What the functions of the task hold, by which they are recognised in the heap. */
   context: object;
   task: TaskReference;
+  /** The function that was called for it. */
+  handler: object;
 }

@@ -88,6 +88,10 @@ describe('a task that waits', () => {
   });
 
   test('at the end of a long way is told with its first steps and its last', () => {
+    const cut = branch('work', 4, { omitted: 70, children: [branch('last', 90)] });
+    expect(stuckLine(thread({ awaits: [root(['a'], { children: [cut] })] }), 'a')).toBe(
+      'waiting: work (/app/jobs.mjs:4:3) → 70 more → last (/app/jobs.mjs:90:3)',
+    );
     let deep = branch('last', 1_000, { leaves: [leaf('timer, due in 3s')] });
     for (let line = 999; line > 0; line--) deep = branch(`step${line}`, line, { children: [deep] });
     const line = stuckLine(thread({ awaits: [root(['a'], { children: [deep] })] }), 'a');
@@ -118,6 +122,8 @@ describe('a task that computes', () => {
     // After an await, all that holds it is a promise.
     const awaits = [root(['a'], { leaves: [leaf('promise', { kind: 'promise' })] })];
     expect(stuckLine(thread({ state: 'running', stack, awaits }), 'a')).toBe(expected);
+    const called = [root(['a'], { children: [branch('work', 4, { at: null, leaves: [leaf('promise')] })] })];
+    expect(stuckLine(thread({ state: 'running', stack, awaits: called }), 'a')).toBe(expected);
   });
 
   test('is not taken for another one that waits on the same thread', () => {

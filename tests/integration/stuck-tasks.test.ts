@@ -87,8 +87,11 @@ describe('a task that is out of time tells where it stood when its time was up',
   });
 
   test('on a promise that nothing can settle any more, which V8 collects with all that awaits it', async () => {
-    const { executor } = await jobs();
-    expect(await stuckAt(executor.submit('never', 0, { timeoutMs: 50 }))).toMatch(/^waiting: never .*→ promise/);
+    const { executor, at } = await jobs();
+    const written = at('export async function never').split(/:\d+$/)[0];
+    const text = await stuckAt(executor.submit('never', 0, { timeoutMs: 50 }));
+    expect(text).toContain(`waiting: never (written at ${written}`);
+    expect(text).toMatch(/ → promise [^→]*$/);
   });
 
   test('on several things side by side', async () => {

@@ -39,17 +39,22 @@ function runningLine(thread: ThreadInspection): string {
 function waitingLine(thread: ThreadInspection, root: AwaitBranch, isTask: (task: TaskReference) => boolean): string {
   const runs = runningText(thread);
   // It has awaited something before, and computes: what its lane awaits is a promise that nothing holds now.
-  if (runs !== undefined && root.children.length === 0 && (thread.tasks ?? []).length === 1) return runs;
+  if (runs !== undefined && awaitsNothingElse(root) && (thread.tasks ?? []).length === 1) return runs;
   const first = withoutLane(root, root.tasks!.find(isTask)!);
   const waits = `waiting: ${chainText(first, { alike: root.count, forks: MAX_FORKS })}`;
   return runs === undefined ? waits : `${waits}; meanwhile its thread is ${runs}`;
+}
+
+/** Below it is nothing suspended: at most the handler, as one that is not. */
+function awaitsNothingElse({ children }: AwaitBranch): boolean {
+  return children.every(({ at, children: below }) => at === null && below.length === 0);
 }
 
 /** What carries the task is of holdfast; what it waits for is the handler. */
 function withoutLane(root: AwaitBranch, { handler }: TaskReference): AwaitBranch {
   const [call, other] = root.children;
   if (call !== undefined && other === undefined && root.leaves.length === 0 && call.via.length === 0) return call;
-  // No async function, or what it waits for can go on no more, and so was collected as garbage.
+  // Alike tasks of several handlers, whose calls are not seen.
   return { ...root, name: handler, at: null, definedAt: null };
 }
 
@@ -97,10 +102,11 @@ function sidesText(sides: readonly (() => string)[]): string {
   return `[${named.join(' | ')}${more > 0 ? ` | and ${more} more` : ''}]`;
 }
 
-function branchText({ via, name, count, at, definedAt, circular }: AwaitBranch, { alike }: Within): string {
+function branchText(branch: AwaitBranch, { alike }: Within): string {
+  const { via, name, count, at, definedAt, circular, omitted } = branch;
   const place = at ?? definedAt;
   const where = place === null ? '' : ` (${at === null ? 'written at ' : ''}${placeText(place)})`;
-  return `${stepsText(via)}${nameText(name)}${timesText(each(count, alike))}${where}${circular ? ', which waits for itself' : ''}`;
+  return `${stepsText(via)}${nameText(name)}${timesText(each(count, alike))}${where}${circular ? ', which waits for itself' : ''}${omitted === undefined ? '' : ` → ${omitted} more`}`;
 }
 
 function leafText({ via, what, count }: Leaf, { alike }: Within): string {

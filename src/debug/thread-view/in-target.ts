@@ -116,6 +116,19 @@ export function taskContexts(): object[] {
   return runningTasks?.().map(({ context }) => context) ?? [];
 }
 
+/** The handlers of running tasks. */
+export function taskHandlers(): object[] {
+  const { [Symbol.for('holdfast.tasks')]: runningTasks } = globalThis as Record<symbol, RunningTasks | undefined>;
+  return runningTasks?.().map(({ handler }) => handler) ?? [];
+}
+
+/** The names of these handlers, in the same order; `''` for one whose task has ended. */
+export function handlerNames(handlers: object[]): string[] {
+  const { [Symbol.for('holdfast.tasks')]: runningTasks } = globalThis as Record<symbol, RunningTasks | undefined>;
+  const running = runningTasks?.() ?? [];
+  return handlers.map((handler) => running.find((one) => one.handler === handler)?.task.handler ?? '');
+}
+
 /** The tasks whose contexts these are; `null` for one that has ended. */
 export function describeTasks(contexts: object[]): (TaskReference | null)[] {
   const { [Symbol.for('holdfast.tasks')]: runningTasks } = globalThis as Record<symbol, RunningTasks | undefined>;

@@ -7,6 +7,7 @@ import { formatDuration, formatSize } from '../../runtime/units.js';
 import { run } from './ask.js';
 import { countOf, shownBranches } from './branches.js';
 import { doingOf } from './doing.js';
+import { addHandlers } from './handlers.js';
 import { handlesIn, tasksIn, type Handles } from './handles.js';
 import { letGo } from './hold.js';
 import { survey, writeHeap, type Survey } from './in-target.js';
@@ -151,6 +152,7 @@ async function walk(
   }
   thread.view = 'whole';
   thread.awaits = shown.map(({ branch }) => branch);
+  await addHandlers(session, thread.awaits, scripts);
   thread.suspended = findings.suspended;
   thread.hidden = Math.max(0, findings.suspended - countOf(shown));
 }

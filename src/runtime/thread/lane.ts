@@ -47,9 +47,11 @@ export class Lane {
   /** The task that is running now, for whoever looks into this thread. */
   get running(): RunningTask | undefined {
     const since = this.#board.running(this.#number)?.since;
-    if (this.#current === undefined || since === undefined) return undefined;
+    const handler = this.#handlers.get(this.#currentHandler);
+    if (this.#current === undefined || since === undefined || handler === undefined) return undefined;
     const { taskId: id, attempt } = this.#current;
-    return { context: this.#current, task: { id, handler: this.#currentHandler, attempt, ageMs: now() - since } };
+    const task = { id, handler: this.#currentHandler, attempt, ageMs: now() - since };
+    return { context: this.#current, task, handler };
   }
 
   async run(request: BatchRequest): Promise<BatchReport> {
