@@ -30,12 +30,14 @@ async function kill(target: Inspected, stage: string, { signal = 'SIGKILL', firs
   const child = spawn(process.execPath, [PROGRAM, String(target.pid), stage], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, TMPDIR: tmp, NODE_V8_COVERAGE: '' },
+    detached: true,
   });
   onTestFinished(() => void child.kill('SIGKILL'));
   for await (const line of createInterface(child.stdout)) if (line === stage) break;
   await first?.();
   const exit = once(child, 'exit');
-  child.kill(signal);
+  // To all of its group, as a terminal does.
+  process.kill(-child.pid!, signal);
   await exit;
   const path = join(process.env['XDG_RUNTIME_DIR']!, 'holdfast/inspect.lock');
   const lock = new ProcessLock({ path, runId: 'inspect' });

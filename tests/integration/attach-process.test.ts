@@ -172,6 +172,15 @@ describe('the port', () => {
   });
 });
 
+test('an inspector that answers for another process is not believed, and closed again', async () => {
+  const target = await startProgram(`Object.defineProperty(process, 'pid', { value: 1 }); ${SLEEPS}`);
+  expect(await rejection(attachToProcess(target.pid))).toMatchObject({
+    code: 'ERR_INSPECT_TARGET',
+    message: `the inspector of process ${target.pid} answers for process 1`,
+  });
+  expect(target.ports()).toEqual([]);
+});
+
 describe('several at once', () => {
   test('look one after the other, and who waits is told for whom', async () => {
     const [first, second] = [await startProgram(SLEEPS), await startProgram(SLEEPS)];

@@ -1,7 +1,6 @@
 /** Processes that are looked into, and what can be seen of them from outside. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { readdirSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
@@ -83,9 +82,4 @@ export function ownTurns(): void {
     if (before === undefined) delete process.env['XDG_RUNTIME_DIR'];
     else process.env['XDG_RUNTIME_DIR'] = before;
   });
-}
-
-/** Folders for snapshots that are there: those of this machine, whoever made them. */
-export function snapshotFolders(): string[] {
-  return readdirSync(tmpdir()).filter((name) => name.startsWith('holdfast-inspect-'));
 }
