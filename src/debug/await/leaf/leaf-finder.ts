@@ -1,6 +1,8 @@
 import type { HeapGraph } from '../../heap/heap-graph.js';
 import type { HeapLeaf } from '../findings.js';
-import { isGlobal, SettlerSearch, type Settler } from './settler-search.js';
+import { isGlobal } from './passing.js';
+import type { Settler } from './settler.js';
+import { SettlerSearch } from './settler-search.js';
 import { isLock } from './things.js';
 import { Variables } from './variables.js';
 
