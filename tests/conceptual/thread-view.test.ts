@@ -168,8 +168,8 @@ describe('words', () => {
     expect(await words({ kind: 'event', className: 'Bus', event: 'ready' })).toBe('event "ready" of Bus');
     expect(await words({ kind: 'socket', event: 'data' })).toBe('socket, for "data"');
     expect(await words({ kind: 'file operation', path: '/tmp/pipe' })).toBe('file operation /tmp/pipe');
-    expect(await words({ kind: 'lock', heldBy: 'Mutex', heldAs: 'queue' })).toBe('lock of Mutex, held in queue');
-    expect(await words({ heldBy: 'Deferred' })).toBe('promise of Deferred');
+    expect(await words({ kind: 'lock', heldBy: 'Mutex', heldAs: 'queue' })).toBe('lock Mutex.queue');
+    expect(await words({ heldBy: 'Deferred' })).toBe('promise, its resolver held by Deferred');
     expect(await words({ heldAs: 'resolve', heldAt: APP })).toBe(
       'promise, its resolver held in "resolve" (/app/main.mjs:10:5)',
     );

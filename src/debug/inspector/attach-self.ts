@@ -1,9 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { Session as InspectorSession } from 'node:inspector';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { isMainThread, threadId } from 'node:worker_threads';
 import type { Attached } from './attached.js';
+import { ownFolder } from './own-folder.js';
 import type { Session } from './session.js';
 import { attachWorkers } from './worker-sessions.js';
 
@@ -21,7 +20,7 @@ export async function attachToSelf(): Promise<Attached> {
   inspector.connect();
   const session = adapted(inspector);
   const workers = isMainThread ? await attachWorkers(session, false) : undefined;
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-inspect-'));
+  const folder = ownFolder();
   const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
   // Heaps are large, and the program may end in the middle of a look.
   process.once('exit', remove);

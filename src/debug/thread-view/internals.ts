@@ -13,7 +13,12 @@ export function isInternal(file: string): boolean {
   );
 }
 
-/** Whether code is that of the pool below holdfast, which carries messages to its threads, and waits in them for the next one. */
-export function isOfPool(file: string): boolean {
-  return file.includes('/node_modules/piscina/');
+/** Whether code is that of a package below holdfast: in its processes and threads it only carries what is asked of it. */
+export function isBelowOwn(file: string): boolean {
+  return /\/node_modules\/(piscina|commander)\//.test(file);
+}
+
+/** Whether a process, by its command line, is one of the command `runtime`. */
+export function isOwnCommand(command: string): boolean {
+  return command.includes(`${OWN}cli/`) || command.includes('/node_modules/holdfast/dist/cli/');
 }

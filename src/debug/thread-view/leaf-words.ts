@@ -34,7 +34,7 @@ function wordsOf(leaf: Omit<Leaf, 'what'>): string {
     case 'promise':
       return `promise${holderWords(leaf)}`;
     case 'lock':
-      return `lock${holderWords(leaf)}`;
+      return `lock ${[leaf.heldBy, leaf.heldAs].filter(Boolean).join('.')}`;
     case 'event':
       return `event "${leaf.event ?? '?'}" of ${leaf.className ?? 'an emitter'}`;
     default:
@@ -47,7 +47,7 @@ function dueWords(ms: number): string {
 }
 
 function holderWords({ heldAs, heldBy, heldAt }: Omit<Leaf, 'what'>): string {
-  if (heldBy !== undefined) return heldAs === undefined ? ` of ${heldBy}` : ` of ${heldBy}, held in ${heldAs}`;
+  if (heldBy !== undefined) return `, its resolver held by ${[heldBy, heldAs].filter(Boolean).join('.')}`;
   if (heldAs === undefined) return ' that nobody is known to settle';
   return `, its resolver held in "${heldAs}"${heldAt === undefined ? '' : ` (${heldAt.file}:${heldAt.line}:${heldAt.column})`}`;
 }

@@ -12,6 +12,7 @@ import { handlesIn, tasksIn, type Handles } from './handles.js';
 import { letGo } from './hold.js';
 import { survey, writeHeap, type Survey } from './in-target.js';
 import { handlesOf, leafOf } from './leaf-words.js';
+import { isOwnCommand } from './internals.js';
 import { locate } from './locate.js';
 import type { PausePredictor } from './predict.js';
 import { Scripts } from './scripts.js';
@@ -62,7 +63,7 @@ export async function lookAtThread(
 ): Promise<ThreadInspection> {
   const { all, maxPauseMs, predictor } = settings;
   const predictedMs = predictor.predict(found.smallObjects);
-  const scripts = new Scripts(session, found.tasks !== null);
+  const scripts = new Scripts(session, found.tasks !== null || isOwnCommand(found.command));
   try {
     await scripts.load();
     const thread: ThreadInspection = {

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { CodePlace } from '../heap/heap-graph.js';
 import type { Session } from '../inspector/session.js';
 import type { Place } from '../inspection.js';
-import { isInternal, isOfPool } from './internals.js';
+import { isInternal, isBelowOwn } from './internals.js';
 
 interface Script {
   scriptId: string;
@@ -55,7 +55,7 @@ export class Scripts {
 
   isInternalFile(url: string): boolean {
     const file = pathOf(url);
-    return isInternal(file) || (this.#ofHoldfast && isOfPool(file));
+    return isInternal(file) || (this.#ofHoldfast && isBelowOwn(file));
   }
 
   #place(url: string, script: Script | undefined, line: number, column: number): Place {
