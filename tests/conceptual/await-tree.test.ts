@@ -152,6 +152,50 @@ describe('an await tree', () => {
     expect(analysed(heap).branches.map(shapeOf)).toEqual(['importing((module)())']);
   });
 
+  test('ends at promises that wait for each other, and names no more steps than one reads', () => {
+    const heap = new MadeHeap();
+    const waits = heap.suspended('waits', 1);
+    const [one, two] = [heap.promise(), heap.promise()];
+    heap.awaits(waits.generator, one);
+    heap.react(one, undefined, two);
+    heap.react(two, undefined, one);
+    let last = heap.promise();
+    heap.awaits(heap.suspended('nested', 2).generator, last);
+    for (let depth = 0; depth < 40; depth++) {
+      const context = heap.add('object', 'system / Context');
+      heap.refer(context, 'hidden', 1, last);
+      last = heap.promise();
+      heap.react(last, heap.builtin('PromiseAllResolveElementClosure', context), heap.promise());
+    }
+    const { branches } = analysed(heap);
+    expect(branches.map(({ name, leaves }) => [name, leaves.map(({ via }) => via)])).toEqual([
+      ['waits', []],
+      ['nested', [Array.from({ length: 16 }, () => 'Promise.all')]],
+    ]);
+  });
+
+  test('tells of many timers the one that is due first, and of the objects twenty', () => {
+    const heap = new MadeHeap();
+    // A promise that a timer settles.
+    for (let index = 0; index < 30; index++) {
+      const promise = heap.promise();
+      heap.awaits(heap.suspended('sleeps', 1).generator, promise);
+      const context = heap.add('object', 'system / Context');
+      heap.refer(context, 'hidden', 1, promise);
+      const timer = heap.add('object', 'Timeout');
+      heap.refer(timer, 'property', '_onTimeout', heap.builtin('PromiseCapabilityDefaultResolve', context));
+      heap.number(timer, '_idleStart', 100);
+      heap.number(timer, '_idleTimeout', 1000 + ((index * 7) % 30));
+    }
+    const [branch] = analysed(heap).branches;
+    const timers = heap.objects.flatMap(({ name }, node) => (name === 'Timeout' ? [node * 2 + 1] : []));
+    expect(branch).toMatchObject({
+      count: 30,
+      leaves: [{ kind: 'timer', count: 30, className: 'Timeout', timer: { startedAt: 100, afterMs: 1000 } }],
+    });
+    expect(branch!.leaves[0]!.objects).toEqual(timers.slice(0, 20));
+  });
+
   test('takes functions from whatever heap, also one that lacks what is known of them', () => {
     const heap = new MadeHeap();
     const generator = heap.add('object', 'Generator');

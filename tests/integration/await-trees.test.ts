@@ -155,6 +155,9 @@ const TREES = linesOf(`
   resolvedInThen
     adopted > leaf
       - timer Timeout 10000000ms
+  resolvedInCallbacks
+    then > leaf
+      - timer Timeout 10000000ms
   twiceRecursion
     once
       once

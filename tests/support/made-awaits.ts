@@ -13,6 +13,13 @@ export class MadeHeap {
     this.objects[from]!.references!.push({ kind, name, to });
   }
 
+  /** A property that has a number. */
+  number(object: number, property: string, value: number): void {
+    const [node, text] = [this.add('number', 'smi number'), this.add('string', String(value))];
+    this.refer(node, 'internal', 'value', text);
+    this.refer(object, 'property', property, node);
+  }
+
   promise(): number {
     return this.add('object', 'Promise');
   }

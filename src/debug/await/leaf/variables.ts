@@ -19,6 +19,7 @@ export class Variables {
   readonly #heap: HeapGraph;
   /** Contexts of suspended functions, and those around them. */
   readonly #ofSuspended = new Set<number>();
+  readonly #places = new Map<number, CodePlace | undefined>();
 
   constructor(heap: HeapGraph, suspended: Iterable<number>) {
     this.#heap = heap;
@@ -48,6 +49,11 @@ export class Variables {
 
   /** Where that function is written; that around it, if it is gone. */
   place(context: number): CodePlace | undefined {
+    if (!this.#places.has(context)) this.#places.set(context, this.#findPlace(context));
+    return this.#places.get(context);
+  }
+
+  #findPlace(context: number): CodePlace | undefined {
     for (let at: number | undefined = context; at !== undefined; at = this.#heap.target(at, 'internal', 'previous')) {
       const code = this.#codeOf(at);
       if (code === undefined) continue;
