@@ -1,15 +1,14 @@
 import { readFileSync, readdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { inspectProcess } from '../../dist/debug/inspect-process.js';
 import type { Inspection, ThreadInspection } from '../../dist/debug/inspection.js';
 import { listenersOf } from '../../dist/debug/inspector/listeners.js';
 import { onEveryNode } from '../support/node-versions.js';
 import { outlineOf, placeText } from '../support/outline.js';
 import { startTarget } from '../support/target.js';
+import { tempDir } from '../support/temp-dir.js';
 
 const portsOf = (pid: number) => listenersOf(pid).map(({ port }) => port);
-const foldersOfLooks = () => readdirSync(tmpdir()).filter((name) => name.startsWith('holdfast-inspect-'));
 const stackOf = ({ stack }: ThreadInspection) => stack.map(({ name, place }) => `${name} ${placeText(place)}`);
 const threadOf = (inspection: Inspection, name: string) => inspection.threads.find((thread) => thread.name === name)!;
 
@@ -56,9 +55,9 @@ describe('a look', () => {
     const peer = `127.0.0.1:${target.said}`;
     expect(outlineOf(main)).toEqual([
       'asks stuck.mjs:35:3',
-      `  socket to ${peer}, for "data"`,
+      `  adopted > socket to ${peer}, for "data"`,
       'reads stuck.mjs:39:20',
-      `  socket to ${peer}`,
+      `  socket to ${peer}, for "readable"`,
     ]);
     expect(main.awaits[0]!.leaves[0]).toMatchObject({ kind: 'socket', peer, event: 'data' });
     expect(main.handles).toContainEqual({ kind: 'server', count: 1, what: `server on ${peer}`, keepsAlive: true });
@@ -66,14 +65,16 @@ describe('a look', () => {
   });
 
   test('leaves the process as it was, and can be had again', async () => {
+    const folder = tempDir();
+    vi.stubEnv('TMPDIR', folder);
+    onTestFinished(() => void vi.unstubAllEnvs());
     const target = await startTarget('stuck.mjs', ['waits']);
     const ports = portsOf(target.pid);
-    const before = foldersOfLooks();
     const [first, second] = [await inspectProcess(target.pid), await inspectProcess(target.pid)];
     expect(second.threads.map(outlineOf)).toEqual(first.threads.map(outlineOf));
     expect(second.threads.map(({ handles }) => handles)).toEqual(first.threads.map(({ handles }) => handles));
     expect(portsOf(target.pid)).toEqual(ports);
-    expect(foldersOfLooks()).toEqual(before);
+    expect(readdirSync(folder).filter((name) => name.startsWith('holdfast-inspect-'))).toEqual([]);
   });
 
   test('makes no thread stand for longer than is allowed, and says what that costs', async () => {
