@@ -70,7 +70,7 @@ async function attach(target: TargetProcess, lock: number, undo: UndoList, optio
   await verify(target, remote.session);
   const workers = await answered(
     target,
-    attachWorkers(remote.session, true, () => watchdog.workerPauses()),
+    attachWorkers(remote.session, () => watchdog.workerPauses()),
   );
   undo.add(() => workers.letGo());
   void lost.then((why) => workers.close(why));

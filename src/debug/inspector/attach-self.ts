@@ -19,7 +19,7 @@ export async function attachToSelf(): Promise<Attached> {
   const inspector = new InspectorSession();
   inspector.connect();
   const session = adapted(inspector);
-  const workers = isMainThread ? await attachWorkers(session, false) : undefined;
+  const workers = isMainThread ? await attachWorkers(session) : undefined;
   const folder = ownFolder();
   const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
   // Heaps are large, and the program may end in the middle of a look.

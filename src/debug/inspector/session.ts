@@ -32,11 +32,6 @@ export class MessageSession implements Session {
     this.#send = send;
   }
 
-  /** Whether an answer is outstanding. */
-  get waits(): boolean {
-    return this.#waiting.size > 0;
-  }
-
   call<Result>(method: string, params: object = {}, deadlineMs = DEADLINE_MS): Promise<Result> {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(this.#closed);

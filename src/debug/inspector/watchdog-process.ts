@@ -74,7 +74,7 @@ async function resume({ url }: Inspector): Promise<void> {
   const { attachWorkers, resumeWorkers } = await import('./worker-sessions.js');
   try {
     const { session, close } = await connect(url, SOON_MS);
-    const workers = await attachWorkers(session, true);
+    const workers = await attachWorkers(session);
     await resumeWorkers(workers);
     await workers.letGo();
     close();

@@ -11,15 +11,55 @@ export interface RemoteSession {
   close(): void;
 }
 
+/** Asks for what every thread knows at once; nobody waits for its answer. */
+const NOTHING = JSON.stringify({ id: 0, method: 'Schema.getDomains' });
+
+/** After how many ms our kernel acknowledges a packet, if there is nothing to send along. */
+const KERNEL_MS = 40;
+
+/**
+ * Has packets of the other side acknowledged soon, by sending something. Its
+ * kernel holds each small one back until ours has acknowledged the one before
+ * (Nagle's algorithm), and the answer of a worker is the second one, after a
+ * receipt. With this it takes 2 ms, without it 45.
+ */
+class Acknowledgement {
+  readonly #socket: WebSocket;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(socket: WebSocket) {
+    this.#socket = socket;
+  }
+
+  /** Something was asked: the answer may come soon, or later. */
+  begin(pauseMs = 1): void {
+    this.end();
+    if (pauseMs > KERNEL_MS) return;
+    this.#timer = setTimeout(() => {
+      this.#socket.send(NOTHING);
+      this.begin(pauseMs * 2);
+    }, pauseMs);
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+  }
+}
+
 /** @param deadlineMs how long the other side may take to answer */
 export async function connect(url: string, deadlineMs: number): Promise<RemoteSession> {
   // Nothing is saved by packing what goes from process to process of one machine.
   const socket = new WebSocket(url, { perMessageDeflate: false, maxPayload: 2 ** 30, handshakeTimeout: deadlineMs });
-  const session = new MessageSession((message) => socket.send(message));
+  const acknowledgement = new Acknowledgement(socket);
+  const session = new MessageSession((message) => {
+    socket.send(message);
+    acknowledgement.begin();
+  });
   socket.on('message', (data: Buffer) => session.receive(data.toString()));
   await once(socket, 'open');
   // An error after that is followed by the close.
   socket.on('error', () => {});
+  socket.on('close', () => acknowledgement.end());
   let leaving = false;
   return {
     session,

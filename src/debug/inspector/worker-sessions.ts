@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { MessageSession, type Session } from './session.js';
 
 /** A worker thread, and how to talk to it. */
@@ -41,18 +40,17 @@ const LET_GO_MS = 1_000;
  * included, through the one with its main thread. The threads need not turn:
  * V8 interrupts what runs in them.
  *
- * @param overSocket whether the session with the main thread is one of another process
  * @param onPause called before a worker is told to pause
  */
-export async function attachWorkers(main: Session, overSocket: boolean, onPause = () => {}): Promise<Workers> {
+export async function attachWorkers(main: Session, onPause = () => {}): Promise<Workers> {
   const workers: WorkerSession[] = [];
   const sessions = new Map<string, PausingSession>();
   const forget = [
     main.on('NodeWorker.attachedToWorker', ({ sessionId, workerInfo }: Attached) => {
       const session: PausingSession = new PausingSession((message) => {
-        const sent = main.call('NodeWorker.sendMessageToWorker', { sessionId, message });
-        const received = overSocket ? Promise.all([sent, acknowledge(main, () => session.waits)]) : sent;
-        received.catch((error: Error) => session.close(error));
+        main
+          .call('NodeWorker.sendMessageToWorker', { sessionId, message })
+          .catch((error: Error) => session.close(error));
       }, onPause);
       sessions.set(sessionId, session);
       workers.push({ ...named(workerInfo.title), session });
@@ -67,19 +65,13 @@ export async function attachWorkers(main: Session, overSocket: boolean, onPause 
   const close = (why: Error) => {
     for (const session of sessions.values()) session.close(why);
   };
-  /** For what tells of each worker before it answers. */
-  const ask = async (method: string, params = {}, deadlineMs?: number) => {
-    let answered = false;
-    const answer = main.call(method, params, deadlineMs).finally(() => (answered = true));
-    if (overSocket) acknowledge(main, () => !answered).catch(() => {});
-    await answer;
-  };
-  await ask('NodeWorker.enable', { waitForDebuggerOnStart: false });
+  // Tells of those that there are before it answers.
+  await main.call('NodeWorker.enable', { waitForDebuggerOnStart: false });
   return {
     workers: workers.toSorted((a, b) => a.threadId - b.threadId),
     letGo: async () => {
       await Promise.all([...sessions.values()].map(goOn));
-      await ask('NodeWorker.disable', {}, LET_GO_MS).catch(() => {});
+      await main.call('NodeWorker.disable', {}, LET_GO_MS).catch(() => {});
       for (const off of forget) off();
       close(new Error('the thread was let go'));
     },
@@ -125,20 +117,6 @@ export async function resumeWorkers({ workers }: Workers): Promise<void> {
       if (paused) await session.call('Debugger.resume', {}, LET_GO_MS).catch(() => {});
     }),
   );
-}
-
-/**
- * What a worker says comes as a second small packet after the receipt for the
- * question, and the target's kernel holds each back until ours acknowledges the
- * one before (Nagle's algorithm), which ours puts off for 40 ms, unless it has
- * something to send along. With this an answer takes 2 to 4 ms, without it 45.
- */
-async function acknowledge(main: Session, waits: () => boolean): Promise<void> {
-  for (let pauseMs = 1; pauseMs < 40; pauseMs *= 2) {
-    await delay(pauseMs);
-    if (!waits()) return;
-    await main.call('Schema.getDomains');
-  }
 }
 
 /** From `[worker 3] name`; the `workerId` beside it is another count. */
