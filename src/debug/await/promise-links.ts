@@ -12,7 +12,7 @@
 import type { HeapGraph } from '../heap/heap-graph.js';
 import { importsOf } from './module-links.js';
 
-export type Combinator = 'all' | 'allSettled' | 'any' | 'race';
+type Combinator = 'all' | 'allSettled' | 'any' | 'race';
 
 /** What goes on when a promise is settled. */
 export type Waiter =
