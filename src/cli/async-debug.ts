@@ -30,7 +30,7 @@ export async function traceWithoutRun(command: Command): Promise<void> {
   setTimeout(() => {
     const name = command.parent?.parent ? `${command.parent.name()}-${command.name()}` : command.name();
     void openDebugTrace(name, command.getOptionValue('dir') as string | undefined).then((trace) =>
-      trace?.dump('start'),
+      trace?.start(),
     );
   }, NO_RUN_AFTER_MS).unref();
 }

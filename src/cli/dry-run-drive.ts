@@ -1,6 +1,7 @@
 /** `runtime dry-run` through an executor: from its start to the report. */
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { TraceLog } from '../debug/trace/trace-log.js';
 import { drive } from '../dryrun/drive.js';
 import { Measurements } from '../dryrun/measurements.js';
 import { markAsDryRun, unmarkUnused } from '../dryrun/own-run.js';
@@ -39,9 +40,10 @@ export async function driveEvents(flags: DryRunFlags): Promise<number> {
     const runDir = stateDir.ensureRunDir(runId);
     const lock = new ProcessLock({ path: stateDir.lockPath(runId), runId });
     await lock.acquire();
+    let trace: TraceLog | undefined;
     try {
       if (durable) markAsDryRun(runDir, runId);
-      const trace = await openRunTrace({ runDir, runId });
+      trace = await openRunTrace({ runDir, runId });
       if (trace !== undefined && !flags.quiet) sayWhere(trace);
       const { executor } = await startExecutor(flags.executor, {
         lock,
@@ -51,7 +53,7 @@ export async function driveEvents(flags: DryRunFlags): Promise<number> {
       });
       if (trace !== undefined) {
         dumpLongDrains(executor, trace);
-        void trace.dump('start');
+        void trace.start();
       }
       try {
         dryRun = new DryRun(flags, executor, await Display.create(flags));
@@ -62,6 +64,7 @@ export async function driveEvents(flags: DryRunFlags): Promise<number> {
         await executor.stop();
       }
     } finally {
+      await endTrace(trace, true);
       unmarkUnused(runDir);
       lock.release();
     }

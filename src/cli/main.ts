@@ -18,6 +18,10 @@ const program = new Command('runtime')
   .helpOption('-h, --help', 'show this')
   .helpCommand('help [command]', 'show how a command is used')
   .exitOverride()
+  .addHelpText(
+    'after',
+    '\nASYNC_DEBUG=1 before any of them: dumps of what it awaits, as it goes on; see docs/async-debug.md.',
+  )
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'runtime: ')) });
 
 /** The reader of a pipe has gone, as with `| head`: end as other commands do. `run` deals with it itself. */

@@ -28,7 +28,7 @@ export async function runJob(flags: RunFlags, control: JobControl): Promise<numb
   try {
     return await runExecutor(flags, control, { health, trace });
   } finally {
-    trace?.stop();
+    await endTrace(trace, true);
     await health?.close();
   }
 }
@@ -49,7 +49,7 @@ async function runExecutor(
   health?.serve(executor);
   if (trace !== undefined) {
     dumpLongDrains(executor, trace);
-    void trace.dump('start');
+    void trace.start();
   }
   let interrupted = false;
   const aborting = new AbortController();

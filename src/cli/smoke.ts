@@ -31,11 +31,11 @@ export async function smoke(given: GivenToSmoke, extra: readonly string[]): Prom
       passOnLogs(executor, color);
       if (trace === undefined) return;
       dumpLongDrains(executor, trace);
-      void trace.dump('start');
+      void trace.start();
     },
     onStopping: () => endTrace(trace),
   });
-  trace?.stop();
+  await endTrace(trace, true);
   const exitCode = exitCodeOf(report, signal.reason as NodeJS.Signals);
   if (report.error !== undefined && !isToldAlready(report.error)) process.stderr.write(errorText(report.error));
   if (json) write(`${JSON.stringify(smokeDocument(report, exitCode), toMicroseconds)}\n`);

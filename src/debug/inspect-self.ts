@@ -11,6 +11,8 @@ export interface InspectSelfOptions extends InspectOptions {
   threads?: readonly number[];
   /** Which branches are wanted, of those on top: where the others stand is not asked, and they are not shown. Default all. */
   keep?: (top: AwaitBranch) => boolean;
+  /** Gives the look up: threads whose turn has not come are left alone, and it rejects with the reason once the others are let go. */
+  signal?: AbortSignal;
 }
 
 /** One for all looks: it learns from each. */
@@ -22,9 +24,10 @@ const predictor = new PausePredictor();
  * which is not shown; so the caller stands no longer than what is looked at.
  */
 export async function inspectSelf(options: InspectSelfOptions = {}): Promise<Inspection> {
-  const { all = false, maxPauseMs = MAX_PAUSE_MS, onNote, threads, keep } = options;
+  const { all = false, maxPauseMs = MAX_PAUSE_MS, onNote, threads, keep, signal } = options;
   // Whoever calls is on the stack until then, and would be taken for what the thread is busy with.
   await setImmediate();
+  signal?.throwIfAborted();
   const begin = performance.now();
   const analyst = new Analyst();
   const attached = await attachToSelf();
@@ -32,10 +35,12 @@ export async function inspectSelf(options: InspectSelfOptions = {}): Promise<Ins
     ({ threadId, name }) => name !== ANALYST && (threads === undefined || threads.includes(threadId)),
   );
   try {
-    return await inspectAttached(
+    const inspection = await inspectAttached(
       { ...attached, threads: wanted },
-      { all, maxPauseMs, onNote, keep, analyst, predictor, begin, pid: process.pid },
+      { all, maxPauseMs, onNote, keep, signal, analyst, predictor, begin, pid: process.pid },
     );
+    signal?.throwIfAborted();
+    return inspection;
   } finally {
     await Promise.all([attached.detach(), analyst.close()]);
   }

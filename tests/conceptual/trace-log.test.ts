@@ -16,16 +16,18 @@ afterEach(() => void vi.useRealTimers());
 /** A trace log whose looks end when a test says so. */
 function traceLog(changes: Partial<TraceLogSettings> = {}) {
   const path = join(tempDir(), 'trace.log');
-  const looks: { end(awaits?: ReturnType<typeof branch>[]): void; fail(error: Error): void }[] = [];
+  const looks: { signal: AbortSignal; end(awaits?: ReturnType<typeof branch>[]): void; fail(error: Error): void }[] =
+    [];
   const unwritable: string[] = [];
   const trace = new TraceLog({
     path,
     title: 'a test',
     intervalMs: INTERVAL_MS,
     json: true,
-    look: () => {
+    look: (signal) => {
       const { promise, resolve, reject } = deferred<Inspection>();
       looks.push({
+        signal,
         end: (awaits = [branch('read')]) => resolve(inspectionAt(Date.now() / 1000, threadWith(awaits))),
         fail: reject,
       });
@@ -34,7 +36,7 @@ function traceLog(changes: Partial<TraceLogSettings> = {}) {
     onUnwritable: ({ message }) => unwritable.push(message),
     ...changes,
   });
-  onTestFinished(() => trace.stop());
+  onTestFinished(() => void trace.end({ lastDump: false, withinMs: 0 }));
   const heads = () =>
     (existsSync(path) ? readFileSync(path, 'utf8') : '').split('\n').filter((line) => line.startsWith('dump '));
   return { trace, path, looks, unwritable, heads };
@@ -68,6 +70,16 @@ describe('a trace log', () => {
     await until(() => heads().length === 2);
     expect(heads()[0]).toContain(' · at the start · ');
     expect(heads()[1]).toContain(' · interval · ');
+  });
+
+  test('its first dump can be brought forward, once', async () => {
+    const { trace, looks, heads } = traceLog();
+    const started = trace.start();
+    looks[0]!.end();
+    await started;
+    await trace.start();
+    expect(looks).toHaveLength(1);
+    expect(heads()[0]).toContain(' · at the start · ');
   });
 
   test('never takes two at once: whoever asks meanwhile gets one that begins after the one under way', async () => {
@@ -189,25 +201,27 @@ describe('the end of a trace log', () => {
     expect(heads()).toEqual([]);
   });
 
-  test('waits no longer than it is given, and what comes after that is not written', async () => {
+  test('gives up what is not done in time: the look is told so, waited for until it ends, and not written', async () => {
     const { trace, looks, path } = traceLog();
-    const ended = end(trace);
+    let ended = false;
+    const ending = end(trace).then(() => (ended = true));
+    expect(looks[0]!.signal.aborted).toBe(false);
     await vi.advanceTimersByTimeAsync(5_000);
-    await ended;
+    expect([looks[0]!.signal.aborted, ended]).toEqual([true, false]);
     looks[0]!.end();
+    await ending;
     await trace.dump('SIGUSR2');
-    for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
     expect(existsSync(path)).toBe(false);
     expect(looks).toHaveLength(1);
   });
 
-  test('stop gives up a dump under way, and those that wait for their turn', async () => {
-    const { trace, looks, path } = traceLog();
+  test('gives up those that wait for their turn, too, and can be asked for twice', async () => {
+    const { trace, looks } = traceLog();
     const dumped = [trace.dump('start'), trace.dump('SIGUSR2')];
-    trace.stop();
-    looks[0]!.end();
-    await Promise.all(dumped);
+    const ending = [end(trace, false), end(trace, false)];
+    await vi.advanceTimersByTimeAsync(5_000);
+    looks[0]!.fail(looks[0]!.signal.reason as Error);
+    await Promise.all([...dumped, ...ending]);
     expect(looks).toHaveLength(1);
-    expect(existsSync(path)).toBe(false);
   });
 });

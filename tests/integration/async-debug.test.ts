@@ -24,8 +24,6 @@ export const gate = async (input) => {
   await opened();
   return input;
 };
-let keep;
-export const deaf = () => new Promise((resolve) => (keep = resolve));
 `;
 
 let here: Place;
@@ -114,19 +112,15 @@ describe('the trace log of a run', () => {
     expect(traceOf('held')).toMatch(/note: .*1ms/);
   });
 
-  test('a run that is interrupted is dumped as it stood, and ends as soon as without', async () => {
-    const command = here.start(
-      ['run', 'gate.mjs', '--handler', 'deaf', '--lines', '--run-id', 'held', '--threads', '1', '--grace', '100ms'],
-      { input: lines(1), env: ON },
-    );
-    await waitFor('the first dump', () => reasons(traceOf('held')).length === 1);
-    await here.until('held', ({ counts }) => counts['running'] === 1);
+  test('a run that is told to stop at once is dumped as it stood, and takes no last look', async () => {
+    const { command } = await heldRun({}, '--grace', '30s');
     command.kill('SIGINT');
     await here.until('held', ({ state }) => state === 'draining');
     command.kill('SIGINT');
-    const { exitCode } = await command;
-    expect(exitCode).toBe(130);
-    expect(reasons(traceOf('held'))).not.toContain('at the end');
+    await waitFor('what it waited for', () => reasons(traceOf('held')).includes('the drain takes long'));
+    open();
+    expect((await command).exitCode).toBe(130);
+    expect(reasons(traceOf('held'))).toEqual(['at the start', 'the drain takes long']);
   });
 
   test('a run without a task leaves its trace log, and nothing else', async () => {

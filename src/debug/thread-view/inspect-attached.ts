@@ -10,6 +10,8 @@ export interface AttachedSettings extends Omit<LookSettings, 'folder'> {
   pid: number;
   /** `performance.now()` at the first question. */
   begin: number;
+  /** Once it is aborted, no further thread is looked at: what is found then is of no use. */
+  signal?: AbortSignal | undefined;
 }
 
 /** Looks at all threads that one is attached to. */
@@ -22,7 +24,7 @@ export async function inspectAttached(attached: Attached, settings: AttachedSett
     inOrder.keys(),
     async (index) => {
       const [thread, survey] = [inOrder[index]!, surveys[index]];
-      if (survey === undefined) return silentThread(thread.threadId, thread.name);
+      if (survey === undefined || settings.signal?.aborted) return silentThread(thread.threadId, thread.name);
       return await lookAtThread(thread, survey, { ...settings, folder: attached.folder });
     },
     AT_ONCE,

@@ -15,7 +15,7 @@ export async function startTrace(
     ...about,
     intervalMs,
     json,
-    look: async () => (await import('../inspect-self.js')).inspectSelf({ maxPauseMs }),
+    look: async (signal) => (await import('../inspect-self.js')).inspectSelf({ maxPauseMs, signal }),
   });
   // Stays when the log is stopped: a signal that comes late is no reason to die.
   process.on('SIGUSR2', () => void trace.dump('SIGUSR2'));

@@ -15,7 +15,8 @@ export interface TraceLogSettings {
   firstAfterMs?: number;
   /** Whether to write NDJSON, too. */
   json: boolean;
-  look: () => Promise<Inspection>;
+  /** Aborted when nobody waits for what it finds any more: it should end soon then. */
+  look: (signal: AbortSignal) => Promise<Inspection>;
   /** Told once: a dump could not be written. */
   onUnwritable: (error: Error) => void;
 }
@@ -35,7 +36,7 @@ export class TraceLog {
   /** Asked for while one is under way: one more answers all who asked. */
   #wanted: DumpReason | undefined;
   #number = 0;
-  #stopped = false;
+  readonly #stop = new AbortController();
   #unwritten: Dump['unwritten'];
   #hasTold = false;
 
@@ -51,6 +52,15 @@ export class TraceLog {
     return this.#settings.path;
   }
 
+  get #stopped(): boolean {
+    return this.#stop.signal.aborted;
+  }
+
+  /** Takes the first dump now, if there was none yet. */
+  start(): Promise<void> {
+    return this.#number === 0 ? this.dump('start') : Promise.resolve();
+  }
+
   /** Takes a dump, after the one under way. Resolves once it is written, has failed, or was given up; never rejects. */
   dump(why: DumpReason): Promise<void> {
     if (this.#stopped) return Promise.resolve();
@@ -59,7 +69,8 @@ export class TraceLog {
   }
 
   /**
-   * Waits for what is under way, takes a last dump, and stops; all of it within `withinMs`.
+   * Waits for what is under way, takes a last dump, and stops. What is not done within `withinMs` is given up; but
+   * a look is waited for until it has let the threads go: V8 may hang, or crash, when one is ended under it.
    * @param lastDump whether to take it; of nothing that is left it is a line
    */
   async end({ lastDump, withinMs }: { lastDump: boolean; withinMs: number }): Promise<void> {
@@ -67,13 +78,9 @@ export class TraceLog {
     const late = new Promise((resolve) => (timer = setTimeout(resolve, withinMs)));
     await Promise.race([lastDump ? this.dump('end') : this.#busy, late]);
     clearTimeout(timer);
-    this.stop();
-  }
-
-  /** A dump under way is given up, and there are no more. */
-  stop(): void {
-    this.#stopped = true;
     clearTimeout(this.#timer);
+    this.#stop.abort();
+    await this.#busy;
   }
 
   #wait(ms: number): void {
@@ -96,7 +103,7 @@ export class TraceLog {
     let text: string;
     let line: string | undefined;
     try {
-      const inspection = await this.#settings.look();
+      const inspection = await this.#settings.look(this.#stop.signal);
       const dump = { number, why, inspection, ...this.#history.add(inspection), unwritten: this.#unwritten };
       const isLeft =
         why !== 'end' || inspection.threads.some(({ view, awaits }) => view === 'cheap' || awaits.length > 0);
