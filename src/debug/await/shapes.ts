@@ -35,6 +35,7 @@ export class Shapes {
   }
 
   #shape(top: number): void {
+    // Those below which the search is; what it is done with has a shape.
     const path = new Set<number>();
     const waiting = [top];
     while (waiting.length > 0) {
@@ -59,7 +60,6 @@ export class Shapes {
       if (isNew) continue;
       if (closing.size > 0) this.circles.set(suspended, closing);
       this.#shapes.set(suspended, this.#numberOf(suspended, below));
-      path.delete(suspended);
       waiting.pop();
     }
   }
