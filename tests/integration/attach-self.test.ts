@@ -178,3 +178,21 @@ test('what a worker tells is heard when nothing else runs, never in the middle o
     process.exit(0);`);
   expect([code, said.filter((value) => typeof value === 'boolean'), stderr]).toEqual([0, [false, true], '']);
 });
+
+test('a process that exits in the middle of a question to a worker that blocks ends all the same', async () => {
+  const { code } = await program(`
+    import { Worker } from 'node:worker_threads';
+    import { attachToSelf } from ${JSON.stringify(SELF)};
+    const shared = new Int32Array(new SharedArrayBuffer(8));
+    new Worker('const shared = globalThis.shared = require("node:worker_threads").workerData; shared[0] = 1; Atomics.wait(shared, 1, 0)', {
+      eval: true,
+      workerData: shared,
+    });
+    while (shared[0] !== 1) await new Promise((resolve) => setTimeout(resolve, 5));
+    const { threads } = await attachToSelf();
+    const expression = 'shared[0] = 2; for (const until = Date.now() + 200; Date.now() < until; );';
+    threads[1].session.call('Runtime.evaluate', { expression }).catch(() => {});
+    while (shared[0] !== 2);
+    process.exit(7);`);
+  expect(code).toBe(7);
+});

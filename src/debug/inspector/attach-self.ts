@@ -4,6 +4,7 @@ import { isMainThread, threadId } from 'node:worker_threads';
 import type { Attached } from './attached.js';
 import { ownFolder } from './own-folder.js';
 import type { Session } from './session.js';
+import { Unanswered } from './unanswered.js';
 import { attachWorkers } from './worker-sessions.js';
 
 /**
@@ -18,12 +19,15 @@ import { attachWorkers } from './worker-sessions.js';
 export async function attachToSelf(): Promise<Attached> {
   const inspector = new InspectorSession();
   inspector.connect();
-  const session = adapted(inspector);
+  const unanswered = new Unanswered();
+  inspector.on('NodeWorker.receivedMessageFromWorker', unanswered.heard);
+  const session = adapted(inspector, unanswered);
   const workers = isMainThread ? await attachWorkers(session) : undefined;
   const folder = ownFolder();
   const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
   // Heaps are large, and the program may end in the middle of a look.
   process.once('exit', remove);
+  process.once('exit', unanswered.settle);
   let attached = true;
   return {
     threads: [{ threadId, name: isMainThread ? 'main' : `worker ${threadId}`, session }, ...(workers?.workers ?? [])],
@@ -33,16 +37,17 @@ export async function attachToSelf(): Promise<Attached> {
       attached = false;
       await workers?.letGo();
       inspector.disconnect();
-      process.off('exit', remove);
+      process.off('exit', remove).off('exit', unanswered.settle);
       remove();
     },
   };
 }
 
-function adapted(inspector: InspectorSession): Session {
+function adapted(inspector: InspectorSession, unanswered: Unanswered): Session {
   return {
     call: <Result>(method: string, params: object = {}) =>
       new Promise<Result>((resolve, reject) => {
+        unanswered.asked(method);
         inspector.post(method, params, (error, result) => {
           if (error) reject(new Error(`${method}: ${error.message}`));
           else resolve(result as Result);
