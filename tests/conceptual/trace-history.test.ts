@@ -81,7 +81,7 @@ describe('what still stands', () => {
     expect(standing(runs(task('a')), runs(task('b')))).toEqual([]);
     expect(standing(runs(task('a')), runs(task('a', 2)))).toEqual([]);
     expect(afterDumps(runs(task('a')), runs(task('a'))).standing).toMatchObject([
-      { path: ['work', 'read'], task: { id: 'a' } },
+      { path: ['task', 'read'], task: { id: 'a' } },
     ]);
     // Two of three are others: what is known of one is not said of all.
     expect(

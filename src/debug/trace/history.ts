@@ -4,7 +4,7 @@ import type { AwaitBranch, Inspection, Place, TaskReference, ThreadInspection } 
 /** Suspended functions that were there at an earlier dump. */
 export interface Standing {
   threadId: number;
-  /** Names of the functions, from the one that nobody awaits to the one that stands. */
+  /** Names of the functions, from the one that nobody awaits to the one that stands; of one that runs a task, `task`. */
   path: string[];
   at: Place | null;
   /** Of the first dump of an unbroken row in which such a function stood there. ISO 8601, UTC. */
@@ -220,7 +220,8 @@ function visit(
 ): void {
   for (const stand of stands.values()) {
     const { branch, tasks, since, rise, below } = stand;
-    const path = [...above.path, branch.name];
+    // What runs a task is holdfast's own: the task says more than its name.
+    const path = [...above.path, branch.tasks === undefined ? branch.name : 'task'];
     const task = branch.count === 1 && tasks.size === 1 ? [...tasks.values()][0] : above.task;
     const children = [...below.values()];
     const innermost = {
