@@ -221,7 +221,7 @@ function visit(
   for (const stand of stands.values()) {
     const { branch, tasks, since, rise, below } = stand;
     // What runs a task is holdfast's own: the task says more than its name.
-    const path = [...above.path, branch.tasks === undefined ? branch.name : 'task'];
+    const path = [...above.path, branch.tasks?.length ? 'task' : branch.name];
     const task = branch.count === 1 && tasks.size === 1 ? [...tasks.values()][0] : above.task;
     const children = [...below.values()];
     const innermost = {
