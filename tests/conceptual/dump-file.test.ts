@@ -59,6 +59,15 @@ describe('a file of dumps', () => {
     );
   });
 
+  test('a dump that is larger than a file may be has one for itself, and pushes no empty one away', async () => {
+    const dir = tempDir();
+    const file = new DumpFile(join(dir, 'trace.log'), '#\n', 10);
+    await file.append('larger than ten\n');
+    expect(readdirSync(dir)).toEqual(['trace.log']);
+    await file.append('one\n');
+    expect(readFileSync(join(dir, 'trace.log.1'), 'utf8')).toBe('#\nlarger than ten\n');
+  });
+
   test('one that was removed, or moved, under it is made anew', async () => {
     const path = join(tempDir(), 'trace.log');
     const file = new DumpFile(path, '#\n');
