@@ -132,6 +132,19 @@ describe('an await tree', () => {
     ]);
   });
 
+  test('names a thousand tasks of many', () => {
+    const heap = new MadeHeap();
+    for (let task = 0; task < 1_100; task++) {
+      const settle = heap.suspended('#settle', 2);
+      const registers = heap.add('array', '');
+      heap.refer(settle.generator, 'internal', 'parameters_and_registers', registers);
+      heap.refer(registers, 'internal', 5, heap.add('object', 'RunningTaskContext'));
+      heap.awaits(settle.generator, heap.promise());
+    }
+    const { branches } = analysed(heap);
+    expect(branches.map(({ count, tasks }) => [count, tasks.length])).toEqual([[1_100, 1_000]]);
+  });
+
   test('follows imports of modules in a circle to the import that asked', () => {
     const heap = new MadeHeap();
     const body = heap.suspended('', 0);

@@ -40,6 +40,12 @@ const HOLDERS = linesOf(`
     - promise
   moduleInFlight
     - adopted > promise held as fixtureModule by globalThis
+  variableOfOtherModule
+    - promise held as open elsewhere
+  variableOfCommonJs
+    - promise held as open elsewhere
+  timerOfCommonJs
+    - timer Timeout 10000000ms
 `);
 
 describe('of a promise that other code of the program settles', async () => {

@@ -28,6 +28,8 @@ const LEAVES = linesOf(`
     - {|then > }socket Socket "readable"
   socketCallback
     - socket Socket "data"
+  socketDataOrClose
+    - socket Socket "data"
   socketDrain
     - socket Socket
   reply

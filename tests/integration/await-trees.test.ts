@@ -96,6 +96,9 @@ const TREES = linesOf(`
     Promise.all > waitsFor x3
       leaf
         - timer Timeout 10000000ms
+  severalForTimer
+    Promise.all > waitsFor x3
+      - timer Timeout 10000000ms
   combinedOne
     Promise.all > leaf
       - timer Timeout 10000000ms
@@ -114,6 +117,23 @@ const TREES = linesOf(`
   recursion +5
     leaf
       - timer Timeout 10000000ms
+  recursionBeside
+    - Promise.all > timer Timeout 10000000ms
+    Promise.all > recursionBeside
+      - Promise.all > timer Timeout 10000000ms
+      Promise.all > recursionBeside
+        - Promise.all > timer Timeout 10000000ms
+        Promise.all > recursionBeside
+          - Promise.all > timer Timeout 10000000ms
+          Promise.all > recursionBeside
+            - Promise.all > timer Timeout 10000000ms
+            Promise.all > leaf
+              - timer Timeout 10000000ms
+  recursionOfTwo
+    Promise.all > recursion x2
+      recursion x2 +6
+        leaf x2
+          - timer Timeout x2 10000000ms
   methods
     Promise.all > Service.method
       leaf
@@ -125,6 +145,10 @@ const TREES = linesOf(`
       Service.#hidden
         leaf
           - timer Timeout 10000000ms
+  methodOfLiteral
+    method
+      leaf
+        - timer Timeout 10000000ms
   generatorMethod
     Service.items
       leaf

@@ -91,9 +91,8 @@ export class SettlerSearch {
         return false;
       }
       if (isPlumbing(way, kind, name) || isContainer(this.#heap, way)) return true;
-      if (this.#isSuspended(node)) {
-        if (reference.name !== 'context') holders.suspended ??= { what: 'suspended', suspended: node };
-      } else if (reference.kind === 'property')
+      if (this.#isSuspended(node)) holders.suspended ??= { what: 'suspended', suspended: node };
+      else if (reference.kind === 'property')
         holders.property ??= { what: 'property', object: node, name: reference.name };
       return false;
     };

@@ -47,7 +47,7 @@ export class Variables {
     return !isOutermost || this.#heap.references(context).length <= MAX_OUTERMOST;
   }
 
-  /** Where that function is written; that around it, if it is gone. */
+  /** Where the function is written whose variables these are; that around it, if it is gone. */
   place(context: number): CodePlace | undefined {
     if (!this.#places.has(context)) this.#places.set(context, this.#findPlace(context));
     return this.#places.get(context);
@@ -56,11 +56,19 @@ export class Variables {
   #findPlace(context: number): CodePlace | undefined {
     for (let at: number | undefined = context; at !== undefined; at = this.#heap.target(at, 'internal', 'previous')) {
       const code = this.#codeOf(at);
-      if (code === undefined) continue;
-      for (const { node, name } of this.#heap.retainers(code)) {
-        const place = name === 'shared' ? this.#heap.place(node) : undefined;
-        if (place !== undefined) return place;
-      }
+      const place = code === undefined ? undefined : this.#firstPlace(code);
+      if (place !== undefined) return place;
+    }
+    // Of a CommonJS module the function is gone: what was made in it tells which script that is.
+    const made = this.#firstPlace(context);
+    return made && { ...made, line: 0, column: 0 };
+  }
+
+  /** Where one of those is written that refer to something. */
+  #firstPlace(node: number): CodePlace | undefined {
+    for (const { node: closure } of this.#heap.retainers(node)) {
+      const place = this.#heap.place(closure);
+      if (place !== undefined) return place;
     }
     return undefined;
   }
