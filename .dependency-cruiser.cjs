@@ -42,7 +42,8 @@ module.exports = {
     {
       name: 'debug-knows-words-and-locks',
       severity: 'error',
-      comment: 'It looks into any process: of the runtime it needs errors, the forms of texts, locks, and where state lies.',
+      comment:
+        'It looks into any process: of the runtime it needs errors, the forms of texts, locks, and where state lies.',
       from: { path: '^src/debug/' },
       to: {
         path: '^src/',
@@ -83,7 +84,7 @@ module.exports = {
     room('lock'),
     room('queue'),
     room('thread', [], ['(hooks/hooks|running-tasks)[.]ts']),
-    room('pool', ['thread/', 'queue/(contract|endings|generated-id)[.]ts']),
+    room('pool', ['thread/', 'queue/(contract|endings|generated-id)[.]ts'], ['looks-under-way[.]ts']),
     room('supervisor', ['queue/contract[.]ts']),
     room('control', ['(executor|status)[.]ts']),
     room('health', ['(status|thread-status|units|faults)[.]ts', 'queue/contract[.]ts']),

@@ -3,6 +3,7 @@ import { Analyst, ANALYST } from './await/analyst.js';
 import { attachToSelf } from './inspector/attach-self.js';
 import { MAX_PAUSE_MS, type InspectOptions } from './inspect-process.js';
 import type { AwaitBranch, Inspection } from './inspection.js';
+import { underWay } from './looks-under-way.js';
 import { inspectAttached } from './thread-view/inspect-attached.js';
 import { PausePredictor } from './thread-view/predict.js';
 
@@ -24,6 +25,10 @@ const predictor = new PausePredictor();
  * which is not shown; so the caller stands no longer than what is looked at.
  */
 export async function inspectSelf(options: InspectSelfOptions = {}): Promise<Inspection> {
+  return await underWay(look(options));
+}
+
+async function look(options: InspectSelfOptions): Promise<Inspection> {
   const { all = false, maxPauseMs = MAX_PAUSE_MS, onNote, threads, keep, signal } = options;
   // Whoever calls is on the stack until then, and would be taken for what the thread is busy with.
   await setImmediate();

@@ -123,12 +123,9 @@ async function walk(
   let tasks: Map<number, TaskReference>;
   try {
     await session.call('HeapProfiler.enable');
-    const measured = await run(
-      session,
-      writeHeap,
-      [path, predictedMs < NUMBERS_BELOW_MS],
-      predictedMs * PATIENCE + PATIENCE_MS,
-    );
+    const begin = performance.now();
+    await run(session, writeHeap, [path, predictedMs < NUMBERS_BELOW_MS], predictedMs * PATIENCE + PATIENCE_MS);
+    const measured = performance.now() - begin;
     thread.pause.measuredMs = Math.round(measured);
     predictor.learn(found.smallObjects, measured);
     handles = await handlesIn(session, true);

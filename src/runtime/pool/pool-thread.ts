@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
+import { untilLookedAt } from '../../debug/looks-under-way.js';
 import { HoldfastError } from '../errors.js';
 import type { ClaimedTask } from '../queue/contract.js';
 import { idOf } from '../queue/generated-id.js';
@@ -298,12 +299,15 @@ export class PoolThread {
 
   /** Ends the thread by force; what it was doing is told by `onDeath`. */
   kill(cause: Error): void {
-    void this.#die(cause);
+    const look = untilLookedAt();
+    if (look === undefined) void this.#die(cause);
+    else void look.then(() => this.#die(cause));
   }
 
   /** Ends a thread that has no work. */
   async end(): Promise<void> {
     this.#dead = true;
+    await untilLookedAt();
     await withDeadline(this.#piscina.destroy());
   }
 
