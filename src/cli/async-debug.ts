@@ -29,9 +29,7 @@ export async function traceWithoutRun(command: Command): Promise<void> {
   if (settings === undefined || hasRun(command)) return;
   setTimeout(() => {
     const name = command.parent?.parent ? `${command.parent.name()}-${command.name()}` : command.name();
-    void openDebugTrace(name, command.getOptionValue('dir') as string | undefined).then((trace) =>
-      trace?.start(),
-    );
+    void openDebugTrace(name, command.getOptionValue('dir') as string | undefined).then((trace) => trace?.start());
   }, NO_RUN_AFTER_MS).unref();
 }
 

@@ -138,7 +138,7 @@ describe('what is shown of what a thread awaits', () => {
         .record({
           definedAt: fc.constantFrom(APP, NODE),
           count: fc.integer({ min: 1, max: 9 }),
-          children: depth <= 1 ? fc.constant([]) : fc.array(tree(), { maxLength: 3 }),
+          children: depth <= 1 ? fc.constant<HeapBranch[]>([]) : fc.array(tree(), { maxLength: 3 }),
         })
         .map((more) => branch('fn', more)),
     );
