@@ -212,6 +212,26 @@ describe('an await tree', () => {
     expect(branch!.leaves[0]!.objects).toEqual(timers.slice(0, 20));
   });
 
+  test('takes a collection in a variable for one also where V8 puts a cell between them', () => {
+    const heap = new MadeHeap();
+    const promise = heap.promise();
+    heap.awaits(heap.suspended('waits', 1).generator, promise);
+    const capability = heap.add('object', 'system / Context');
+    heap.refer(capability, 'hidden', 1, promise);
+    const list = heap.add('object', 'Array');
+    heap.refer(list, 'element', 0, heap.builtin('PromiseCapabilityDefaultResolve', capability));
+    const cell = heap.add('hidden', 'system / ContextCell');
+    heap.refer(cell, 'hidden', 0, list);
+    const context = heap.add('object', 'system / Context');
+    heap.refer(context, 'context', 'waiting', cell);
+    heap.refer(context, 'internal', 'previous', heap.add('object', 'system / Context'));
+    const listeners = heap.add('object', 'Object');
+    heap.refer(listeners, 'property', 'request', heap.builtin('Listener', context));
+    heap.refer(heap.add('object', 'Server'), 'property', '_events', listeners);
+    const [{ leaves } = { leaves: [] }] = analysed(heap).branches;
+    expect(leaves).toEqual([{ kind: 'promise', count: 1, via: [], className: '', objects: [], heldAs: 'waiting' }]);
+  });
+
   test('takes functions from whatever heap, also one that lacks what is known of them', () => {
     const heap = new MadeHeap();
     const generator = heap.add('object', 'Generator');

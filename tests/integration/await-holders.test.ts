@@ -10,6 +10,10 @@ const HOLDERS = linesOf(`
     - lock Semaphore held as queue by Semaphore
   besideServer
     - promise held as waiting by Turnstile
+  besidePort
+    - promise held as waiting by Turnstile
+  variableThatChanges
+    - promise held as waiting in: async function batcher() {
   partOfApp
     - promise held as waiting by Turnstile
   variableOfModule

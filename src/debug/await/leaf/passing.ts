@@ -17,18 +17,15 @@ const CONTAINERS_OF_NODE: ReadonlySet<string> = new Set([
   'Listener',
   'DefaultReadRequest',
   'ReadableStreamAsyncIteratorReadRequest',
-  // Functions that have the listener as a property: of `once`, and of `port.onmessage = …`.
-  'native_bind',
+  // A function that has the listener as a property: of `port.onmessage = …`.
   'eventHandler',
 ]);
 
 /** The variable from which a way has come to a context. */
-export function variableOf(heap: HeapGraph, { node, reference, before }: Way): Settler & { what: 'variable' } {
+export function variableOf(heap: HeapGraph, { node, reference, to, before }: Way): Settler & { what: 'variable' } {
   // Those of blocks have no names in snapshots.
   const name = reference.kind === 'context' ? reference.name : '';
-  const held = before !== undefined && heap.name(before.node) === CELL ? before.before : before;
-  const value = held?.node ?? node;
-  return { what: 'variable', context: node, name, value };
+  return { what: 'variable', context: node, name, value: heap.name(to) === CELL && before ? before.to : to };
 }
 
 export function isCollection(heap: HeapGraph, node: number): boolean {

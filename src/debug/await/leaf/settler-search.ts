@@ -114,8 +114,8 @@ export class SettlerSearch {
   }
 
   /** The promise that calls a function when it is settled. */
-  #promiseOf({ node, before }: Way): number | undefined {
-    if (before !== undefined && this.#heap.kind(before.node) !== 'closure') return undefined;
+  #promiseOf({ node, to }: Way): number | undefined {
+    if (this.#heap.kind(to) !== 'closure') return undefined;
     let at: number | undefined = node;
     while (at !== undefined) {
       const user: { node: number } | undefined = this.#heap

@@ -1,9 +1,10 @@
 import type { HeapGraph, Reference } from '../../heap/heap-graph.js';
 
-/** A step back: `reference` leads from `node` to that of the step before. */
+/** A step back: `reference` leads from `node` to `to`, which is that of the step before, or a start. */
 export interface Way {
   node: number;
   reference: Reference;
+  to: number;
   before: Way | undefined;
 }
 
@@ -49,7 +50,7 @@ export function walkBack(
             : reference.node;
         if (NO_WAY.has(reference.name) || seen.has(once)) continue;
         seen.add(once);
-        const way = { node: reference.node, reference, before };
+        const way = { node: reference.node, reference, to: node, before };
         if (passes(way)) next.push(way);
       }
     }
