@@ -1,7 +1,7 @@
 import type { Sighting } from './pool/lookout.js';
 
 /** A thread with a stuck task may have to stand for so many ms; above that, only what it runs is seen. */
-const MAX_PAUSE_MS = 2_000;
+const MAX_PAUSE_MS = 4_000;
 
 /**
  * Looks at one thread of this process. What that takes is loaded here, at the

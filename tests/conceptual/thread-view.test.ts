@@ -255,7 +255,7 @@ describe('places', () => {
 
 describe('the pause that is predicted', () => {
   test('grows with the heap, and is never nothing', () => {
-    const predictor = new PausePredictor();
+    const predictor = new PausePredictor(() => 1);
     fc.assert(
       fc.property(fc.nat(2e9), fc.nat(1e9), (bytes, more) => {
         expect(predictor.predict(bytes)).toBeGreaterThan(0);
@@ -265,7 +265,7 @@ describe('the pause that is predicted', () => {
   });
 
   test('comes closer to what is measured with each pause, up to four times what it was', () => {
-    const predictor = new PausePredictor();
+    const predictor = new PausePredictor(() => 1);
     const first = predictor.predict(5e6);
     let before = first;
     for (let n = 0; n < 20; n++) {
@@ -278,8 +278,19 @@ describe('the pause that is predicted', () => {
     expect(predictor.predict(5e6)).toBeLessThanOrEqual(4 * first + 2);
   });
 
+  test('is longer by as many as share a core, and what is learnt is not', () => {
+    let crowd = 1;
+    const predictor = new PausePredictor(() => crowd);
+    const alone = predictor.predict(5e6);
+    crowd = 3;
+    expect(Math.abs(predictor.predict(5e6) - 3 * alone)).toBeLessThan(3);
+    predictor.learn(5e6, 3 * alone);
+    crowd = 1;
+    expect(Math.abs(predictor.predict(5e6) - alone)).toBeLessThan(3);
+  });
+
   test('is what it was in the beginning, once nothing was measured for long', () => {
-    const predictor = new PausePredictor();
+    const predictor = new PausePredictor(() => 1);
     const first = predictor.predict(5e6);
     predictor.learn(5e6, 4 * first);
     for (let n = 0; n < 100; n++) predictor.forget();

@@ -1,3 +1,5 @@
+import { availableParallelism, loadavg } from 'node:os';
+
 /**
  * Milliseconds per MB of small objects, measured on 2 cores: a fresh heap
  * (5 MB) takes 110 to 200 ms. One of millions of small objects takes three
@@ -23,14 +25,20 @@ const FORGETTING = 0.9;
 export class PausePredictor {
   /** How much longer it takes than on the machine of the measurements. */
   #factor = 1;
+  readonly #crowd: () => number;
+
+  /** @param crowd how many have to share a core, at least 1 */
+  constructor(crowd: () => number = runnablePerCore) {
+    this.#crowd = crowd;
+  }
 
   /** In ms. @param smallObjects bytes in spaces of many small objects */
   predict(smallObjects: number): number {
-    return Math.round(this.#factor * expected(smallObjects));
+    return Math.round(this.#factor * this.#crowd() * expected(smallObjects));
   }
 
   learn(smallObjects: number, measuredMs: number): void {
-    const factor = measuredMs / expected(smallObjects);
+    const factor = measuredMs / (this.#crowd() * expected(smallObjects));
     this.#factor = Math.min(SLOWEST, Math.max(FASTEST, (this.#factor + factor) / 2));
   }
 
@@ -38,6 +46,11 @@ export class PausePredictor {
   forget(): void {
     this.#factor = 1 + (this.#factor - 1) * FORGETTING;
   }
+}
+
+/** Who wants to run, on the average of the last minute, shares the cores with the others. */
+function runnablePerCore(): number {
+  return Math.max(1, loadavg()[0]! / availableParallelism());
 }
 
 function expected(smallObjects: number): number {
