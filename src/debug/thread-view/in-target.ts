@@ -20,7 +20,7 @@ export interface Survey {
   frames: RawFrame[];
   /** Bytes. */
   heapUsed: number;
-  /** Bytes of it in spaces of many small objects: what a walk through the heap goes by. */
+  /** Bytes of it in spaces of many small objects, without the newest, which are garbage mostly: what a walk through the heap goes by. */
   smallObjects: number;
   /** JSON of a `HooksSnapshot`, where async_hooks keep account. */
   hooks: string | undefined;
@@ -86,7 +86,7 @@ export function survey(builtin: Builtin): Survey {
   }
   const { [Symbol.for('holdfast.hooks')]: hooks } = globalThis as unknown as Record<symbol, (() => string) | undefined>;
   const { [Symbol.for('holdfast.tasks')]: runningTasks } = globalThis as Record<symbol, RunningTasks | undefined>;
-  const small = /^(new|old|map|trusted|shared|read_only)_space$/;
+  const small = /^(old|map|trusted|shared|read_only)_space$/;
   const spaces = v8.getHeapSpaceStatistics().filter(({ space_name: name }) => small.test(name));
   return {
     pid: process.pid,

@@ -65,6 +65,8 @@ export async function lookAtThread(
   const predictedMs = predictor.predict(found.smallObjects);
   const scripts = new Scripts(session, found.tasks !== null || isOwnCommand(found.command));
   try {
+    // Before the heap is written: this counts the lines of all scripts, once. Else V8 counts them anew for the place of
+    // each function: a program with one script of 9 MB stood for 18 s instead of 0.6 s.
     await scripts.load();
     const thread: ThreadInspection = {
       ...silentThread(threadId, name),

@@ -1,17 +1,17 @@
 import { availableParallelism, loadavg } from 'node:os';
 
 /**
- * Milliseconds per MB of small objects, measured on 2 cores: a fresh heap
- * (5 MB) takes 110 to 200 ms. One of millions of small objects takes three
- * times as much per MB, as V8's tables of objects grow out of the caches of the
- * processor: 97 MB of them 6 to 7 s on Node 20, 5 s on Node 24. Heaps of large
- * objects take less; V8 does not tell which it is without counting, so the
- * worst case is what is predicted.
+ * Milliseconds per MB of small objects, measured on 2 cores with Node 20 to 26.
+ * The heap of a program is mostly its code: 3 MB take 110 ms, 6 MB 180 ms, 10 MB
+ * 260 ms. One of millions of small objects takes three times as much per MB, as
+ * V8's tables of objects grow out of the caches of the processor: 97 MB of them
+ * 5 to 7 s. V8 does not tell which it is without counting, so heaps that are
+ * larger than code mostly is are taken for the worst case.
  */
-const MS_AT_LEAST = 20;
-const MS_PER_MB = 24;
-const FRESH_MB = 4;
-const MS_PER_MB_AND_MB = 1.8;
+const MS_AT_LEAST = 30;
+const MS_PER_MB = 22;
+const CODE_MB = 10;
+const MS_PER_MB_AND_MB = 4;
 const MOST_MS_PER_MB = 70;
 
 /** How far a machine may be from that one. */
@@ -55,6 +55,6 @@ function runnablePerCore(): number {
 
 function expected(smallObjects: number): number {
   const megabytes = smallObjects / 1e6;
-  const perMegabyte = MS_PER_MB + MS_PER_MB_AND_MB * Math.max(0, megabytes - FRESH_MB);
+  const perMegabyte = MS_PER_MB + MS_PER_MB_AND_MB * Math.max(0, megabytes - CODE_MB);
   return MS_AT_LEAST + megabytes * Math.min(perMegabyte, MOST_MS_PER_MB);
 }
