@@ -8,7 +8,7 @@ import { availableParallelism, loadavg } from 'node:os';
  * 5 to 7 s. V8 does not tell which it is without counting, so heaps that are
  * larger than code mostly is are taken for the worst case.
  */
-const MS_AT_LEAST = 30;
+const MS_AT_LEAST = 40;
 const MS_PER_MB = 22;
 const CODE_MB = 10;
 const MS_PER_MB_AND_MB = 4;
