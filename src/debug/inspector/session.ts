@@ -1,12 +1,22 @@
 /** What can be asked of a JavaScript thread, and what it tells, by the protocol of Chrome's DevTools. */
 export interface Session {
   /**
-   * Resolves with the answer; rejects when the thread refuses, is gone, or has not answered in time.
+   * Resolves with the answer; rejects when the thread refuses, is gone, or has not answered in time;
+   * with `SessionEnded` when it is a worker that has ended, alone.
    * @param deadlineMs default 10,000
    */
   call<Result = unknown>(method: string, params?: object, deadlineMs?: number): Promise<Result>;
   /** Calls `listener` with the parameters of each event of that name, until the function given back is called. */
   on(event: string, listener: (params: never) => void): () => void;
+}
+
+/** A worker thread has ended: whatever is asked of it rejects with this. Others of its process can still be asked. */
+export class SessionEnded extends Error {
+  override readonly name = 'SessionEnded';
+
+  constructor() {
+    super('the thread has ended');
+  }
 }
 
 /** How long an answer is waited for, in ms, where the call does not say. */

@@ -1,4 +1,4 @@
-import { MessageSession, type Session } from './session.js';
+import { MessageSession, SessionEnded, type Session } from './session.js';
 
 /** A worker thread, and how to talk to it. */
 interface WorkerSession {
@@ -59,7 +59,7 @@ export async function attachWorkers(main: Session, onPause = () => {}): Promise<
       sessions.get(sessionId)?.receive(message),
     ),
     main.on('NodeWorker.detachedFromWorker', ({ sessionId }: Detached) =>
-      sessions.get(sessionId)?.close(new Error('the thread has ended')),
+      sessions.get(sessionId)?.close(new SessionEnded()),
     ),
   ];
   const close = (why: Error) => {
