@@ -49,8 +49,8 @@ export interface ThreadInspection {
   view: 'whole' | 'cheap';
   /** Suspended functions; those that nobody awaits on top. */
   awaits: AwaitBranch[];
-  /** How many suspended functions there are, in all. */
-  suspended: number;
+  /** How many suspended functions there are, in all; `null`: its heap was not walked through. */
+  suspended: number | null;
   /** How many of them are not shown, being internals of Node or of holdfast. */
   hidden: number;
   /** What keeps the thread alive, or would. */

@@ -1,12 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import { dumpText, preamble } from '../../dist/debug/trace/dump-text.js';
 import type { Dump } from '../../dist/debug/trace/dump.js';
+import type { ThreadInspection } from '../../dist/debug/inspection.js';
 import { branch, inspectionAt, threadWith } from '../support/inspections.js';
 
 const AT = { file: '/app/work.js', line: 5, column: 3 };
 const SINCE = '1970-01-01T00:00:10.000Z';
 const stands = { threadId: 0, path: ['serve', 'read'], at: AT, since: SINCE, ageMs: 40_000, count: 1, atLeast: 1 };
 const grows = { threadId: 0, path: ['socket'], at: null, counts: [1, 2, 4], since: SINCE, forMs: 20_000 };
+
+const CHEAP: Partial<ThreadInspection> = {
+  view: 'cheap',
+  pause: { predictedMs: 900, measuredMs: null },
+  suspended: null,
+};
 
 function textOf(changes: Partial<Dump> = {}): string {
   const inspection = inspectionAt(50, threadWith([branch('serve', { children: [branch('read')] })]));
@@ -35,12 +42,24 @@ describe('a dump in words', () => {
   });
 
   test('counts what is shown, and says where nothing was looked at', () => {
-    const cheap = { view: 'cheap' as const, pause: { predictedMs: 900, measuredMs: null }, suspended: 9, hidden: 9 };
-    const inspection = inspectionAt(50, threadWith([], cheap));
+    const inspection = inspectionAt(
+      50,
+      threadWith([branch('read')], { suspended: 10, hidden: 9 }),
+      threadWith([], CHEAP),
+    );
     expect(lineWith(textOf({ inspection, why: 'SIGUSR2' }), 'dump 3')).toBe(
-      'dump 3 · 1970-01-01T00:00:50.000Z · on SIGUSR2 · 0 suspended functions in 1 thread · nothing paused · ' +
+      'dump 3 · 1970-01-01T00:00:50.000Z · on SIGUSR2 · 1 suspended function in 1 thread · longest pause 12ms · ' +
         'what 1 thread awaited was not looked at: see the notes',
     );
+  });
+
+  test('does not count to 0 what nobody has counted', () => {
+    const text = textOf({ inspection: inspectionAt(50, threadWith([], CHEAP)) });
+    expect(lineWith(text, 'dump 3')).toBe(
+      'dump 3 · 1970-01-01T00:00:50.000Z · interval · suspended functions unknown · nothing paused · ' +
+        'what 1 thread awaited was not looked at: see the notes',
+    );
+    expect(text).not.toContain('nothing awaited');
   });
 
   test('shows the tree, without colours', () => {

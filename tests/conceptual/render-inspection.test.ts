@@ -96,6 +96,7 @@ describe('the text of an inspection', () => {
         { name: '', place: null },
       ],
       view: 'cheap',
+      suspended: null,
       pause: { predictedMs: 6_000, measuredMs: null },
       notes: ['its heap was not walked through'],
     });
@@ -110,6 +111,7 @@ describe('the text of an inspection', () => {
       heapUsed: null,
       pause: { predictedMs: null, measuredMs: null },
       view: 'cheap',
+      suspended: null,
     });
     expect(rendered([main, spins, blocked], { notes: ['one thread ended meanwhile'] })).toBe(
       `process 4711, node v20.20.2: server.js --port 80  2026-01-02T03:04:05.678Z, took 612ms

@@ -97,7 +97,7 @@ describe('what still stands', () => {
     const history = new History();
     const read = [branch('read')];
     history.add(inspectionAt(0, threadWith(read)));
-    expect(history.add(inspectionAt(10, threadWith([], { view: 'cheap' }))).standing).toEqual([]);
+    expect(history.add(inspectionAt(10, threadWith([], { view: 'cheap', suspended: null }))).standing).toEqual([]);
     expect(history.add(inspectionAt(20, threadWith(read))).standing).toMatchObject([{ ageMs: 20_000 }]);
     history.add(inspectionAt(30));
     expect(history.add(inspectionAt(40, threadWith(read))).standing).toEqual([]);
@@ -174,7 +174,11 @@ describe('what grows', () => {
       history.add(
         inspectionAt(
           seconds,
-          threadWith([], { view: 'cheap', handles: Array.from({ length: sockets }, (_, peer) => socket(peer)) }),
+          threadWith([], {
+            view: 'cheap',
+            suspended: null,
+            handles: Array.from({ length: sockets }, (_, peer) => socket(peer)),
+          }),
         ),
       );
     dump(0, 1);

@@ -139,8 +139,9 @@ function untoldTasks({ tasks = [], awaits }: ThreadInspection): string[] {
   return untold.length === 0 ? [] : [tasksText(untold, untold.length)];
 }
 
-function awaitsHeader({ view, awaits, suspended, hidden }: ThreadInspection, { paint, hint }: Options): string[] {
-  if (view === 'cheap') return [];
+function awaitsHeader({ awaits, suspended, hidden }: ThreadInspection, { paint, hint }: Options): string[] {
+  // Its heap was not walked through: a note tells why.
+  if (suspended === null) return [];
   const internal = `${formatCount(hidden)} internal${hint === undefined ? '' : ` (${hint})`}`;
   if (awaits.length === 0) return [paint('dim', hidden > 0 ? `nothing awaited but ${internal}` : 'nothing awaited')];
   const shown = countText(suspended - hidden, 'suspended function');

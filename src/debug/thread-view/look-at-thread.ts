@@ -80,10 +80,9 @@ export async function lookAtThread(
     if (predictedMs <= maxPauseMs) await walk(thread, found, scripts, session, settings);
     else {
       predictor.forget();
-      const limit = Math.ceil(predictedMs / 1000);
       thread.notes.push(
         `what it awaits is not known: to walk through its heap of ${formatSize(found.heapUsed)} it would have to stand still ` +
-          `for about ${formatDuration(predictedMs)}, and ${formatDuration(maxPauseMs)} are allowed (a limit of ${limit}s would show it)`,
+          `for about ${formatDuration(predictedMs)}, and ${formatDuration(maxPauseMs)} are allowed`,
       );
       thread.handles = handlesOf((await handlesIn(session, false)).raw);
     }
@@ -104,7 +103,7 @@ export function silentThread(threadId: number, name: string): ThreadInspection {
     pause: { predictedMs: null, measuredMs: null },
     view: 'cheap',
     awaits: [],
-    suspended: 0,
+    suspended: null,
     hidden: 0,
     handles: [],
     notes: ['it is in native code, which cannot be interrupted: where it stands is told once that returns'],

@@ -68,14 +68,17 @@ export function nothingLeftText({ number, why, inspection }: Dump): string {
 
 /** `dump 3 · 2026-01-31T14:02:50.120Z · interval · 12 suspended functions in 3 threads · longest pause 140ms` */
 function headline(number: number, why: DumpReason, { takenAt, threads }: Inspection): string {
-  const shown = threads.reduce((sum, { suspended, hidden }) => sum + suspended - hidden, 0);
+  const counts = threads.flatMap(({ suspended, hidden }) => (suspended === null ? [] : suspended - hidden));
   const pauses = threads.flatMap(({ pause }) => pause.measuredMs ?? []);
-  const unseen = threads.filter(({ view }) => view === 'cheap').length;
+  const shown = counts.reduce((sum, count) => sum + count, 0);
+  const unseen = threads.length - counts.length;
   return [
     `dump ${number}`,
     takenAt,
     WHY[why],
-    `${countText(shown, 'suspended function')} in ${countText(threads.length, 'thread')}`,
+    counts.length === 0
+      ? 'suspended functions unknown'
+      : `${countText(shown, 'suspended function')} in ${countText(counts.length, 'thread')}`,
     pauses.length === 0 ? 'nothing paused' : `longest pause ${formatDuration(Math.max(...pauses))}`,
     ...(unseen === 0 ? [] : [`what ${countText(unseen, 'thread')} awaited was not looked at: see the notes`]),
   ].join(' · ');
