@@ -1,5 +1,5 @@
 /** The argument and flags of `runtime inspect`, checked as a whole. */
-import { MAX_PAUSE_MS } from '../debug/inspect-process.js';
+import { MAX_PAUSE_MS } from '../debug/max-pause.js';
 import { InvalidInputError, type Fault } from '../runtime/errors.js';
 import { quoted } from '../runtime/faults.js';
 import { RUN_ID } from '../runtime/state-dir.js';

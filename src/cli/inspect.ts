@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspectProcess } from '../debug/inspect-process.js';
 import type { Inspection } from '../debug/inspection.js';
+import { limitFor } from '../debug/max-pause.js';
 import { renderInspection } from '../debug/render/render-inspection.js';
 import { printable } from '../runtime/printable.js';
 import { StateDir } from '../runtime/state-dir.js';
@@ -50,11 +51,14 @@ export async function inspect(
 }
 
 /** Gives what to print for each look. */
-function shownBy({ json, all, color, watchMs }: InspectFlags): (inspection: Inspection) => string {
+function shownBy({ json, all, maxPauseMs, color, watchMs }: InspectFlags): (inspection: Inspection) => string {
   if (json) return (inspection) => `${JSON.stringify(inspection)}\n`;
   const { stdout } = process;
   const paint = painter(hasColor(stdout, color));
-  const text = (inspection: Inspection) => renderInspection(inspection, { paint, all, hint: '--all shows them' });
+  const howToSee = (predictedMs: number) =>
+    predictedMs > maxPauseMs ? `--max-pause ${limitFor(predictedMs)} shows it` : undefined;
+  const text = (inspection: Inspection) =>
+    renderInspection(inspection, { paint, all, hint: '--all shows them', howToSee });
   if (watchMs === undefined) return text;
   if (!isDrawable(stdout)) return (inspection) => `${text(inspection)}\n`;
   const redrawn = new Redrawn(stdout);
@@ -65,9 +69,7 @@ function shownBy({ json, all, color, watchMs }: InspectFlags): (inspection: Insp
 function sayHowToSeeWhole({ threads }: Inspection, { target, maxPauseMs }: InspectFlags): void {
   const longest = Math.max(0, ...threads.map(({ view, pause }) => (view === 'cheap' ? (pause.predictedMs ?? 0) : 0)));
   if (longest <= maxPauseMs) return;
-  // A prediction is no promise.
-  const seconds = Math.ceil((longest * 1.5) / 1_000);
-  say(`what every thread awaits: runtime inspect ${target} --max-pause ${seconds}s`);
+  say(`what every thread awaits: runtime inspect ${target} --max-pause ${limitFor(longest)}`);
 }
 
 function say(note: string): void {

@@ -1,6 +1,7 @@
 import { Analyst } from './await/analyst.js';
 import { attachToProcess } from './inspector/attach-process.js';
 import type { Inspection } from './inspection.js';
+import { checkMaxPause, MAX_PAUSE_MS } from './max-pause.js';
 import { inspectAttached } from './thread-view/inspect-attached.js';
 import { PausePredictor } from './thread-view/predict.js';
 
@@ -18,18 +19,17 @@ export interface InspectProcessOptions extends InspectOptions {
   signal?: AbortSignal;
 }
 
-/** In ms. */
-export const MAX_PAUSE_MS = 5_000;
-
 /**
  * Looks into a running Node process of the same user, which need not be
  * prepared in any way, and leaves it as it was.
  *
+ * @throws InvalidInputError ERR_INVALID_OPTIONS when `maxPauseMs` is no time
  * @throws HoldfastError ERR_INSPECT_TARGET when it cannot be looked into: there is none, it is no Node, it refuses, it ends
  * @throws what `signal` was aborted with
  */
 export async function inspectProcess(pid: number, options: InspectProcessOptions = {}): Promise<Inspection> {
   const { all = false, maxPauseMs = MAX_PAUSE_MS, onNote, signal } = options;
+  checkMaxPause(maxPauseMs);
   signal?.throwIfAborted();
   const begin = performance.now();
   const analyst = new Analyst();

@@ -1,9 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { Analyst, ANALYST } from './await/analyst.js';
 import { attachToSelf } from './inspector/attach-self.js';
-import { MAX_PAUSE_MS, type InspectOptions } from './inspect-process.js';
+import type { InspectOptions } from './inspect-process.js';
 import type { AwaitBranch, Inspection } from './inspection.js';
 import { underWay } from './looks-under-way.js';
+import { checkMaxPause, MAX_PAUSE_MS } from './max-pause.js';
 import { inspectAttached } from './thread-view/inspect-attached.js';
 import { PausePredictor } from './thread-view/predict.js';
 
@@ -23,6 +24,8 @@ const predictor = new PausePredictor();
  * Looks into the process that calls it. From the main thread all threads are
  * seen, from another one only itself. The heap is read in a thread of its own,
  * which is not shown; so the caller stands no longer than what is looked at.
+ *
+ * @throws InvalidInputError ERR_INVALID_OPTIONS when `maxPauseMs` is no time
  */
 export async function inspectSelf(options: InspectSelfOptions = {}): Promise<Inspection> {
   return await underWay(look(options));
@@ -30,6 +33,7 @@ export async function inspectSelf(options: InspectSelfOptions = {}): Promise<Ins
 
 async function look(options: InspectSelfOptions): Promise<Inspection> {
   const { all = false, maxPauseMs = MAX_PAUSE_MS, onNote, threads, keep, signal } = options;
+  checkMaxPause(maxPauseMs);
   // Whoever calls is on the stack until then, and would be taken for what the thread is busy with.
   await setImmediate();
   signal?.throwIfAborted();

@@ -20,6 +20,7 @@ function textOf(changes: Partial<Dump> = {}): string {
   return dumpText({
     number: 3,
     why: 'interval',
+    maxPauseMs: 250,
     inspection,
     standing: [],
     growing: [],
@@ -60,6 +61,32 @@ describe('a dump in words', () => {
         'what 1 thread awaited was not looked at: see the notes',
     );
     expect(text).not.toContain('nothing awaited');
+  });
+
+  test.each([
+    [900, 'interval', 'ASYNC_DEBUG_MAX_PAUSE=2s shows it; so does kill -USR2 4711 while it runs'],
+    [9_000, 'start', 'ASYNC_DEBUG_MAX_PAUSE=14s shows it'],
+    [9_000, 'SIGUSR2', 'ASYNC_DEBUG_MAX_PAUSE=14s shows it'],
+  ] as const)(
+    'says by what setting a thread is seen that would stand for %d ms in a dump at the %s',
+    (predictedMs, why, how) => {
+      const thread = threadWith([], { ...CHEAP, pause: { predictedMs, measuredMs: null } });
+      const maxPauseMs = why === 'SIGUSR2' ? 5_000 : 250;
+      expect(textOf({ why, maxPauseMs, inspection: inspectionAt(50, thread) })).toContain(`\n    (${how})\n`);
+    },
+  );
+
+  test('names no limit where it was not that which kept it from being seen', () => {
+    for (const predictedMs of [200, null]) {
+      const thread = threadWith([], { ...CHEAP, pause: { predictedMs, measuredMs: null } });
+      expect(textOf({ inspection: inspectionAt(50, thread) })).not.toContain('ASYNC_DEBUG_MAX_PAUSE');
+    }
+  });
+
+  test('the preamble tells how long threads may stand', () => {
+    const of = (maxPauseMs: number) => preamble('app', { intervalMs: 10_000, maxPauseMs });
+    expect(of(250)).toMatch(/longer than 250ms \(ASYNC_DEBUG_MAX_PAUSE\)\n.*, 5s in those that are asked for/);
+    expect(of(60_000)).not.toContain('asked for');
   });
 
   test('shows the tree, without colours', () => {
@@ -107,6 +134,8 @@ describe('a dump in words', () => {
   test('names of functions and tasks steer no terminal', () => {
     const named = { ...stands, path: ['\u001b[31mred'], task: { id: '\u001b[2J', handler: 'x', attempt: 1, ageMs: 1 } };
     // oxlint-disable-next-line no-control-regex
-    expect(textOf({ standing: [named] }) + preamble('\u001b[2J', 1_000)).not.toMatch(/\x1b/);
+    expect(textOf({ standing: [named] }) + preamble('\u001b[2J', { intervalMs: 1_000, maxPauseMs: 250 })).not.toMatch(
+      /\x1b/,
+    );
   });
 });

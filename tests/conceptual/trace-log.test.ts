@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { TraceLog, type TraceLogSettings } from '../../dist/debug/trace/trace-log.js';
+import type { Dump } from '../../dist/debug/trace/dump.js';
 import type { Inspection } from '../../dist/debug/inspection.js';
 import { deferred } from '../support/deferred.js';
 import { branch, inspectionAt, threadWith } from '../support/inspections.js';
@@ -16,17 +17,23 @@ afterEach(() => void vi.useRealTimers());
 /** A trace log whose looks end when a test says so. */
 function traceLog(changes: Partial<TraceLogSettings> = {}) {
   const path = join(tempDir(), 'trace.log');
-  const looks: { signal: AbortSignal; end(awaits?: ReturnType<typeof branch>[]): void; fail(error: Error): void }[] =
-    [];
+  const looks: {
+    maxPauseMs: number;
+    signal: AbortSignal;
+    end(awaits?: ReturnType<typeof branch>[]): void;
+    fail(error: Error): void;
+  }[] = [];
   const unwritable: string[] = [];
   const trace = new TraceLog({
     path,
     title: 'a test',
     intervalMs: INTERVAL_MS,
+    maxPauseMs: 250,
     json: true,
-    look: (signal) => {
+    look: ({ maxPauseMs, signal }) => {
       const { promise, resolve, reject } = deferred<Inspection>();
       looks.push({
+        maxPauseMs,
         signal,
         end: (awaits = [branch('read')]) => resolve(inspectionAt(Date.now() / 1000, threadWith(awaits))),
         fail: reject,
@@ -109,6 +116,31 @@ describe('a trace log', () => {
     vi.advanceTimersByTime(1);
     expect(looks).toHaveLength(2);
   });
+
+  test.each([
+    [250, 5_000],
+    [7_000, 7_000],
+  ])(
+    'with a limit of %d ms by themselves, dumps that are asked for, or waited for, may take %d ms',
+    async (by, asked) => {
+      const { trace, path, looks } = traceLog({ maxPauseMs: by });
+      const ended = (dumped: Promise<void>) => {
+        looks.at(-1)!.end();
+        return dumped;
+      };
+      await ended(trace.start());
+      vi.advanceTimersByTime(INTERVAL_MS);
+      looks.at(-1)!.end();
+      await until(() => vi.getTimerCount() > 0);
+      for (const why of ['SIGUSR2', 'drain'] as const) await ended(trace.dump(why));
+      await ended(trace.end({ lastDump: true, withinMs: 5_000 }));
+      expect(looks.map(({ maxPauseMs }) => maxPauseMs)).toEqual([by, by, asked, asked, asked]);
+      const dumps = readFileSync(path.replace('.log', '.ndjson'), 'utf8').trimEnd().split('\n');
+      expect(dumps.map((line) => (JSON.parse(line) as { dump: Dump }).dump.maxPauseMs)).toEqual(
+        looks.map(({ maxPauseMs }) => maxPauseMs),
+      );
+    },
+  );
 
   test('keeps the same dumps as text and as NDJSON, numbered, and NDJSON only where it is wanted', async () => {
     const { trace, path, looks } = traceLog();

@@ -31,6 +31,11 @@ export interface RenderOptions {
   all?: boolean;
   /** How the reader gets what is left out, put behind it in brackets: `--all shows them`. Default: that is not told. */
   hint?: string;
+  /**
+   * How the reader gets what a thread awaits whose heap was not walked through, where that was the limit: such as
+   * `--max-pause 2s shows it`. Told how long the walk was expected to take. Default: that is not told.
+   */
+  howToSee?: (predictedMs: number) => string | undefined;
 }
 
 type Options = Required<Omit<RenderOptions, 'hint'>> & { hint: string | undefined };
@@ -40,8 +45,11 @@ type Options = Required<Omit<RenderOptions, 'hint'>> & { hint: string | undefine
  * who awaits what in it, and its open handles. Ends with a newline. Places are
  * told from the working directory of this process where that is shorter.
  */
-export function renderInspection(inspection: Inspection, { paint = plain, all = false, hint }: RenderOptions): string {
-  const options: Options = { paint, all, hint };
+export function renderInspection(
+  inspection: Inspection,
+  { paint = plain, all = false, hint, howToSee = () => undefined }: RenderOptions,
+): string {
+  const options: Options = { paint, all, hint, howToSee };
   const { pid, node, command, takenAt, tookMs, threads, notes } = inspection;
   const taken = paint('dim', `${takenAt}, took ${formatDuration(tookMs)}`);
   const head = [`process ${pid}, node ${printable(node)}: ${printable(command)}  ${taken}`];
@@ -118,6 +126,7 @@ function body(thread: ThreadInspection, options: Options): string[] {
   const { stack, awaits, handles, notes } = thread;
   return [
     ...notes.map((note) => noteLine(note, paint)),
+    ...limitLines(thread, options),
     ...untoldTasks(thread).map((text) => `runs ${paint('yellow', text)}`),
     ...bounded(
       stack.map((frame, index) =>
@@ -130,6 +139,11 @@ function body(thread: ThreadInspection, options: Options): string[] {
     ...awaitLines(awaits, { paint, all, hint }),
     ...handleLines(handles, options),
   ];
+}
+
+function limitLines({ suspended, pause: { predictedMs } }: ThreadInspection, { howToSee, paint }: Options): string[] {
+  const how = suspended === null && predictedMs !== null ? howToSee(predictedMs) : undefined;
+  return how === undefined ? [] : [paint('yellow', `  (${how})`)];
 }
 
 /** Tasks that are not told where they wait: they compute, or their awaits are not known. */

@@ -1,11 +1,12 @@
 /** A dump as a person reads it. */
 import { formatCount, formatDuration } from '../../runtime/units.js';
+import { limitFor, MAX_PAUSE_MS } from '../max-pause.js';
 import type { Inspection, Place, ThreadInspection } from '../inspection.js';
 import { renderHooks } from '../hooks/render-hooks.js';
 import { countText, nameText, placeText, threadLabel, timesText } from '../render/phrases.js';
 import { renderInspection } from '../render/render-inspection.js';
 import { printable } from '../../runtime/printable.js';
-import type { Dump, DumpReason } from './dump.js';
+import { PERIODIC, type Dump, type DumpReason } from './dump.js';
 import type { Growing, Standing } from './history.js';
 
 /** Of what still stands, and of what grows, so many are named; NDJSON has all. */
@@ -25,7 +26,12 @@ const WHY: Record<DumpReason, string> = {
 };
 
 /** Stands at the top of each trace log. */
-export function preamble(title: string, intervalMs: number): string {
+export function preamble(
+  title: string,
+  { intervalMs, maxPauseMs }: { intervalMs: number; maxPauseMs: number },
+): string {
+  const longest = formatDuration(maxPauseMs);
+  const longestAsked = maxPauseMs < MAX_PAUSE_MS ? `, ${formatDuration(MAX_PAUSE_MS)} in those that are asked for` : '';
   return `# Trace log of ${printable(title)}.
 #
 # Each dump shows, thread by thread, what runs and what is awaited at that moment. Below "suspended functions"
@@ -34,11 +40,15 @@ export function preamble(title: string, intervalMs: number): string {
 #
 # Dumps are taken at the start, ${formatDuration(intervalMs)} after the end of the last one, on SIGUSR2 (kill -USR2 <pid>), when a
 # drain takes long, and at the end of a run if something is left. Times are UTC. What is older: this file with .1 to .3.
+#
+# For a dump each thread stands still for a moment. Where that would take longer than ${longest} (ASYNC_DEBUG_MAX_PAUSE)
+# at the start and at each interval${longestAsked}, it is not told what the thread awaits.
 `;
 }
 
 /** A dump that was taken. */
-export function dumpText({ number, why, inspection, standing, growing, unwritten }: Dump): string {
+export function dumpText(dump: Dump): string {
+  const { number, why, inspection, standing, growing, unwritten } = dump;
   const { pid } = inspection;
   const threads = new Map(inspection.threads.map((thread) => [thread.threadId, threadLabel(thread)]));
   const about = (lines: readonly { threadId: number; text: string }[]) =>
@@ -48,7 +58,10 @@ export function dumpText({ number, why, inspection, standing, growing, unwritten
     unwritten === undefined
       ? ''
       : `note: ${countText(unwritten.dumps, 'dump')} before this one could not be written: ${unwritten.why}\n`,
-    `\n${renderInspection(inspection, { hint: `runtime inspect ${pid} --all shows them` })}`,
+    `\n${renderInspection(inspection, {
+      hint: `runtime inspect ${pid} --all shows them`,
+      howToSee: (predictedMs) => howToSee(predictedMs, dump),
+    })}`,
     section('still there', about(standing.map((each) => ({ ...each, text: standingText(each) })))),
     section('probable leaks: more at each dump', about(growing.map((each) => ({ ...each, text: growingText(each) })))),
     ...inspection.threads.map(createdText),
@@ -64,6 +77,14 @@ export function failureText(number: number, why: DumpReason, at: string, error: 
 export function nothingLeftText({ number, why, inspection }: Dump): string {
   const threads = countText(inspection.threads.length, 'thread');
   return `\n${RULE}\ndump ${number} · ${inspection.takenAt} · ${WHY[why]} · nothing is left: no function awaits anything in ${threads}\n`;
+}
+
+/** With the next start; or, where that may take as long, now. */
+function howToSee(predictedMs: number, { why, maxPauseMs, inspection }: Dump): string | undefined {
+  if (predictedMs <= maxPauseMs) return undefined;
+  const setting = `ASYNC_DEBUG_MAX_PAUSE=${limitFor(predictedMs)} shows it`;
+  const isShownOnSignal = PERIODIC.includes(why) && predictedMs <= MAX_PAUSE_MS;
+  return isShownOnSignal ? `${setting}; so does kill -USR2 ${inspection.pid} while it runs` : setting;
 }
 
 /** `dump 3 · 2026-01-31T14:02:50.120Z · interval · 12 suspended functions in 3 threads · longest pause 140ms` */

@@ -4,11 +4,16 @@ import type { Growing, Standing } from './history.js';
 /** Why a dump was taken. */
 export type DumpReason = 'start' | 'interval' | 'SIGUSR2' | 'drain' | 'end';
 
+/** Dumps that come by themselves while it runs. The others somebody asked for, or waits for. */
+export const PERIODIC: readonly DumpReason[] = ['start', 'interval'];
+
 /** One look into the process, and what it tells beside the looks before it. */
 export interface Dump {
   /** From 1, in the order they were tried; of this process. */
   number: number;
   why: DumpReason;
+  /** Threads that would have been paused for longer, in ms, were not walked through. */
+  maxPauseMs: number;
   inspection: Inspection;
   standing: Standing[];
   growing: Growing[];

@@ -6,7 +6,7 @@ import { formatDuration, MAX_DURATION_MS, parseDuration } from '../../runtime/un
 export interface TraceSettings {
   /** From the end of one dump to the next, in ms. */
   intervalMs: number;
-  /** No thread is paused for longer by a dump, as far as that can be told ahead, in ms. */
+  /** No thread is paused for longer by a dump that nobody asked for, as far as that can be told ahead, in ms. */
   maxPauseMs: number;
   /** Whether each dump is also written as a line of NDJSON. */
   json: boolean;

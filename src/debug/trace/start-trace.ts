@@ -14,8 +14,9 @@ export async function startTrace(
   const trace = new TraceLog({
     ...about,
     intervalMs,
+    maxPauseMs,
     json,
-    look: async (signal) => (await import('../inspect-self.js')).inspectSelf({ maxPauseMs, signal }),
+    look: async (look) => (await import('../inspect-self.js')).inspectSelf(look),
   });
   // Stays when the log is stopped: a signal that comes late is no reason to die.
   process.on('SIGUSR2', () => void trace.dump('SIGUSR2'));

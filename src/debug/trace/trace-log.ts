@@ -1,5 +1,6 @@
 import type { Inspection } from '../inspection.js';
-import { dumpLine, type Dump, type DumpReason } from './dump.js';
+import { MAX_PAUSE_MS } from '../max-pause.js';
+import { dumpLine, PERIODIC, type Dump, type DumpReason } from './dump.js';
 import { DumpFile } from './dump-file.js';
 import { dumpText, failureText, nothingLeftText, preamble } from './dump-text.js';
 import { History } from './history.js';
@@ -13,10 +14,12 @@ export interface TraceLogSettings {
   intervalMs: number;
   /** From now to the first one, unless it is asked for before, in ms. Default `intervalMs`. */
   firstAfterMs?: number;
+  /** What a thread may be paused for by a dump that nobody asked for, in ms; by the others 5 s, where that is more. */
+  maxPauseMs: number;
   /** Whether to write NDJSON, too. */
   json: boolean;
   /** Aborted when nobody waits for what it finds any more: it should end soon then. */
-  look: (signal: AbortSignal) => Promise<Inspection>;
+  look: (look: { maxPauseMs: number; signal: AbortSignal }) => Promise<Inspection>;
   /** Told once: a dump could not be written. */
   onUnwritable: (error: Error) => void;
 }
@@ -43,7 +46,7 @@ export class TraceLog {
   constructor(settings: TraceLogSettings) {
     const { path, title, intervalMs, firstAfterMs = intervalMs, json } = settings;
     this.#settings = settings;
-    this.#text = new DumpFile(path, preamble(title, intervalMs));
+    this.#text = new DumpFile(path, preamble(title, settings));
     if (json) this.#ndjson = new DumpFile(path.replace(/\.log$/, '.ndjson'));
     this.#wait(firstAfterMs);
   }
@@ -100,11 +103,19 @@ export class TraceLog {
 
   async #dumpOne(why: DumpReason): Promise<void> {
     const number = ++this.#number;
+    const maxPauseMs = this.#maxPauseOf(why);
     let text: string;
     let line: string | undefined;
     try {
-      const inspection = await this.#settings.look(this.#stop.signal);
-      const dump = { number, why, inspection, ...this.#history.add(inspection), unwritten: this.#unwritten };
+      const inspection = await this.#settings.look({ maxPauseMs, signal: this.#stop.signal });
+      const dump = {
+        number,
+        why,
+        maxPauseMs,
+        inspection,
+        ...this.#history.add(inspection),
+        unwritten: this.#unwritten,
+      };
       const isLeft =
         why !== 'end' || inspection.threads.some(({ view, awaits }) => view === 'cheap' || awaits.length > 0);
       text = isLeft ? dumpText(dump) : nothingLeftText(dump);
@@ -113,6 +124,12 @@ export class TraceLog {
       text = failureText(number, why, new Date().toISOString(), error as Error);
     }
     if (!this.#stopped) await this.#write(text, line);
+  }
+
+  /** Who asks, or waits, wants to know: as with `runtime inspect`. Looks every few seconds must not be in the way. */
+  #maxPauseOf(why: DumpReason): number {
+    const { maxPauseMs } = this.#settings;
+    return PERIODIC.includes(why) ? maxPauseMs : Math.max(maxPauseMs, MAX_PAUSE_MS);
   }
 
   async #write(text: string, line: string | undefined): Promise<void> {
