@@ -31,9 +31,10 @@ export async function inspectProcess(pid: number, options: InspectProcessOptions
   const { all = false, maxPauseMs = MAX_PAUSE_MS, onNote, signal } = options;
   checkMaxPause(maxPauseMs);
   signal?.throwIfAborted();
-  const begin = performance.now();
   const analyst = new Analyst();
-  const attached = await attachToProcess(pid, { onNote });
+  const attached = await attachToProcess(pid, { onNote, ...(signal && { signal }) });
+  // Others may have had their turn first.
+  const begin = performance.now();
   try {
     signal?.throwIfAborted();
     const look = inspectAttached(attached, {

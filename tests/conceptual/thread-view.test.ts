@@ -202,14 +202,19 @@ describe('what a thread is doing', () => {
   const frames = (...list: (readonly [string | null, string | null, number | null, number | null])[]) =>
     list.map((frame) => [...frame] as Parameters<typeof doingOf>[0][number]);
 
-  test('it waits when nothing but the question, and internals, are on its stack', async () => {
+  test('it waits when nothing but the question is on its stack, or holdfast, which asks', async () => {
     expect(await doing(frames(QUESTION))).toEqual({ state: 'waiting', stack: [] });
-    expect(await doing(frames(QUESTION, LOOP))).toEqual({ state: 'waiting', stack: [] });
-    expect(await doing(frames(QUESTION, ['async main', 'file:///app/main.mjs', 1, 1]))).toEqual({
-      state: 'waiting',
-      stack: [],
+    expect(await doing(frames(QUESTION, ['ask', OWN, 1, 1], LOOP))).toEqual({ state: 'waiting', stack: [] });
+    const caller = ['async main', 'file:///app/main.mjs', 1, 1] as const;
+    expect(await doing(frames(QUESTION, ['ask', OWN, 1, 1], caller))).toEqual({ state: 'waiting', stack: [] });
+    expect((await doing(frames(QUESTION, ['ask', OWN, 1, 1], LOOP), true)).stack).toHaveLength(2);
+  });
+
+  test('it runs when Node does: an async loop that never yields is met between two of its steps', async () => {
+    expect(await doing(frames(QUESTION, LOOP))).toEqual({
+      state: 'running',
+      stack: [{ name: 'listOnTimeout', place: { file: 'node:internal/timers', line: 5, column: 1 } }],
     });
-    expect((await doing(frames(QUESTION, LOOP), true)).stack).toHaveLength(1);
   });
 
   test('it runs when code of the program is; the stack is shown without internals', async () => {

@@ -64,6 +64,17 @@ describe('a look', () => {
     expect(main.handles).toContainEqual({ kind: 'socket', count: 2, what: `socket to ${peer}`, keepsAlive: true });
   });
 
+  test('shows an async loop that never yields at its line, though it is mostly met between two steps', async () => {
+    const target = await startTarget('stuck.mjs', ['starves'], { env: { MAIN: 'starves' } });
+    const inspection = await inspectProcess(target.pid);
+    for (const thread of inspection.threads) {
+      expect([thread.name, thread.state]).toEqual([thread.name, 'running']);
+      expect(stackOf(thread)[0]).toMatch(/^Timeout\.starve stuck\.mjs:4[34]:/);
+    }
+    const worker = { kind: 'worker thread', count: 1, what: 'worker thread 1 (starves)', keepsAlive: true };
+    expect(threadOf(inspection, 'main').handles).toContainEqual(worker);
+  });
+
   test('leaves the process as it was, and can be had again', async () => {
     const folder = tempDir();
     vi.stubEnv('TMPDIR', folder);

@@ -26,6 +26,8 @@ export interface Survey {
   hooks: string | undefined;
   /** About the time of the thread's event loop, as its timers count it. */
   now: number;
+  /** Milliseconds that its event loop has waited for something to happen, so far. */
+  idle: number;
   /** What runs in a thread of holdfast; `null` in any other thread. */
   tasks: TaskReference[] | null;
 }
@@ -98,8 +100,14 @@ export function survey(builtin: Builtin): Survey {
     hooks: hooks?.(),
     // The clock of a worker counts from the start of the process, its timers from its own.
     now: performance.now() - performance.nodeTiming.environment,
+    idle: performance.nodeTiming.idleTime,
     tasks: runningTasks?.().map(({ task }) => task) ?? null,
   };
+}
+
+/** See `Survey`. */
+export function loopIdle(): number {
+  return performance.nodeTiming.idleTime;
 }
 
 /**

@@ -8,9 +8,12 @@ const OWN = fileURLToPath(new URL('../../', import.meta.url));
  * @param file of the code that runs, not of its source
  */
 export function isInternal(file: string): boolean {
-  return (
-    file === '' || file.startsWith('node:') || file.startsWith(OWN) || file.includes('/node_modules/holdfast/dist/')
-  );
+  return file === '' || file.startsWith('node:') || isOwn(file);
+}
+
+/** Whether code is holdfast's own. */
+export function isOwn(file: string): boolean {
+  return file.startsWith(OWN) || file.includes('/node_modules/holdfast/dist/');
 }
 
 /** Whether code is that of a package below holdfast: in its processes and threads it only carries what is asked of it. */

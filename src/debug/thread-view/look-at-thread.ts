@@ -1,16 +1,16 @@
 import { join } from 'node:path';
 import type { Analyst } from '../await/analyst.js';
 import type { AttachedThread } from '../inspector/attached.js';
-import type { Session } from '../inspector/session.js';
+import { SessionEnded, type Session } from '../inspector/session.js';
 import type { AwaitBranch, HooksSnapshot, TaskReference, ThreadInspection } from '../inspection.js';
 import { formatDuration, formatSize } from '../../runtime/units.js';
 import { run } from './ask.js';
 import { countOf, shownBranches } from './branches.js';
-import { doingOf } from './doing.js';
+import { doingOf, isBare, runsUserCode, type Doing } from './doing.js';
 import { addHandlers } from './handlers.js';
 import { handlesIn, tasksIn, type Handles } from './handles.js';
 import { letGo } from './hold.js';
-import { survey, writeHeap, type Survey } from './in-target.js';
+import { loopIdle, survey, writeHeap, type Survey } from './in-target.js';
 import { handlesOf, leafOf } from './leaf-words.js';
 import { isOwnCommand } from './internals.js';
 import { locate } from './locate.js';
@@ -26,6 +26,9 @@ const PATIENCE_MS = 30_000;
 
 /** Of the pauses to find out where each `await` stands, together, in ms; and never longer than the pause for the heap may be. */
 const LOCATE_MS = 1_000;
+
+/** The same where all is asked for. */
+const LOCATE_ALL_MS = 20_000;
 
 /**
  * Where the pause is longer than this anyway, in ms, numbers are left out of the heap: in one that is full of them
@@ -46,12 +49,12 @@ export interface LookSettings {
   keep?: ((top: AwaitBranch) => boolean) | undefined;
 }
 
-/** Asks a thread what it does; `undefined`: it does not answer. */
-export async function surveyOf({ session }: AttachedThread): Promise<Survey | undefined> {
+/** Asks a thread what it does; `silent`: it does not answer, `ended`: it is there no more. */
+export async function surveyOf({ session }: AttachedThread): Promise<Survey | 'silent' | 'ended'> {
   try {
     return await run(session, survey, [], ANSWER_MS);
-  } catch {
-    return undefined;
+  } catch (error) {
+    return error instanceof SessionEnded ? 'ended' : 'silent';
   }
 }
 
@@ -70,7 +73,7 @@ export async function lookAtThread(
     await scripts.load();
     const thread: ThreadInspection = {
       ...silentThread(threadId, name),
-      ...doingOf(found.frames, scripts, all),
+      ...(await doingNow(session, found, scripts, all)),
       heapUsed: found.heapUsed,
       pause: { predictedMs, measuredMs: null },
       ...(found.tasks !== null && { tasks: found.tasks }),
@@ -91,6 +94,26 @@ export async function lookAtThread(
     await leave(session);
   }
 }
+
+/**
+ * An async loop that never yields is mostly met between two of its steps, with nothing of the program on the stack,
+ * as in the event loop. But then that has not waited since it was asked first; and asked again, it is met at a step.
+ */
+async function doingNow(session: Session, found: Survey, scripts: Scripts, all: boolean): Promise<Doing> {
+  let doing = doingOf(found.frames, scripts, all);
+  if (isBare(found.frames) && (await run(session, loopIdle, [])) === found.idle) doing = BETWEEN_STEPS;
+  if (doing.state !== 'running') return doing;
+  let { frames } = found;
+  for (let asked = 1; asked < MAX_ASKED && !runsUserCode(frames, scripts); asked++) {
+    ({ frames } = await run(session, survey, []));
+  }
+  return runsUserCode(frames, scripts) ? doingOf(frames, scripts, all) : doing;
+}
+
+const BETWEEN_STEPS: Doing = { state: 'running', stack: [{ name: '(microtasks)', place: null }] };
+
+/** A question takes a millisecond or two. */
+const MAX_ASKED = 20;
 
 /** A thread of which nothing is known but that it does not answer. */
 export function silentThread(threadId: number, name: string): ThreadInspection {
@@ -132,6 +155,7 @@ async function walk(
     handles = await handlesIn(session, true);
     tasks = await tasksIn(session);
   } catch (error) {
+    if (error instanceof SessionEnded) throw error;
     thread.notes.push(`its heap could not be walked through: ${(error as Error).message}`);
     return;
   }
@@ -143,10 +167,11 @@ async function walk(
     leafOf: (leaf) => leafOf(leaf, found.now, handles.byHeapId, scripts),
     tasks,
   }).filter(({ branch }) => keep(branch));
-  const skipped = await locate(session, shown, scripts, Math.min(LOCATE_MS, maxPauseMs));
+  const skipped = await locate(session, shown, scripts, Math.min(all ? LOCATE_ALL_MS : LOCATE_MS, maxPauseMs));
   if (skipped > 0) {
     thread.notes.push(
-      `where the await stands was not asked for ${skipped} of the functions: each answer makes the thread stand`,
+      `where the await stands was not asked for ${skipped} of the functions, as each answer makes the thread stand` +
+        (all ? '' : ': --all asks for it'),
     );
   }
   thread.view = 'whole';

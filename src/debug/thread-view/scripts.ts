@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { CodePlace } from '../heap/heap-graph.js';
 import type { Session } from '../inspector/session.js';
 import type { Place } from '../inspection.js';
-import { isInternal, isBelowOwn } from './internals.js';
+import { isBelowOwn, isInternal, isOwn } from './internals.js';
 
 interface Script {
   scriptId: string;
@@ -54,8 +54,13 @@ export class Scripts {
   }
 
   isInternalFile(url: string): boolean {
+    return isInternal(pathOf(url)) || this.isOwnFile(url);
+  }
+
+  /** Whether it is in holdfast, or, in a thread of its, in what is below it. */
+  isOwnFile(url: string): boolean {
     const file = pathOf(url);
-    return isInternal(file) || (this.#ofHoldfast && isBelowOwn(file));
+    return isOwn(file) || (this.#ofHoldfast && isBelowOwn(file));
   }
 
   #place(url: string, script: Script | undefined, line: number, column: number): Place {
