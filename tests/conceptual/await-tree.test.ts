@@ -212,6 +212,26 @@ describe('an await tree', () => {
     expect(branch!.leaves[0]!.objects).toEqual(timers.slice(0, 20));
   });
 
+  test('tells of a worker the event that is waited for, not its failure by which something else is told', () => {
+    const heap = new MadeHeap();
+    const promise = heap.promise();
+    heap.awaits(heap.suspended('waits', 1).generator, promise);
+    const capability = heap.add('object', 'system / Context');
+    heap.refer(capability, 'hidden', 1, promise);
+    const resolve = heap.builtin('PromiseCapabilityDefaultResolve', capability);
+    const job = heap.add('object', 'Job');
+    heap.refer(job, 'property', 'done', resolve);
+    const onError = heap.add('closure', 'onError');
+    heap.refer(onError, 'internal', 'bound_this', job);
+    const listeners = heap.add('object', 'Object');
+    heap.refer(listeners, 'property', 'error', onError);
+    heap.refer(listeners, 'property', 'exit', resolve);
+    const worker = heap.add('object', 'Worker');
+    heap.refer(worker, 'property', '_events', listeners);
+    const [{ leaves } = { leaves: [] }] = analysed(heap).branches;
+    expect(leaves).toMatchObject([{ kind: 'worker thread', event: 'exit' }]);
+  });
+
   test('takes a collection in a variable for one also where V8 puts a cell between them', () => {
     const heap = new MadeHeap();
     const promise = heap.promise();

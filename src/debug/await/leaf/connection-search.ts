@@ -3,7 +3,7 @@ import { isPromise } from '../promise-links.js';
 import { emitterOf } from './events.js';
 import { BOOKKEEPING, CELL, isCollection, isGlobal, isPlumbing, isVariable, variableOf } from './passing.js';
 import type { Settler } from './settler.js';
-import { isConnection, kindOf } from './things.js';
+import { isConnection, kindOf, rankOf } from './things.js';
 import type { Variables } from './variables.js';
 import { walkBack, type Way } from './walk-back.js';
 
@@ -50,7 +50,8 @@ export class ConnectionSearch {
       const event = emitterOf(this.#heap, way);
       const object = event?.emitter ?? node;
       const thing = kindOf(this.#heap.name(object));
-      if (thing !== undefined && isConnection(thing))
+      // Through a failure, or an end, no answer comes.
+      if (thing !== undefined && isConnection(thing) && rankOf(thing, event?.event) <= 0)
         found = { what: 'thing', kind: thing, object, event: event?.event };
       if (thing !== undefined || event !== undefined) return false;
       if (isPlumbing(way, kind, name)) return true;
