@@ -128,6 +128,8 @@ export type LeafKind =
   | 'stream'
   | 'event'
   | 'promise'
+  /** Nothing: what was waited for is settled, and the queue of microtasks, or the job that runs now, goes on from there. */
+  | 'microtask'
   /** Whoever called `inspectSelf` waits for its answer. */
   | 'this look';
 

@@ -116,6 +116,18 @@ const FLEETING = linesOf(`
     - promise held as ondone by ScryptJob
   workerEnd
     - worker thread Worker "exit"
+  awaitsWhatGoesOn
+    inner
+      - microtask
+  goesOn
+    - microtask
+  goesOnAfterFailure
+    - microtask
+  failsNext
+    - microtask
+  iteratesWhatGoesOn
+    items
+      - microtask
 `);
 
 describe('what a suspended function waits for outside of JavaScript', async () => {

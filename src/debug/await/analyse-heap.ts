@@ -17,6 +17,6 @@ import { LeafFinder } from './leaf/leaf-finder.js';
 export function analyseHeap(snapshotPath: string): HeapFindings {
   const heap = new HeapGraph(readSnapshotFile(snapshotPath));
   const graph = new AwaitGraph(heap);
-  const leaves = new LeafFinder(heap, graph.awaited);
+  const leaves = new LeafFinder(heap, graph);
   return { objects: heap.size, suspended: graph.awaited.size, branches: awaitTree(graph, leaves) };
 }

@@ -1,5 +1,5 @@
 import type { HeapGraph } from '../heap/heap-graph.js';
-import { isPromise, waitersOf, type Waiter } from './promise-links.js';
+import { isPromise, waitersInTurn, waitersOf, type Waiter } from './promise-links.js';
 
 /** That a promise is settled by what becomes of another one. */
 export interface Source {
@@ -14,8 +14,10 @@ export interface Source {
  */
 export class AwaitGraph {
   readonly heap: HeapGraph;
-  /** Of each suspended function, the promise that it awaits. */
+  /** Of each suspended function, the promise that it awaits; of one that is about to go on, itself. */
   readonly awaited = new Map<number, number>();
+  /** Functions and promises that wait for nothing but their turn: what they awaited is settled. */
+  readonly inTurn = new Set<number>();
   /** Of a promise, the suspended function that settles it when it returns. */
   readonly #owners = new Map<number, number>();
   readonly #sources = new Map<number, Source[]>();
@@ -25,6 +27,7 @@ export class AwaitGraph {
     for (const promise of heap.named('object', 'Promise')) {
       for (const waiter of waitersOf(heap, promise)) this.#link(promise, waiter);
     }
+    for (const waiter of waitersInTurn(heap)) this.#markInTurn(waiter);
     for (const suspended of this.awaited.keys()) {
       for (const promise of ownPromises(heap, suspended)) this.#owners.set(promise, suspended);
     }
@@ -37,6 +40,14 @@ export class AwaitGraph {
   /** By which other promises it is settled; none: by whoever holds its resolver. */
   sourcesOf(promise: number): readonly Source[] {
     return this.#sources.get(promise) ?? [];
+  }
+
+  #markInTurn(waiter: Waiter): void {
+    if (waiter.how !== 'await') this.inTurn.add(waiter.promise);
+    else if (!this.awaited.has(waiter.suspended)) {
+      this.awaited.set(waiter.suspended, waiter.suspended);
+      this.inTurn.add(waiter.suspended);
+    }
   }
 
   #link(promise: number, waiter: Waiter): void {

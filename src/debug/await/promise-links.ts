@@ -27,6 +27,7 @@ const COMBINATORS: readonly [RegExp, Combinator][] = [
   [/^PromiseAll\w+ElementClosure$/, 'all'],
   [/^PromiseAny\w+ElementClosure$/, 'any'],
 ];
+const JOBS = ['Fulfill', 'Reject'].map((how) => `system / Promise${how}ReactionJobTask`);
 const FROM_SYNC_ITERATOR = /^Async(FromSync)?Iterator/;
 const MODULE = /^CallAsyncModuleFulfilled$/;
 const RESOLVER = /^PromiseCapabilityDefault(Resolve|Reject)$/;
@@ -56,6 +57,11 @@ export function waitersOf(graph: HeapGraph, promise: number): Waiter[] {
   }
   // V8 puts the last one first.
   return waiters.reverse().flat();
+}
+
+/** What goes on when a job in the queue of microtasks is done. V8 keeps the like of a reaction for it. */
+export function waitersInTurn(graph: HeapGraph): Waiter[] {
+  return JOBS.flatMap((job) => [...graph.named('hidden', job)]).flatMap((job) => readReaction(graph, job).found);
 }
 
 function readReaction(graph: HeapGraph, reaction: number): { found: Waiter[]; next: number | undefined } {

@@ -81,6 +81,7 @@ export class HeapGraph {
   *named(kind: string, name: string): Generator<number> {
     const { nodes } = this.#tables;
     const [wantedKind, wantedName] = [this.#kinds.indexOf(kind), this.#stringNumber(name)];
+    if (wantedName === -1) return;
     for (let node = 0, row = 0; node < this.size; node++, row += this.#nodeColumns) {
       if (nodes[row + this.#nameColumn] === wantedName && nodes[row + this.#typeColumn] === wantedKind) yield node;
     }

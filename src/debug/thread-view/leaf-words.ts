@@ -33,6 +33,8 @@ function wordsOf(leaf: Omit<Leaf, 'what'>): string {
       return leaf.dueInMs === undefined ? 'timer' : `timer, ${dueWords(leaf.dueInMs)}`;
     case 'promise':
       return `promise${holderWords(leaf)}`;
+    case 'microtask':
+      return 'nothing: it is about to go on';
     case 'lock':
       return `lock ${[leaf.heldBy, leaf.heldAs].filter(Boolean).join('.')}`;
     case 'event':

@@ -1,4 +1,5 @@
 import type { HeapGraph } from '../../heap/heap-graph.js';
+import type { AwaitGraph } from '../await-graph.js';
 import type { HeapLeaf } from '../findings.js';
 import { isGlobal } from './passing.js';
 import type { Settler } from './settler.js';
@@ -19,16 +20,17 @@ type Leaf = Omit<FoundLeaf, 'key'>;
 /** Finds out what promises wait for, each once. */
 export class LeafFinder {
   readonly #heap: HeapGraph;
+  readonly #inTurn: ReadonlySet<number>;
   readonly #variables: Variables;
   readonly #search: SettlerSearch;
   readonly #settlers = new Map<number, Settler | undefined>();
   readonly #found = new Map<number, FoundLeaf>();
 
-  /** @param suspended the suspended functions */
-  constructor(heap: HeapGraph, suspended: ReadonlyMap<number, unknown>) {
+  constructor(heap: HeapGraph, { awaited, inTurn }: Pick<AwaitGraph, 'awaited' | 'inTurn'>) {
     this.#heap = heap;
-    this.#variables = new Variables(heap, suspended.keys());
-    this.#search = new SettlerSearch(heap, this.#variables, (node) => suspended.has(node));
+    this.#inTurn = inTurn;
+    this.#variables = new Variables(heap, awaited.keys());
+    this.#search = new SettlerSearch(heap, this.#variables, (node) => awaited.has(node));
   }
 
   /** Another promise whose callback settles this one. */
@@ -47,8 +49,12 @@ export class LeafFinder {
   }
 
   #settlerOf(promise: number): Settler | undefined {
-    if (!this.#settlers.has(promise)) this.#settlers.set(promise, this.#search.of(promise));
+    if (!this.#settlers.has(promise)) this.#settlers.set(promise, this.#find(promise));
     return this.#settlers.get(promise);
+  }
+
+  #find(promise: number): Settler | undefined {
+    return this.#inTurn.has(promise) ? { what: 'turn' } : this.#search.of(promise);
   }
 
   #leafOf(settler: Settler | undefined): Leaf {
@@ -60,6 +66,8 @@ export class LeafFinder {
         const className = this.#heap.name(object);
         return { kind, object, className, ...(event !== undefined && { event }), ...(timer && { timer }) };
       }
+      case 'turn':
+        return { ...bare, kind: 'microtask' };
       case 'notification':
         return { ...bare, kind: 'lock', heldBy: 'Atomics.waitAsync' };
       case 'property': {

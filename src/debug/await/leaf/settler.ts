@@ -3,6 +3,8 @@ import type { LeafKind } from '../../inspection.js';
 /** What settles a promise, or who holds the functions that do. */
 export type Settler =
   | { what: 'thing'; kind: LeafKind; object: number; event?: string | undefined }
+  /** A job in the queue of microtasks does, as soon as it is its turn. */
+  | { what: 'turn' }
   /** Another thread, that has to call `Atomics.notify`. */
   | { what: 'notification' }
   /** They are called when another promise is settled. */
