@@ -11,17 +11,16 @@ import { tempDir } from '../support/temp-dir.js';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** A project that has holdfast and vitest installed, with one test file. */
-function project(head: string): { dir: string; file: string } {
+function project(head: string, tests = TESTS): { dir: string; file: string } {
   const dir = realpathSync(tempDir());
   mkdirSync(join(dir, 'node_modules'));
   symlinkSync(ROOT, join(dir, 'node_modules/holdfast'));
   symlinkSync(join(ROOT, 'node_modules/vitest'), join(dir, 'node_modules/vitest'));
   const file = join(dir, 'leaves.test.mjs');
-  writeFileSync(file, `${head}\n${TESTS}`);
+  writeFileSync(file, `${head}\n${tests}`);
   return { dir, file };
 }
 
-// Each is left pending for all tests after it, so those that fail come last.
 const TESTS = `
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assertNoPending } from 'holdfast/testing';
@@ -124,6 +123,40 @@ test('in node:test a test that leaves async functions pending fails with their t
   expectLeft(message.replaceAll(/^ {4,}(?=2 async|main|└─| {3}[├│└])/gm, ''));
   expect(stdout).toContain(`code: 'ERR_PENDING'`);
   expect(exitCode).toBe(1);
+});
+
+const INNOCENT = `
+import { setTimeout as sleep } from 'node:timers/promises';
+import { assertNoPending } from 'holdfast/testing';
+
+async function poll() {
+  for (;;) await sleep(5, undefined, { ref: false });
+}
+afterEach(() => assertNoPending());
+
+test('is clean', () => sleep(1));
+test('leaves one', () => void poll());
+test('is clean after it', () => sleep(1));
+test('leaves two like it', () => [poll(), poll()].length);
+test('is clean after them', () => sleep(1));
+`;
+
+test('a test is not blamed for what another one has left: it is told once', async () => {
+  const { dir, file } = project(`import { afterEach, test } from 'node:test';`, INNOCENT);
+  const { stdout } = await execa(process.execPath, ['--test', '--test-reporter', 'tap', file], {
+    cwd: dir,
+    reject: false,
+  });
+  const ends = [...stdout.matchAll(/^ *(not ok|ok) \d+ - (.*)$/gm)].map(([, end, title]) => [title, end]);
+  expect(ends.filter(([title]) => !title!.endsWith('.mjs'))).toEqual([
+    ['is clean', 'ok'],
+    ['leaves one', 'not ok'],
+    ['is clean after it', 'ok'],
+    ['leaves two like it', 'not ok'],
+    ['is clean after them', 'ok'],
+  ]);
+  expect(stdout).toContain('1 async function was left pending:');
+  expect(stdout).toContain('2 async functions were left pending, besides 1 that was told before:');
 });
 
 test('a task that still runs on a thread of an executor is left pending, with its thread and its id; idle threads are not', async () => {

@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { HoldfastError, InvalidInputError, type Fault } from '../../runtime/errors.js';
 import { quoted } from '../../runtime/faults.js';
 import { MAX_DURATION_MS } from '../../runtime/units.js';
-import { countOf, leftPending, type Ignored } from './left-pending.js';
+import { leftPending, type Ignored } from './left-pending.js';
 import { pendingText } from './pending-text.js';
+import { Told, type Untold } from './told.js';
 
 export interface AssertNoPendingOptions {
   /**
@@ -14,6 +15,9 @@ export interface AssertNoPendingOptions {
   /** What ends by itself within so many milliseconds is not pending. Default 100. */
   within?: number;
 }
+
+/** One for all tests of this process. */
+const told = new Told();
 
 /**
  * Fails when async functions are still waiting that nobody waits for: what a
@@ -26,23 +30,32 @@ export interface AssertNoPendingOptions {
  * those of packages, and only those that can still go on: one that waits for
  * what nothing can settle any more is garbage, and collected.
  *
+ * What has made it fail once, and is still there, does not make it fail again:
+ * the tests after the one that left it are innocent. Functions like it do, as
+ * far as there are more of them than were told. One that takes the place of
+ * one that was told, between two calls, cannot be told from that.
+ *
  * @throws HoldfastError `ERR_PENDING`, its message the tree of what they wait
  * for; also where that cannot be told of a thread
  */
 export async function assertNoPending({ ignore = [], within = 100 }: AssertNoPendingOptions = {}): Promise<void> {
   check(ignore, within);
-  if ((await leftPending({ ignore })).length === 0) return;
+  if (told.untold(await leftPending({ ignore })).left.length === 0) return;
   await sleep(within);
   const left = await leftPending({ ignore });
-  if (left.length === 0) return;
-  throw new HoldfastError('ERR_PENDING', `${headline(countOf(left))}:\n${pendingText(left)}`, {
+  const untold = told.untold(left);
+  if (untold.left.length === 0) return;
+  told.add(left);
+  throw new HoldfastError('ERR_PENDING', `${headline(untold)}:\n${pendingText(untold.left)}`, {
     hint: 'Await what a test starts, or end it before the test does. What is meant to stay: assertNoPending({ ignore }).',
   });
 }
 
-function headline(count: number): string {
+function headline({ count, toldBefore }: Untold): string {
   if (count === 0) return 'what is pending could not be told';
-  return count === 1 ? '1 async function was left pending' : `${count} async functions were left pending`;
+  const besides =
+    toldBefore === 0 ? '' : `, besides ${toldBefore} that ${toldBefore === 1 ? 'was' : 'were'} told before`;
+  return `${count === 1 ? '1 async function was' : `${count} async functions were`} left pending${besides}`;
 }
 
 function check(ignore: unknown, within: unknown): void {
