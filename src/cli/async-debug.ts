@@ -10,8 +10,11 @@ import { StateDir } from '../runtime/state-dir.js';
 /** A drain that takes longer is dumped, in ms. */
 const LONG_DRAIN_MS = 5_000;
 
-/** What the last dump may take, and the one under way when interrupted tasks have stopped, in ms. */
-const LAST_DUMP_MS = 5_000;
+/**
+ * What the last dump may take, and the one under way when interrupted tasks have stopped, in ms. A thread may be
+ * paused for 5 s in the last one, with others before and after it; then heaps are read.
+ */
+const LAST_DUMP_MS = 20_000;
 const GIVEN_UP_AFTER_MS = 1_000;
 
 /** A command without a run is dumped once it has gone on for so long, in ms: most have ended by then, and have nothing to tell. */

@@ -13,8 +13,8 @@ import { traceSettings, type TraceSettings } from './trace/settings.js';
 /** When the program has loaded, most likely, in ms; one that ends before has its dump at the end. */
 const FIRST_AFTER_MS = 1_000;
 
-/** What the last dump may take, in ms. */
-const LAST_DUMP_MS = 5_000;
+/** What the last dump may take, in ms: a thread may be paused for 5 s in it, with others before and after it; then heaps are read. */
+const LAST_DUMP_MS = 20_000;
 
 /** What `runtime` exits with, too, where a setting is wrong. */
 const EXIT_USAGE = 64;
