@@ -155,6 +155,8 @@ export interface Leaf {
   threadId?: number;
   /** Of an emitter: the event that is waited for. */
   event?: string;
+  /** Of an HTTP request: its method and URL, without the query; of several to the same origin, that of one. */
+  url?: string;
   /** Of a bare promise: the variable or property that holds its resolver, or leads there… */
   heldAs?: string;
   /** …the class of the object that has it… */

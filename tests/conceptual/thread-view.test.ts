@@ -174,6 +174,9 @@ describe('words', () => {
       'promise, its resolver held in "resolve" (/app/main.mjs:10:5)',
     );
     expect(await words({ heldAs: 'resolve' })).toBe('promise, its resolver held in "resolve"');
+    expect(await words({ kind: 'microtask' })).toBe('nothing: it is about to go on');
+    const url = 'GET http://127.0.0.1:8123/slow';
+    expect(await words({ kind: 'http request', url, event: 'response' })).toBe(`http request ${url}, for "response"`);
     expect(await words({})).toBe('promise that nobody is known to settle');
   });
 

@@ -35,11 +35,13 @@ const LEAVES = linesOf(`
   reply
     - socket Socket "data"
   httpResponse
-    - adopted > http request ClientRequest "response"
+    - adopted > http request ClientRequest "response" GET http://127.0.0.1:port/slow
   httpResponseCallback
-    - http request ClientRequest "response"
+    - http request ClientRequest "response" GET http://127.0.0.1:port/
   fetching
-    - then > http request Fetch
+    - then > http request Fetch POST http://127.0.0.1:port/slow
+  fetchingTwo
+    - Promise.all > then > http request Fetch x2 GET http://127.0.0.1:port/one
   serverClose
     - server Server "close"
   serverConnection

@@ -107,7 +107,7 @@ class Outline {
   }
 
   #leaf(
-    { kind, count, via, className, objects, timer, event, path, heldAs, heldBy, heldAt }: HeapLeaf,
+    { kind, count, via, className, objects, timer, event, url, path, heldAs, heldBy, heldAt }: HeapLeaf,
     above: readonly string[],
   ): string {
     const isThing = kind !== 'promise' && className !== '';
@@ -117,6 +117,7 @@ class Outline {
     const details = [
       timer && (timer.startedAt >= 0 ? `${timer.afterMs}ms` : 'never started'),
       event && `"${event}"`,
+      url?.replace(/:\d+/, ':port'),
       path,
       heldAs && `held as ${heldAs}`,
       heldBy && `by ${heldBy}`,

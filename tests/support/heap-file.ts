@@ -21,6 +21,7 @@ const NODE_KINDS = [
   'number',
   'native',
   'synthetic',
+  'concatenated string',
 ];
 const EDGE_KINDS = ['context', 'element', 'property', 'internal', 'hidden', 'shortcut', 'weak'];
 

@@ -45,6 +45,8 @@ export interface HeapLeaf {
   /** Of a timer, in ms of the thread's event loop (about `performance.now()`); of several, the one that is due first. */
   timer?: { startedAt: number; afterMs: number };
   event?: string;
+  /** Of those that are alike but for their paths, that of one. */
+  url?: string;
   path?: string;
   heldAs?: string;
   heldBy?: string;

@@ -20,7 +20,7 @@ export function leafOf(leaf: HeapLeaf, now: number, known: ReadonlyMap<number, R
     ...(handle?.peer !== undefined && { peer: handle.peer }),
     ...(handle?.local !== undefined && { local: handle.local }),
     ...definedOnly({ path: leaf.path ?? handle?.path, pid: handle?.pid, threadId: handle?.threadId }),
-    ...definedOnly({ event: leaf.event, heldAs: leaf.heldAs, heldBy: leaf.heldBy }),
+    ...definedOnly({ event: leaf.event, url: leaf.url, heldAs: leaf.heldAs, heldBy: leaf.heldBy }),
     ...(heldAt && { heldAt }),
   };
   return { ...told, what: wordsOf(told) };
@@ -40,7 +40,7 @@ function wordsOf(leaf: Omit<Leaf, 'what'>): string {
     case 'event':
       return `event "${leaf.event ?? '?'}" of ${leaf.className ?? 'an emitter'}`;
     default:
-      return `${leaf.kind}${endpointWords(leaf)}${event}`;
+      return `${leaf.kind}${leaf.url === undefined ? endpointWords(leaf) : ` ${leaf.url}`}${event}`;
   }
 }
 

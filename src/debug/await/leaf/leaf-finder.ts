@@ -2,10 +2,14 @@ import type { HeapGraph } from '../../heap/heap-graph.js';
 import type { AwaitGraph } from '../await-graph.js';
 import type { HeapLeaf } from '../findings.js';
 import { isGlobal } from './passing.js';
+import { originOf, urlOfClientRequest } from './request-url.js';
 import type { Settler } from './settler.js';
 import { SettlerSearch } from './settler-search.js';
 import { isLock } from './things.js';
 import { Variables } from './variables.js';
+
+/** Requests to so many different origins are told to whom they go. */
+const MAX_ORIGINS = 50;
 
 /** What a promise waits for that no suspended function settles. */
 export interface FoundLeaf extends Omit<HeapLeaf, 'count' | 'via' | 'objects'> {
@@ -24,6 +28,7 @@ export class LeafFinder {
   readonly #variables: Variables;
   readonly #search: SettlerSearch;
   readonly #settlers = new Map<number, Settler | undefined>();
+  readonly #origins = new Set<string>();
   readonly #found = new Map<number, FoundLeaf>();
 
   constructor(heap: HeapGraph, { awaited, inTurn }: Pick<AwaitGraph, 'awaited' | 'inTurn'>) {
@@ -64,7 +69,15 @@ export class LeafFinder {
         const { kind, object, event } = settler;
         const timer = kind === 'timer' ? this.#timerOf(object) : undefined;
         const className = this.#heap.name(object);
-        return { kind, object, className, ...(event !== undefined && { event }), ...(timer && { timer }) };
+        const url = this.#boundedUrl(settler.url ?? this.#urlOf(object));
+        return {
+          kind,
+          object,
+          className,
+          ...(event !== undefined && { event }),
+          ...(timer && { timer }),
+          ...(url !== undefined && { url }),
+        };
       }
       case 'turn':
         return { ...bare, kind: 'microtask' };
@@ -90,6 +103,18 @@ export class LeafFinder {
     }
   }
 
+  #urlOf(object: number): string | undefined {
+    return this.#heap.name(object) === 'ClientRequest' ? urlOfClientRequest(this.#heap, object) : undefined;
+  }
+
+  /** None beyond so many origins: each has branches of its own. */
+  #boundedUrl(url: string | undefined): string | undefined {
+    if (url === undefined) return undefined;
+    const origin = originOf(url);
+    if (this.#origins.size < MAX_ORIGINS) this.#origins.add(origin);
+    return this.#origins.has(origin) ? url : undefined;
+  }
+
   #timerOf(node: number): HeapLeaf['timer'] {
     const [startedAt, afterMs] = ['_idleStart', '_idleTimeout'].map((property) => {
       const value = this.#heap.target(node, 'property', property);
@@ -99,7 +124,7 @@ export class LeafFinder {
   }
 }
 
-function keyOf({ kind, className, event, heldAs, heldBy, heldAt }: Leaf): string {
+function keyOf({ kind, className, event, url, heldAs, heldBy, heldAt }: Leaf): string {
   const place = heldAt && [heldAt.scriptId, heldAt.line, heldAt.column].join(':');
-  return JSON.stringify([kind, className, event, heldAs, heldBy, place]);
+  return JSON.stringify([kind, className, event, url && originOf(url), heldAs, heldBy, place]);
 }

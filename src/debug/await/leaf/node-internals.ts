@@ -1,5 +1,6 @@
 /** What only Node and V8 do: promises to whose end no listener leads. */
 import type { HeapGraph } from '../../heap/heap-graph.js';
+import { urlOfFetch } from './request-url.js';
 import type { Settler } from './settler.js';
 import { kindOf } from './things.js';
 
@@ -16,12 +17,12 @@ export function nativeSettler(heap: HeapGraph, promise: number): Settler | undef
 /** What `fetch` gives is settled by callbacks of its own; nothing leads from them to a socket. It is known by its variables. */
 export function fetchSettler(heap: HeapGraph, holder: Settler): Settler | undefined {
   if (holder.what !== 'variable') return undefined;
-  const [controller, aborted] = ['controller', 'locallyAborted'].map((name) =>
+  const [controller, aborted, request] = ['controller', 'locallyAborted', 'request'].map((name) =>
     heap.target(holder.context, 'context', name),
   );
-  return controller === undefined || aborted === undefined
-    ? undefined
-    : { what: 'thing', kind: 'http request', object: controller };
+  if (controller === undefined || aborted === undefined) return undefined;
+  const url = request === undefined ? undefined : urlOfFetch(heap, request);
+  return { what: 'thing', kind: 'http request', object: controller, url };
 }
 
 /** By which `WeakRef` each object is held. So the timer of `AbortSignal.timeout()` holds the signal. */

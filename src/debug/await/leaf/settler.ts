@@ -2,7 +2,7 @@ import type { LeafKind } from '../../inspection.js';
 
 /** What settles a promise, or who holds the functions that do. */
 export type Settler =
-  | { what: 'thing'; kind: LeafKind; object: number; event?: string | undefined }
+  | { what: 'thing'; kind: LeafKind; object: number; event?: string | undefined; url?: string | undefined }
   /** A job in the queue of microtasks does, as soon as it is its turn. */
   | { what: 'turn' }
   /** Another thread, that has to call `Atomics.notify`. */
