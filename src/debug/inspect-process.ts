@@ -49,6 +49,9 @@ export async function inspectProcess(pid: number, options: InspectProcessOptions
     return await (signal === undefined ? look : unlessAborted(look, signal));
   } finally {
     await Promise.all([attached.detach(), analyst.close()]);
+    signal?.throwIfAborted();
+    // Half of what was found is what it refused with.
+    await attached.throwIfGone();
   }
 }
 

@@ -1,6 +1,6 @@
-import { describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import fc from 'fast-check';
-import { MessageSession } from '../../dist/debug/inspector/session.js';
+import { MessageSession, SessionEnded } from '../../dist/debug/inspector/session.js';
 
 interface Sent {
   id: number;
@@ -96,6 +96,76 @@ describe('a session', () => {
     } finally {
       vi.useRealTimers();
     }
+  });
+
+  describe('with a thread that seems to end', () => {
+    /** By what V8 answers then. */
+    const ANSWERS = [
+      ...['Execution was terminated', 'Execution context was destroyed.', 'Cannot find context with specified id'].map(
+        (message) => ({ error: { code: -32000, message } }),
+      ),
+      { result: { result: { type: 'undefined' }, exceptionDetails: { text: 'Uncaught' } } },
+    ];
+    const END_MS = 100;
+
+    /** One that has asked, and was answered. */
+    function answered(said: object, endMs?: number) {
+      const session = new MessageSession(() => {}, endMs);
+      const ends: unknown[] = [];
+      const call = session.call('ask').then(
+        (result) => ends.push({ result }),
+        (error: unknown) => ends.push(error),
+      );
+      session.receive(JSON.stringify({ id: 1, ...said }));
+      return { session, call, ends };
+    }
+
+    beforeEach(() => {
+      vi.useFakeTimers();
+      onTestFinished(() => void vi.useRealTimers());
+    });
+
+    test.each(ANSWERS)('holds back %j, and rejects with its end once that is told', async (said) => {
+      const { session, call, ends } = answered(said, END_MS);
+      await vi.advanceTimersByTimeAsync(END_MS - 1);
+      expect(ends).toEqual([]);
+      session.close(new SessionEnded());
+      await call;
+      expect(ends).toEqual([expect.any(SessionEnded)]);
+      expect(vi.getTimerCount()).toBe(0);
+    });
+
+    test.each(ANSWERS)('passes %j on where the thread goes on after all', async (said) => {
+      const { session, ends } = answered(said, END_MS);
+      await vi.advanceTimersByTimeAsync(END_MS);
+      const passedOn = 'error' in said ? new Error(`ask: ${said.error.message}`) : said;
+      expect(ends).toEqual([passedOn]);
+      expect(vi.getTimerCount()).toBe(0);
+      const next = session.call('ask');
+      session.receive(answer(2, 'well'));
+      expect(await next).toBe('well');
+    });
+
+    test.each(ANSWERS)('tells that it may be one by %j, at once where no end can be told', async (said) => {
+      const { session, call, ends } = answered(said);
+      await call;
+      expect(ends).toHaveLength(1);
+      expect(session.ending).toBe(true);
+    });
+
+    test('takes no other refusal for that, nor what the thread throws', async () => {
+      for (const said of [
+        { error: { message: 'Object is not available' } },
+        { result: { exceptionDetails: { text: 'Uncaught', exception: { type: 'undefined' } } } },
+        { result: {} },
+        {},
+      ]) {
+        const { session, call, ends } = answered(said, END_MS);
+        await call;
+        expect(ends).toHaveLength(1);
+        expect(session.ending).toBe(false);
+      }
+    });
   });
 
   test('tells an event to all who listen for it, until they do no more', () => {

@@ -22,6 +22,26 @@ const mayUnshare = isRoot && spawnSync('unshare', ['-n', 'true']).status === 0;
 
 const nodes = await otherNodes();
 
+/** A process of Node, which starts one that asks for the shell both are in, and has a child itself. */
+const ASKS_FOR_ITS_SHELL = `
+  const { spawn, spawnSync } = require('node:child_process');
+  if (process.argv[1] === undefined) {
+    spawnSync(process.execPath, ['-e', ${JSON.stringify('eval(process.env.SCRIPT)')}, String(process.ppid)], {
+      stdio: 'inherit',
+      env: { ...process.env, SCRIPT: process._eval },
+    });
+  } else {
+    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+    import('${new URL('../../dist/debug/inspector/inspectable.js', import.meta.url).href}').then(({ inspectable }) => {
+      try {
+        inspectable(Number(process.argv[1]));
+      } catch ({ hint }) {
+        console.log(hint);
+      }
+      child.kill('SIGKILL');
+    });
+  }`;
+
 beforeEach(ownTurns);
 
 /** Message and hint of the refusal. */
@@ -87,6 +107,31 @@ describe('there is a sentence for', () => {
     expect(await refused(pid)).toBe(
       `process ${pid} is bash, not Node | It started one that is: runtime inspect ${said}`,
     );
+  });
+
+  test('a shell that started several, or none but the command itself', async () => {
+    const sleeping = '"$0" -e "setInterval(() => {}, 1000)" & pids="$pids $!";';
+    const { pid, said } = await run('bash', '-c', `${sleeping.repeat(4)} echo $pids; wait`, process.execPath);
+    onTestFinished(() => said.split(' ').forEach((child) => process.kill(Number(child), 'SIGKILL')));
+    await waitFor('all of them to be Node', async () => (await refused(pid)).includes('started 4'));
+    expect(await refused(pid)).toBe(
+      `process ${pid} is bash, not Node | It started 4 that are: runtime inspect <pid>, of ${said.split(' ', 3).join(', ')}, … (all: pgrep -a node)`,
+    );
+
+    // What the command starts for its work, and what started the command, are no more meant than itself.
+    const shell = spawnSync('bash', ['-c', `"$0" -e "$1"; true`, process.execPath, ASKS_FOR_ITS_SHELL]);
+    expect(String(shell.stdout)).toBe('Node processes there are: pgrep -a node\n');
+  });
+
+  test('one that is halted before its first line, which it stays', async () => {
+    const { pid, said } = await run('bash', '-c', 'exec "$0" --inspect-brk=127.0.0.1:0 -e 0 2>&1', process.execPath);
+    const port = /:(\d+)\//.exec(said)![1];
+    for (let look = 0; look < 2; look++) {
+      expect(await refused(pid)).toBe(
+        `process ${pid} is halted before its first line, where it waits for a debugger | ` +
+          `Let it go on from a debugger (node inspect 127.0.0.1:${port}, there: cont), or start it with --inspect`,
+      );
+    }
   });
 
   test('a process that is stopped', async () => {

@@ -7,11 +7,11 @@ import { HoldfastError } from '../../runtime/errors.js';
 import type { Attached } from './attached.js';
 import { closeInspector } from './close-inspector.js';
 import { evaluate } from './evaluate.js';
-import { inspectorAmong, inspectorPorts } from './find-inspector.js';
-import { blocked, BLOCKED_MS, ended, inspectable, refusal } from './inspectable.js';
+import { inspectorAmong, inspectorPorts, type Inspector } from './find-inspector.js';
+import { blocked, BLOCKED_MS, ended, halted, inspectable, refusal } from './inspectable.js';
 import { listenersOf } from './listeners.js';
 import { openInspector } from './open-inspector.js';
-import type { Session } from './session.js';
+import type { MessageSession } from './session.js';
 import { isAlive, sharesNamespace, type TargetProcess } from './target-process.js';
 import { takeTurn, type Patience } from './turn.js';
 import { Watchdog } from './watchdog.js';
@@ -20,6 +20,14 @@ import { attachWorkers } from './worker-sessions.js';
 
 /** How long a process may take to vanish after it has let its connections go, in ms. */
 const VANISH_MS = 200;
+
+export interface AttachedProcess extends Attached {
+  /**
+   * Called once it is let go, for which a process that ends waits.
+   * @throws HoldfastError ERR_INSPECT_TARGET when it ended meanwhile, or closed its inspector: what was found is of no use
+   */
+  throwIfGone(): Promise<void>;
+}
 
 /**
  * Looks into another process: Node of any version since 20, of the same user
@@ -31,7 +39,7 @@ const VANISH_MS = 200;
  * @throws HoldfastError ERR_INSPECT_BUSY when another look, or another process at its port, does not end within `waitMs`
  * @throws HoldfastError ERR_STATE_DIR when there is no private folder to take turns in
  */
-export async function attachToProcess(pid: number, options: Patience = {}): Promise<Attached> {
+export async function attachToProcess(pid: number, options: Patience = {}): Promise<AttachedProcess> {
   // Said at once, not after the wait for a turn.
   inspectable(pid);
   const undo = new UndoList();
@@ -45,7 +53,12 @@ export async function attachToProcess(pid: number, options: Patience = {}): Prom
   }
 }
 
-async function attach(target: TargetProcess, lock: number, undo: UndoList, options: Patience): Promise<Attached> {
+async function attach(
+  target: TargetProcess,
+  lock: number,
+  undo: UndoList,
+  options: Patience,
+): Promise<AttachedProcess> {
   const { pid } = target;
   const before = listenersOf(pid).map(({ port }) => port);
   const known = await inspectorAmong(pid, inspectorPorts(pid));
@@ -61,23 +74,38 @@ async function attach(target: TargetProcess, lock: number, undo: UndoList, optio
   const opened = !before.includes(inspector.listener.port);
   if (!opened) watchdog.inspectorIsClosed();
   const remote = await answered(target, connect(inspector.url, BLOCKED_MS));
-  const lost = remote.lost.then(() => whyLost(target));
+  let letGo = false;
+  let gone: Promise<Error> | undefined;
+  const lost = remote.lost.then(() => {
+    const why = whyLost(target);
+    // An inspector that is closed by us lets its connections go as well.
+    if (!letGo) gone = why;
+    return why;
+  });
   void lost.then((why) => remote.session.close(why));
   undo.add(async () => {
     if (!opened) remote.close();
     else if (await closeInspector(pid, inspector, remote)) watchdog.inspectorIsClosed();
   });
-  await verify(target, remote.session);
+  await verify(target, remote.session, inspector);
   const workers = await answered(
     target,
     attachWorkers(remote.session, () => watchdog.workerPauses()),
+    remote.session,
   );
   undo.add(() => workers.letGo());
   void lost.then((why) => workers.close(why));
   return {
     threads: [{ threadId: 0, name: 'main', session: remote.session }, ...workers.workers],
     folder: asSeenBy(target, folder),
-    detach: () => undo.all(),
+    detach: () => {
+      letGo = true;
+      return undo.all();
+    },
+    throwIfGone: async () => {
+      if (gone !== undefined) throw await gone;
+      if (await hasEnded(target, remote.session.ending ? VANISH_MS : 0)) throw ended(pid);
+    },
   };
 }
 
@@ -118,19 +146,26 @@ function asSeenBy({ pid }: TargetProcess, folder: string): string {
 }
 
 /** Whatever goes wrong in the first questions, it is one of two things. */
-async function answered<Answer>(target: TargetProcess, question: Promise<Answer>): Promise<Answer> {
+async function answered<Answer>(
+  target: TargetProcess,
+  question: Promise<Answer>,
+  session?: MessageSession,
+): Promise<Answer> {
   try {
     return await question;
   } catch (error) {
     if (error instanceof HoldfastError) throw error;
-    throw isAlive(target) ? blocked(target.pid) : ended(target.pid);
+    // One that ends waits for those that are attached.
+    throw isAlive(target) && !session?.ending ? blocked(target.pid) : ended(target.pid);
   }
 }
 
-async function verify(target: TargetProcess, session: Session): Promise<void> {
+async function verify(target: TargetProcess, session: MessageSession, { listener }: Inspector): Promise<void> {
   const { pid, innerPid } = target;
-  const reached = await answered(target, evaluate<number>(session, 'process.pid', BLOCKED_MS));
+  const reached = await answered(target, evaluate<number | undefined>(session, 'process.pid', BLOCKED_MS), session);
   if (reached === innerPid) return;
+  // Node has not made it yet.
+  if (reached === undefined) throw halted(pid, listener);
   throw refusal(
     `the inspector of process ${pid} answers for process ${reached}`,
     `If that one is meant: runtime inspect ${reached}`,
@@ -139,11 +174,17 @@ async function verify(target: TargetProcess, session: Session): Promise<void> {
 
 /** The system closes the connections of a process a moment before it is gone. */
 async function whyLost(target: TargetProcess): Promise<Error> {
-  for (const start = performance.now(); performance.now() - start < VANISH_MS; await delay(5)) {
-    if (!isAlive(target)) return ended(target.pid);
-  }
+  if (await hasEnded(target, VANISH_MS)) return ended(target.pid);
   return refusal(
     `process ${target.pid} has closed its inspector while it was looked into`,
     `Look again: runtime inspect ${target.pid}`,
   );
+}
+
+/** Whether it does so within a time, in ms. */
+async function hasEnded(target: TargetProcess, withinMs: number): Promise<boolean> {
+  for (const start = performance.now(); isAlive(target); await delay(5)) {
+    if (performance.now() - start >= withinMs) return false;
+  }
+  return true;
 }

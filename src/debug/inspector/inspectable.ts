@@ -2,7 +2,15 @@ import { existsSync } from 'node:fs';
 import { HoldfastError } from '../../runtime/errors.js';
 import { formatDuration } from '../../runtime/units.js';
 import { blockedIn } from './blocked-in.js';
-import { descendantsOf, isNode, sharesNamespace, targetProcess, type TargetProcess } from './target-process.js';
+import type { Listener } from './listeners.js';
+import {
+  ancestorsOf,
+  descendantsOf,
+  isNode,
+  sharesNamespace,
+  targetProcess,
+  type TargetProcess,
+} from './target-process.js';
 
 /**
  * What the system shows of a process that can be looked into, by all that can
@@ -47,6 +55,14 @@ export function blocked(pid: number, waitedMs = BLOCKED_MS): HoldfastError {
   return refusal(
     `process ${pid} has not answered in ${formatDuration(waitedMs)}: its main thread is ${whereBlocked(pid)}; or its program has taken SIGUSR1 for itself`,
     `See its native stack: gdb -p ${pid} -batch -ex bt. Or start it with --inspect=127.0.0.1:0`,
+  );
+}
+
+/** It was started with `--inspect-brk`: nothing of its program runs yet. */
+export function halted(pid: number, { host, port }: Listener): HoldfastError {
+  return refusal(
+    `process ${pid} is halted before its first line, where it waits for a debugger`,
+    `Let it go on from a debugger (node inspect ${host}:${port}, there: cont), or start it with --inspect`,
   );
 }
 
@@ -97,10 +113,16 @@ function refusalOf(target: TargetProcess): HoldfastError | undefined {
   return undefined;
 }
 
-/** Most often it is the shell that started what is meant. */
+/** How many processes a hint names. */
+const NAMED = 3;
+
+/** Most often it is the shell that started what is meant. It started this command as well. */
 function hintForOther(pid: number): string {
-  const node = descendantsOf(pid).find(isNode);
-  return node === undefined
-    ? 'Node processes there are: pgrep -a node'
-    : `It started one that is: runtime inspect ${node.pid}`;
+  const starters = ancestorsOf(process.pid);
+  const nodes = descendantsOf(pid, process.pid).filter((child) => !starters.includes(child.pid) && isNode(child));
+  if (nodes.length === 0) return 'Node processes there are: pgrep -a node';
+  if (nodes.length === 1) return `It started one that is: runtime inspect ${nodes[0]!.pid}`;
+  const named = nodes.slice(0, NAMED).map((node) => node.pid);
+  const all = nodes.length > NAMED ? `, … (all: pgrep -a node)` : '';
+  return `It started ${nodes.length} that are: runtime inspect <pid>, of ${named.join(', ')}${all}`;
 }

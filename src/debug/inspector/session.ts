@@ -22,24 +22,32 @@ export class SessionEnded extends Error {
 /** How long an answer is waited for, in ms, where the call does not say. */
 const DEADLINE_MS = 10_000;
 
+/** What V8 refuses with when the thread ends, but also where its program ends by `vm` what took too long. */
+const ENDING = /Execution was terminated|context was destroyed|Cannot find (default execution )?context/;
+
 interface Message {
   id?: number;
   method?: string;
   params?: unknown;
-  result?: unknown;
+  result?: { exceptionDetails?: { exception?: unknown } };
   error?: { message: string };
 }
 
 /** One side of a conversation, whatever carries its messages. */
 export class MessageSession implements Session {
+  /** Whether an answer was such as a thread gives that ends. */
+  ending = false;
   readonly #send: (message: string) => void;
+  readonly #endMs: number;
   readonly #waiting = new Map<number, (answer: Message | Error) => void>();
   readonly #listeners = new Map<string, Set<(params: never) => void>>();
   #lastId = 0;
   #closed: Error | undefined;
 
-  constructor(send: (message: string) => void) {
+  /** @param endMs how long answers such as a thread gives that ends are held back: its end, if it is told by then, is what they reject with */
+  constructor(send: (message: string) => void, endMs = 0) {
     this.#send = send;
+    this.#endMs = endMs;
   }
 
   call<Result>(method: string, params: object = {}, deadlineMs = DEADLINE_MS): Promise<Result> {
@@ -47,7 +55,7 @@ export class MessageSession implements Session {
       if (this.#closed) return reject(this.#closed);
       const id = ++this.#lastId;
       const late = new Error(`${method}: no answer within ${deadlineMs} ms`);
-      const timer = setTimeout(() => settle(late), deadlineMs);
+      let timer = setTimeout(() => settle(late), deadlineMs);
       const settle = (answer: Message | Error) => {
         clearTimeout(timer);
         this.#waiting.delete(id);
@@ -55,7 +63,13 @@ export class MessageSession implements Session {
         else if (answer.error) reject(new Error(`${method}: ${answer.error.message}`));
         else resolve(answer.result as Result);
       };
-      this.#waiting.set(id, settle);
+      this.#waiting.set(id, (answer) => {
+        if (answer instanceof Error || !isOfEnding(answer)) return settle(answer);
+        this.ending = true;
+        if (this.#endMs === 0) return settle(answer);
+        clearTimeout(timer);
+        timer = setTimeout(() => settle(answer), this.#endMs);
+      });
       this.#send(JSON.stringify({ id, method, params }));
     });
   }
@@ -79,6 +93,12 @@ export class MessageSession implements Session {
     this.#closed ??= why;
     for (const settle of [...this.#waiting.values()]) settle(why);
   }
+}
+
+/** A run that was terminated is refused, or has thrown nothing. */
+function isOfEnding({ error, result }: Message): boolean {
+  if (error !== undefined) return ENDING.test(error.message);
+  return result?.exceptionDetails !== undefined && result.exceptionDetails.exception === undefined;
 }
 
 function parsed(text: string): Message | null | undefined {

@@ -70,15 +70,21 @@ export function isNode({ pid, program }: TargetProcess): boolean {
   }
 }
 
-/** Its children, their children, and so on. */
-export function descendantsOf(pid: number): TargetProcess[] {
+/** Its children, their children, and so on, but for `except` and what is below that. */
+export function descendantsOf(pid: number, except?: number): TargetProcess[] {
   const children = readdirOf(`/proc/${pid}/task`).flatMap((thread) =>
     textOf(`/proc/${pid}/task/${thread}/children`).split(' ').filter(Boolean).map(Number),
   );
   return children.flatMap((child) => {
-    const found = targetProcess(child);
-    return found === undefined ? [] : [found, ...descendantsOf(child)];
+    const found = child === except ? undefined : targetProcess(child);
+    return found === undefined ? [] : [found, ...descendantsOf(child, except)];
   });
+}
+
+/** Who started it, who started that, and so on. */
+export function ancestorsOf(pid: number): number[] {
+  const parent = Number(/^PPid:\s*(\d+)$/m.exec(textOf(`/proc/${pid}/status`))?.[1] ?? 0);
+  return parent === 0 ? [] : [parent, ...ancestorsOf(parent)];
 }
 
 /** Whether it is in the same namespace as this process: `net` for its ports, `mnt` for its files. */

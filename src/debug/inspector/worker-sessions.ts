@@ -35,6 +35,9 @@ interface Detached {
 /** How long a main thread that answered before may take to let its workers go, in ms. */
 const LET_GO_MS = 1_000;
 
+/** After the last answer of a worker that ends, its end is told within 20 ms; here with room for a busy machine. */
+const END_MS = 500;
+
 /**
  * Sessions with all worker threads of a process, those that workers started
  * included, through the one with its main thread. The threads need not turn:
@@ -85,7 +88,7 @@ class PausingSession extends MessageSession {
   readonly #onPause: () => void;
 
   constructor(send: (message: string) => void, onPause: () => void) {
-    super(send);
+    super(send, END_MS);
     this.#onPause = onPause;
   }
 
