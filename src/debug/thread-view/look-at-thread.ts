@@ -113,7 +113,7 @@ async function doingNow(session: Session, found: Survey, scripts: Scripts, all: 
 const BETWEEN_STEPS: Doing = { state: 'running', stack: [{ name: '(microtasks)', place: null }] };
 
 /** A question takes a millisecond or two. */
-const MAX_ASKED = 20;
+const MAX_ASKED = 50;
 
 /** A thread of which nothing is known but that it does not answer. */
 export function silentThread(threadId: number, name: string): ThreadInspection {
