@@ -35,7 +35,8 @@ export async function smoke(given: GivenToSmoke, extra: readonly string[]): Prom
     },
     onStopping: () => endTrace(trace),
   });
-  await endTrace(trace, true);
+  // Unless that is done: of a boot that has not ended, too.
+  await endTrace(trace, report.result === 'cancelled');
   const exitCode = exitCodeOf(report, signal.reason as NodeJS.Signals);
   if (report.error !== undefined && !isToldAlready(report.error)) process.stderr.write(errorText(report.error));
   if (json) write(`${JSON.stringify(smokeDocument(report, exitCode), toMicroseconds)}\n`);

@@ -38,7 +38,7 @@ export interface SmokeControl {
   onCheckpoint(checkpoint: Checkpoint, soFar: Pick<SmokeReport, 'postConditions'>): void;
   /** The executor is up. */
   onBoot(executor: Executor): void;
-  /** It is about to be stopped, and then what was left behind is looked for: waited for. */
+  /** It is about to be stopped, and then what was left behind is looked for: waited for, and no time is set for it. */
   onStopping?(): Promise<void>;
 }
 
@@ -183,7 +183,7 @@ class SmokeTest {
     await this.#run(WHILE_RUNNING, evidence);
     const status = await this.#inTime(executor.status(), 'the executor has not told its status');
     const { snapshot } = readHealth(healthFile);
-    await this.#inTime(this.#control.onStopping?.() ?? Promise.resolve(), 'whoever looks into it has not ended');
+    await this.#waiting.for(this.#control.onStopping?.() ?? Promise.resolve());
     const force = events.some(({ told }) => told === null);
     await this.#inTime(executor.stop({ force }), 'the executor has not stopped');
     await this.#run(AFTER_STOP, { ...evidence, recorded: () => outcomesOnDisk(runDir) });

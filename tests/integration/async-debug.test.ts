@@ -190,6 +190,12 @@ test('a smoke test passes, finds nothing left behind, and leaves a trace log tha
   expect(reasons(log)).toEqual(['at the start', 'at the end']);
 });
 
+test('a smoke test whose boot does not end in time has a dump in its trace log, too', async () => {
+  const { exitCode, stdout } = await here.runtime(['smoke', '--threads', '1', '--timeout', '1ms'], { env: ON });
+  expect([exitCode, stdout]).toEqual([2, expect.stringContaining('the boot has not ended')]);
+  expect(reasons(debugLog('smoke'))).toEqual(['at the end']);
+});
+
 describe('a command without a run', () => {
   test('that is over in a moment leaves nothing', async () => {
     expect(await here.runtime(['status'], { env: ON })).toEqual(await here.runtime(['status']));
