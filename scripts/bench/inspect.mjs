@@ -130,7 +130,7 @@ export const suspended = {
             measure: async () => {
               const { tookMs, inspection } = await inspect(pid);
               const [main] = inspection.threads;
-              if (main === undefined || main.suspended < SUSPENDED) throw new Error(`${main?.suspended} were found`);
+              if ((main?.suspended ?? 0) < SUSPENDED) throw new Error(`${main?.suspended} were found`);
               walks.push(longestWalk(inspection));
               return tookMs;
             },

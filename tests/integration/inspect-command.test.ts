@@ -89,7 +89,9 @@ describe('runtime inspect', () => {
     const { stdout, stderr, exitCode } = await runtime(['inspect', String(pid), '--max-pause', '1ms']);
     expect(stdout).toMatch(/ {2}note: what it awaits is not known: .* and 1ms are allowed/);
     expect(stdout).toContain('  open handles\n');
-    expect(stderr).toContain(`what every thread awaits: runtime inspect ${pid} --max-pause 1s\n`);
+    // More on a machine that is busy.
+    expect(stderr).toMatch(new RegExp(`what every thread awaits: runtime inspect ${pid} --max-pause \\d+s\\n`));
+    expect(stdout).toMatch(/ and 1ms are allowed\n +\(--max-pause \d+s shows it\)\n/);
     expect(exitCode).toBe(0);
   });
 

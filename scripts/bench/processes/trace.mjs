@@ -47,6 +47,7 @@ async function withDumps() {
     title: 'bench',
     intervalMs,
     firstAfterMs: 0,
+    maxPauseMs,
     json: false,
     look: async () => {
       const inspection = await inspectSelf({ maxPauseMs });
