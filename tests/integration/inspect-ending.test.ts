@@ -54,7 +54,8 @@ test('a process that ends in the middle is told, not what it answers then', asyn
 });
 
 test('one that ends is known by what it refuses, before it is gone', async () => {
-  const target = await startProgram(ENDS);
+  // An inspector that is not to be closed is left at once, and only then the process goes.
+  const target = await startProgram(ENDS, { nodeOptions: ['--inspect=127.0.0.1:0'] });
   const attached = await attachToProcess(target.pid);
   await attached.throwIfGone();
   const { session } = attached.threads[0]!;
