@@ -161,7 +161,7 @@ describe('a task past stallAfter', () => {
     await executor.submit('grow', 0);
     executor.submit('work', 60_000, { id: 'large' }).catch(() => {});
     const large = await waitFor('it to be told of', () => told.find(({ why }) => why === 'stalled'));
-    expect(large.stuckAt).toMatch(/^what it awaits is not known: .* and 2s are allowed/);
+    expect(large.stuckAt).toMatch(/^what it awaits is not known: .* and 4s are allowed/);
   });
 });
 
