@@ -6,9 +6,9 @@
  */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { createExecutor } from '../../../dist/index.js';
 import { Heartbeat } from '../../../dist/runtime/health/heartbeat.js';
 import { serveHealth } from '../../../dist/runtime/health/http-server.js';
+import { noopExecutor, throughput } from '../noop-executor.mjs';
 import { settingsOfProcess } from '../race.mjs';
 import { stateFolder } from '../state-folder.mjs';
 
@@ -26,13 +26,7 @@ Heartbeat.prototype.start = function () {
 };
 
 const state = stateFolder();
-const executor = await createExecutor({
-  runId: 'bench',
-  handlers: fileURLToPath(new URL('../threads/handlers.mjs', import.meta.url)),
-  dir: state.path,
-  threads: 2,
-  durable: false,
-});
+const executor = await noopExecutor(state.path);
 const server = await serveHealth({ host: '127.0.0.1', port: 0 });
 server.serve(executor);
 const scraper = fork(fileURLToPath(new URL('./scraper.mjs', import.meta.url)), [
@@ -40,15 +34,15 @@ const scraper = fork(fileURLToPath(new URL('./scraper.mjs', import.meta.url)), [
   String(everyMs),
 ]);
 
-for (let ms = 0; ms < 3000; ms += 1000) await throughput(1000);
+for (let ms = 0; ms < 3000; ms += 1000) await throughput(executor, tasks, 1000);
 heartbeat?.stop();
 /** @type {{ on: number[], off: number[], noise: number[] }} */
 const figures = { on: [], off: [], noise: [] };
 for (let round = 0; round < rounds; round++) {
   // In turn, so that what warms up or tires falls on both.
-  const before = await throughput(windowMs);
+  const before = await throughput(executor, tasks, windowMs);
   const on = [await withHealth(), await withHealth()];
-  const after = await throughput(windowMs);
+  const after = await throughput(executor, tasks, windowMs);
   figures.on.push(mean(on));
   figures.off.push(mean([before, after]));
   figures.noise.push(after / before);
@@ -69,22 +63,9 @@ async function withHealth() {
     heartbeat?.start();
   }, everyMs);
   scraper.send('on');
-  const figure = await throughput(windowMs);
+  const figure = await throughput(executor, tasks, windowMs);
   scraper.send('off');
   clearInterval(timer);
   heartbeat?.stop();
   return figure;
-}
-
-/** Tasks a second: all of a repetition are submitted at once, with a promise each, and all are awaited. */
-async function throughput(/** @type {number} */ forMs) {
-  const begun = performance.now();
-  let done = 0;
-  while (performance.now() - begun < forMs) {
-    const promises = new Array(tasks);
-    for (let i = 0; i < tasks; i++) promises[i] = executor.submit('noop', 7);
-    for (const promise of promises) await promise;
-    done += tasks;
-  }
-  return (done * 1000) / (performance.now() - begun);
 }

@@ -1,6 +1,5 @@
 // @ts-check
 /** One load in a process that something keeps account of; tells one figure. */
-import { fileURLToPath } from 'node:url';
 import { watchers } from '../contenders/watchers.mjs';
 import { settingsOfProcess, tellFigure, warm } from '../race.mjs';
 import { stateFolder } from '../state-folder.mjs';
@@ -27,23 +26,11 @@ const loads = {
 
   /** No-op tasks a second, of an executor with two threads: all submitted at once, with a promise each, all awaited. */
   async tasks() {
-    const { createExecutor } = await import('../../../dist/index.js');
+    const { noopExecutor, throughput } = await import('../noop-executor.mjs');
     const state = stateFolder();
     process.once('exit', () => state.remove());
-    const executor = await createExecutor({
-      runId: 'bench',
-      handlers: fileURLToPath(new URL('../threads/handlers.mjs', import.meta.url)),
-      dir: state.path,
-      threads: 2,
-      durable: false,
-    });
-    return async () => {
-      const promises = new Array(count);
-      const start = performance.now();
-      for (let i = 0; i < count; i++) promises[i] = executor.submit('noop', 7);
-      for (const promise of promises) await promise;
-      return (count * 1000) / (performance.now() - start);
-    };
+    const executor = await noopExecutor(state.path);
+    return () => throughput(executor, count, 0);
   },
 };
 

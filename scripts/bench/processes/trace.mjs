@@ -5,11 +5,10 @@
  * second of each, how far two turns without differ, and how many dumps there
  * were, and walks through a heap in them.
  */
-import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
-import { createExecutor } from '../../../dist/index.js';
 import { inspectSelf } from '../../../dist/debug/inspect-self.js';
 import { TraceLog } from '../../../dist/debug/trace/trace-log.js';
+import { noopExecutor, throughput } from '../noop-executor.mjs';
 import { settingsOfProcess } from '../race.mjs';
 import { stateFolder } from '../state-folder.mjs';
 
@@ -17,23 +16,17 @@ import { stateFolder } from '../state-folder.mjs';
 const { tasks, windowMs, rounds, intervalMs, maxPauseMs } = settingsOfProcess();
 
 const state = stateFolder();
-const executor = await createExecutor({
-  runId: 'bench',
-  handlers: fileURLToPath(new URL('../threads/handlers.mjs', import.meta.url)),
-  dir: state.path,
-  threads: 2,
-  durable: false,
-});
+const executor = await noopExecutor(state.path);
 
 const counts = { dumps: 0, walks: 0 };
-for (let ms = 0; ms < 3000; ms += 1000) await throughput(1000);
+for (let ms = 0; ms < 3000; ms += 1000) await throughput(executor, tasks, 1000);
 /** @type {{ on: number[], off: number[], noise: number[] }} */
 const figures = { on: [], off: [], noise: [] };
 for (let round = 0; round < rounds; round++) {
   // In turn, so that what warms up or tires falls on both.
-  const before = await throughput(windowMs);
+  const before = await throughput(executor, tasks, windowMs);
   figures.on.push(await withDumps());
-  const after = await throughput(windowMs);
+  const after = await throughput(executor, tasks, windowMs);
   figures.off.push((before + after) / 2);
   figures.noise.push(after / before);
 }
@@ -59,20 +52,7 @@ async function withDumps() {
       throw error;
     },
   });
-  const figure = await throughput(windowMs);
+  const figure = await throughput(executor, tasks, windowMs);
   await log.end({ lastDump: false, withinMs: 5000 });
   return figure;
-}
-
-/** Tasks a second: all of a repetition are submitted at once, with a promise each, and all are awaited. */
-async function throughput(/** @type {number} */ forMs) {
-  const begun = performance.now();
-  let done = 0;
-  while (performance.now() - begun < forMs) {
-    const promises = new Array(tasks);
-    for (let i = 0; i < tasks; i++) promises[i] = executor.submit('noop', 7);
-    for (const promise of promises) await promise;
-    done += tasks;
-  }
-  return (done * 1000) / (performance.now() - begun);
 }
