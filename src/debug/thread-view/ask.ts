@@ -1,3 +1,4 @@
+import type { CodePlace } from '../heap/heap-graph.js';
 import { evaluate } from '../inspector/evaluate.js';
 import type { Session } from '../inspector/session.js';
 import type { Builtin } from './in-target.js';
@@ -53,6 +54,34 @@ export async function callWith<Result>(
     silent: true,
   });
   return resultOf(answer).value as Result;
+}
+
+interface Property {
+  name: string;
+  value?: RemoteObject;
+}
+
+/** Its own properties, and those that only the inspector sees, such as `[[FunctionLocation]]`. */
+export async function propertiesOf(
+  session: Session,
+  { objectId }: RemoteObject,
+): Promise<{ own: Property[]; internal: Property[] }> {
+  const params = { objectId, ownProperties: true };
+  type Answer = { result: Property[]; internalProperties?: Property[] };
+  const { result, internalProperties = [] } = await session.call<Answer>('Runtime.getProperties', params);
+  return { own: result, internal: internalProperties };
+}
+
+/** The place that an internal property holds, if there is one of that name. */
+export function placeAmong(internal: readonly Property[], name: string): CodePlace | undefined {
+  const found = internal.find((property) => property.name === name)?.value?.value;
+  if (found === undefined) return undefined;
+  const { scriptId, lineNumber, columnNumber } = found as {
+    scriptId: string;
+    lineNumber: number;
+    columnNumber?: number;
+  };
+  return { scriptId: Number(scriptId), line: lineNumber, column: columnNumber ?? 0 };
 }
 
 function resultOf({ result, exceptionDetails }: Answer): RemoteObject {

@@ -20,48 +20,30 @@ export interface ShownBranch {
 }
 
 /** By its name the function is found that waits for the look itself. */
-const inspectSelfName = 'inspectSelf';
+const INSPECT_SELF = 'inspectSelf';
 
-/** What is shown of the branches: what internals wait for hangs on whoever waits for them. */
+/**
+ * What is shown of the branches: what internals wait for hangs on whoever waits
+ * for them. Without recursion, as chains may be 100,000 deep.
+ */
 export function shownBranches(branches: readonly HeapBranch[], settings: BranchSettings): ShownBranch[] {
-  return below(branches, [], [], settings).children;
-}
-
-/** Suspended functions in these branches. Those below several others are counted once for each. */
-export function countOf(branches: readonly ShownBranch[]): number {
-  let count = 0;
-  const waiting = [...branches];
-  while (waiting.length > 0) {
-    const { branch, children } = waiting.pop()!;
-    count += branch.count + (branch.omitted ?? 0);
-    waiting.push(...children);
-  }
-  return count;
-}
-
-/** Without recursion, as chains may be 100,000 deep. */
-function below(
-  branches: readonly HeapBranch[],
-  leaves: readonly HeapLeaf[],
-  via: readonly Step[],
-  settings: BranchSettings,
-): { children: ShownBranch[]; leaves: Leaf[] } {
-  const result = { children: [] as ShownBranch[], leaves: mergedLeaves([...leaves], via, settings) };
-  const waiting = [{ branches, via, into: result }];
+  const tops: ShownBranch[] = [];
+  // What nobody of the program waits for is not shown.
+  const waiting = [{ branches, via: [] as readonly Step[], into: { children: tops, leaves: [] as Leaf[] } }];
   while (waiting.length > 0) {
     const { branches, via, into } = waiting.pop()!;
     for (const heapBranch of branches) {
       const path = [...via, ...heapBranch.via];
       if (!settings.all && isInternal(heapBranch, settings.scripts)) {
         // Whoever asks for the look is waiting for it.
-        if (heapBranch.name === inspectSelfName) into.leaves.push(thisLook(heapBranch.count, path));
+        if (heapBranch.name === INSPECT_SELF) into.leaves.push(thisLook(heapBranch.count, path));
         else {
-          into.leaves.push(...mergedLeaves(heapBranch.leaves, path, settings));
+          into.leaves.push(...leavesOf(heapBranch.leaves, path, settings));
           waiting.push({ branches: heapBranch.children, via: path, into });
         }
         continue;
       }
-      const own = mergedLeaves(heapBranch.leaves, [], settings);
+      const own = leavesOf(heapBranch.leaves, [], settings);
       const shown: ShownBranch = {
         sample: heapBranch.sample,
         children: [],
@@ -82,11 +64,23 @@ function below(
       waiting.push({ branches: heapBranch.children, via: [], into: { children: shown.children, leaves: own } });
     }
   }
-  link(result.children);
-  return result;
+  link(tops);
+  return tops;
 }
 
-/** Order of the children is that of the code: what was put aside comes last, whoever was first. */
+/** Suspended functions in these branches. Those below several others are counted once for each. */
+export function countOf(branches: readonly ShownBranch[]): number {
+  let count = 0;
+  const waiting = [...branches];
+  while (waiting.length > 0) {
+    const { branch, children } = waiting.pop()!;
+    count += branch.count + (branch.omitted ?? 0);
+    waiting.push(...children);
+  }
+  return count;
+}
+
+/** Puts each branch together, once all that hangs on it is known. */
 function link(all: readonly ShownBranch[]): void {
   const waiting = [...all];
   while (waiting.length > 0) {
@@ -97,7 +91,7 @@ function link(all: readonly ShownBranch[]): void {
   }
 }
 
-function mergedLeaves(leaves: readonly HeapLeaf[], via: readonly Step[], settings: BranchSettings): Leaf[] {
+function leavesOf(leaves: readonly HeapLeaf[], via: readonly Step[], settings: BranchSettings): Leaf[] {
   return leaves.map((leaf) => settings.leafOf({ ...leaf, via: [...via, ...leaf.via] }));
 }
 

@@ -1,16 +1,8 @@
 import type { AwaitBranch, Place } from '../inspection.js';
 import type { Session } from '../inspector/session.js';
-import { callWith, runAndHold, type RemoteObject } from './ask.js';
+import { callWith, placeAmong, propertiesOf, runAndHold } from './ask.js';
 import { handlerNames, taskHandlers } from './in-target.js';
 import type { Scripts } from './scripts.js';
-
-interface Properties {
-  result: { name: string; value?: RemoteObject }[];
-  internalProperties?: {
-    name: string;
-    value?: { value?: { scriptId: string; lineNumber: number; columnNumber?: number } };
-  }[];
-}
 
 /**
  * Puts the handler of each task below it, where no call of it is suspended: it
@@ -46,17 +38,12 @@ async function placesOfHandlers(session: Session, scripts: Scripts): Promise<Map
   try {
     const array = await runAndHold(session, taskHandlers);
     const names = await callWith(session, array, handlerNames);
-    const properties = (objectId: string | undefined) =>
-      session.call<Properties>('Runtime.getProperties', { objectId, ownProperties: true });
-    const { result } = await properties(array.objectId);
+    const { own } = await propertiesOf(session, array);
     for (const [index, name] of names.entries()) {
-      const fn = result.find((property) => property.name === String(index))?.value;
+      const fn = own.find((property) => property.name === String(index))?.value;
       if (places.has(name) || fn === undefined) continue;
-      const { internalProperties = [] } = await properties(fn.objectId);
-      const at = internalProperties.find((property) => property.name === '[[FunctionLocation]]')?.value?.value;
-      if (at === undefined) continue;
-      const { scriptId, lineNumber: line, columnNumber: column = 0 } = at;
-      const place = scripts.placeOf({ scriptId: Number(scriptId), line, column });
+      const at = placeAmong((await propertiesOf(session, fn)).internal, '[[FunctionLocation]]');
+      const place = at && scripts.placeOf(at);
       if (place !== undefined) places.set(name, place);
     }
   } catch {

@@ -1,5 +1,5 @@
 import type { Session } from '../inspector/session.js';
-import { OBJECT_GROUP, runAndHold, type RemoteObject } from './ask.js';
+import { OBJECT_GROUP, propertiesOf, runAndHold, type RemoteObject } from './ask.js';
 
 /** Objects whose heap id is asked for, a question each; beyond that they are not recognised. */
 const MAX_IDENTIFIED = 1_000;
@@ -18,11 +18,8 @@ export interface HeldObjects {
 export async function hold(session: Session, fn: () => object[], identify: boolean): Promise<HeldObjects> {
   const array = await runAndHold(session, fn);
   if (!identify) return { array, heapIds: [] };
-  const { result } = await session.call<{ result: { name: string; value?: RemoteObject }[] }>('Runtime.getProperties', {
-    objectId: array.objectId,
-    ownProperties: true,
-  });
-  const objects = result.filter(({ name }) => /^\d+$/.test(name)).slice(0, MAX_IDENTIFIED);
+  const { own } = await propertiesOf(session, array);
+  const objects = own.filter(({ name }) => /^\d+$/.test(name)).slice(0, MAX_IDENTIFIED);
   const heapIds = await Promise.all(objects.map(({ value }) => heapIdOf(session, value!)));
   return { array, heapIds };
 }

@@ -1,12 +1,7 @@
 import type { Session } from '../inspector/session.js';
-import { OBJECT_GROUP, type RemoteObject } from './ask.js';
+import { OBJECT_GROUP, placeAmong, propertiesOf, type RemoteObject } from './ask.js';
 import type { ShownBranch } from './branches.js';
 import type { Scripts } from './scripts.js';
-
-interface Property {
-  name: string;
-  value?: { value?: { scriptId: string; lineNumber: number; columnNumber?: number } };
-}
 
 /**
  * Asks where the `await` of each branch stands, from the top on. For each
@@ -50,18 +45,8 @@ async function placeOfAwait(session: Session, heapId: number, scripts: Scripts):
       objectId: String(heapId),
       objectGroup: OBJECT_GROUP,
     });
-    const { internalProperties = [] } = await session.call<{ internalProperties?: Property[] }>(
-      'Runtime.getProperties',
-      {
-        objectId: result.objectId,
-        ownProperties: true,
-      },
-    );
-    const at = internalProperties.find(({ name }) => name === '[[GeneratorLocation]]')?.value?.value;
-    if (at === undefined) return null;
-    return (
-      scripts.placeOf({ scriptId: Number(at.scriptId), line: at.lineNumber, column: at.columnNumber ?? 0 }) ?? null
-    );
+    const at = placeAmong((await propertiesOf(session, result)).internal, '[[GeneratorLocation]]');
+    return (at && scripts.placeOf(at)) ?? null;
   } catch {
     // It has gone on since, and is gone.
     return null;
