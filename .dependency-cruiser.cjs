@@ -82,7 +82,8 @@ module.exports = {
       to: { path: '^src/' },
     },
     room('lock'),
-    room('queue'),
+    // What to type to put a queue back holds paths.
+    room('queue', ['in-shell[.]ts']),
     room('thread', [], ['(hooks/hooks|running-tasks)[.]ts']),
     room('pool', ['thread/', 'queue/(contract|endings|generated-id)[.]ts'], ['looks-under-way[.]ts']),
     room('supervisor', ['queue/contract[.]ts']),

@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import { configNames } from '../config/find-config.js';
+import { inShell } from '../runtime/in-shell.js';
 import { StateDir } from '../runtime/state-dir.js';
 
 /**
@@ -13,9 +14,4 @@ export function commandFor(words: string, root: string): string {
   if (isUsual) return `runtime ${words}`;
   const near = relative('', root);
   return `runtime ${words} --dir ${inShell(near.startsWith('..') ? root : near || '.')}`;
-}
-
-/** A word that a shell reads as it is. */
-function inShell(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -27,6 +27,7 @@ export const ERROR_CODES = {
   ERR_QUEUE_DISK_FULL: 'the disk that holds the queue is full',
   ERR_QUEUE_DRIVER: 'the SQLite driver is not built, or was built for another Node',
   ERR_QUEUE_IO: 'the queue could not be read or written',
+  ERR_QUEUE_LOST: 'the queue file, or its log, was removed or replaced while it was open',
   ERR_QUEUE_NEWER_SCHEMA: 'the queue was written by a newer version of holdfast',
   ERR_QUEUE_READ_ONLY: 'the queue, or its folder, is read-only',
   ERR_RESULTS: 'the results could not be written',

@@ -124,7 +124,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
         keep: options.durable,
         mode: () => this.#mode,
         threads: () => summaryOfThreads(dispatcher),
-        counts: () => queue.counts(),
+        counts: () => this.#askQueue(),
         rollCall: (withinMs) => rollCall.call(withinMs),
         mayWrite: () => lock.held,
       },
@@ -420,6 +420,17 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
     }
     for (const { resolve } of this.#idleWaiters) resolve();
     this.#idleWaiters.clear();
+  }
+
+  /** At each beat: a queue that is idle would else not notice that its files were taken away. */
+  async #askQueue(): Promise<TaskCounts> {
+    try {
+      await this.#queue.check();
+    } catch (error) {
+      if (error instanceof HoldfastError && error.code === 'ERR_QUEUE_LOST') this.#fail(error);
+      throw error;
+    }
+    return this.#queue.counts();
   }
 
   /** Resolves when no task is running. */

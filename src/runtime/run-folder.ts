@@ -21,6 +21,7 @@ export const DRY_RUN_MARK = 'dry-run';
 export async function closeQueue(queue: TaskQueue, runDir: string, mayRemove: boolean): Promise<boolean> {
   let untouched = false;
   try {
+    await queue.check();
     const counts = await queue.counts();
     untouched = mayRemove && queue.epoch === 1 && Object.values(counts).every((count) => count === 0);
   } catch {

@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { HoldfastError } from './errors.js';
 import { Executor, type ExecutorParts } from './executor.js';
 import { lastDeath } from './last-death.js';
@@ -114,10 +115,13 @@ async function openReadable(options: ResolvedOptions, runDir: string): Promise<T
   }
 }
 
-async function openQueue({ durable }: ResolvedOptions, runDir: string): Promise<TaskQueue> {
+async function openQueue({ durable, dir, runId }: ResolvedOptions, runDir: string): Promise<TaskQueue> {
   // Each store is loaded only when it is used: starting fast is part of the job.
   if (!durable) return (await import('./queue/memory-queue.js')).openMemoryQueue();
-  return (await import('./queue/sqlite-queue.js')).openSqliteQueue(join(runDir, QUEUE_FILE));
+  const { root } = new StateDir(dir);
+  // Where a copy can lie when the folder of the run is gone, and with it perhaps all of the state folder.
+  const elsewhere = [root, dirname(root), tmpdir()].map((folder) => join(folder, `${runId}.saved`));
+  return (await import('./queue/sqlite-queue.js')).openSqliteQueue(join(runDir, QUEUE_FILE), elsewhere);
 }
 
 function dispatcherSettings(options: ResolvedOptions, { captureOutput = false }: StartSettings) {

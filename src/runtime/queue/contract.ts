@@ -17,6 +17,9 @@
  * called before it, awaited or not. A write that fails changed nothing: it may
  * be made again once the trouble is mended.
  *
+ * Once the place where it keeps its tasks was taken away under it, every write,
+ * and every read of outcomes, rejects with `ERR_QUEUE_LOST`.
+ *
  * Errors of every call: `ERR_QUEUE_DISK_FULL`, `ERR_QUEUE_READ_ONLY`,
  * `ERR_QUEUE_CORRUPT`, `ERR_QUEUE_BUSY`, `ERR_QUEUE_IO`; of a write, also
  * `ERR_STALE_EXECUTOR` once a newer executor has opened the queue; after
@@ -185,4 +188,10 @@ export interface TaskQueue extends QueueReader {
 
   /** How many suspects wait. */
   suspects(): Promise<number>;
+
+  /**
+   * Looks whether all that was recorded still lies where the next executor finds it; rejects with `ERR_QUEUE_LOST`
+   * if not. Each write does so before it resolves, and `close` before it closes: this is for a queue that is idle.
+   */
+  check(): Promise<void>;
 }

@@ -196,6 +196,11 @@ class MemoryQueue implements TaskQueue {
     return this.#counts.suspect;
   }
 
+  /** Nobody can take memory away. */
+  async check(): Promise<void> {
+    this.#refuseIfClosed();
+  }
+
   async counts(): Promise<TaskCounts> {
     this.#refuseIfClosed();
     const { suspect, ...counts } = this.#counts;

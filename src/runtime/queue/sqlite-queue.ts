@@ -12,7 +12,9 @@ import type {
   TaskQueue,
 } from './contract.js';
 import { GroupCommit } from './group-commit.js';
+import { OpenFiles } from './open-files.js';
 import { queueClosed, takenOver } from './refusals.js';
+import { saveLostQueue } from './saved-copy.js';
 import { inQueueWords, isStoreTrouble } from './sqlite-errors.js';
 import { closeAtRest, openForWriting } from './sqlite-file.js';
 import { Ledger, raiseEpoch } from './sqlite-ledger.js';
@@ -28,13 +30,22 @@ import { SqliteWrites } from './sqlite-writes.js';
  * SQLite works on the calling thread: a commit blocks it for as long as the
  * disk takes to sync, and another process's lock for up to 2 s.
  *
+ * When its files are removed or replaced under it, it saves all that is recorded
+ * as `<path without .db>.saved-<n>.db`, or in one of the other places.
+ *
+ * @param elsewhere paths for that copy where the folder of the queue is gone as well; `-<n>.db` is added
  * @throws HoldfastError `ERR_QUEUE_NEWER_SCHEMA`, `ERR_QUEUE_CORRUPT`, `ERR_QUEUE_DISK_FULL`,
  * `ERR_QUEUE_READ_ONLY`, `ERR_QUEUE_BUSY`, `ERR_QUEUE_IO`.
  */
-export async function openSqliteQueue(path: string): Promise<TaskQueue> {
+export async function openSqliteQueue(path: string, elsewhere: readonly string[] = []): Promise<TaskQueue> {
   return inQueueWords(path, () => {
     const db = openForWriting(path);
-    return new SqliteQueue(db, raiseEpoch(db));
+    try {
+      return new SqliteQueue(db, raiseEpoch(db), [`${path.replace(/\.db$/, '')}.saved`, ...elsewhere]);
+    } catch (error) {
+      db.close();
+      throw error;
+    }
   });
 }
 
@@ -50,9 +61,15 @@ class SqliteQueue implements TaskQueue {
   /** The ledger as the open transaction sees and changes it. */
   #row: LedgerRow | undefined;
   #closed: Promise<void> | undefined;
+  readonly #files: OpenFiles;
+  readonly #copyPlaces: readonly string[];
+  /** Why nothing is written or told any more. */
+  #lost: Error | undefined;
 
-  constructor(db: Database, epoch: number) {
+  constructor(db: Database, epoch: number, copyPlaces: readonly string[]) {
     this.epoch = epoch;
+    this.#files = new OpenFiles(db.name);
+    this.#copyPlaces = copyPlaces;
     this.#db = db;
     this.#begin = db.prepare('begin immediate');
     this.#commit = db.prepare('commit');
@@ -116,17 +133,48 @@ class SqliteQueue implements TaskQueue {
 
   async outcome(id: string): Promise<OutcomeRecord | undefined> {
     await this.#group.idle();
+    this.#refuseIfLost();
     return this.#reader.outcome(id);
   }
 
   async *outcomes(filter?: { state?: OutcomeState; afterOrdinal?: number }): AsyncIterable<OutcomeRecord> {
     await this.#group.idle();
+    this.#refuseIfLost();
     yield* this.#reader.outcomes(filter);
   }
 
+  async check(): Promise<void> {
+    await this.#group.idle();
+    if (this.#closed === undefined) this.#checkFiles();
+  }
+
   close(): Promise<void> {
-    this.#closed ??= this.#group.idle().then(() => closeAtRest(this.#db));
+    this.#closed ??= this.#group.idle().then(() => this.#end());
     return this.#closed;
+  }
+
+  #end(): void {
+    try {
+      this.#checkFiles();
+    } catch (error) {
+      // What lies in its place now is not ours to tidy up.
+      this.#db.close();
+      throw error;
+    }
+    closeAtRest(this.#db);
+  }
+
+  /** Once they were lost, they stay lost: the copy holds all up to then, and nothing that comes later. */
+  #checkFiles(): void {
+    this.#refuseIfLost();
+    const lost = this.#files.whatIsLost();
+    if (lost === undefined) return;
+    this.#lost = saveLostQueue(this.#db, lost, this.#copyPlaces);
+    throw this.#lost;
+  }
+
+  #refuseIfLost(): void {
+    if (this.#lost !== undefined) throw this.#lost;
   }
 
   #write<T>(body: (ledger: LedgerRow) => T): Promise<T> {
@@ -135,6 +183,7 @@ class SqliteQueue implements TaskQueue {
   }
 
   #transact(body: () => void): void {
+    this.#refuseIfLost();
     inQueueWords(this.#db.name, () => {
       this.#begin.run();
       try {
@@ -150,5 +199,7 @@ class SqliteQueue implements TaskQueue {
         throw error;
       }
     });
+    // A commit to a file that nobody finds again is none: before anybody is told.
+    this.#checkFiles();
   }
 }
