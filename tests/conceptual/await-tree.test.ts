@@ -5,6 +5,7 @@ import { analyseHeap } from '../../dist/debug/await/analyse-heap.js';
 import type { HeapBranch, HeapFindings } from '../../dist/debug/await/findings.js';
 import { writeHeapFile } from '../support/heap-file.js';
 import { MadeHeap } from '../support/made-awaits.js';
+import { runs } from '../support/runs.js';
 import { tempDir } from '../support/temp-dir.js';
 
 function analysed(heap: MadeHeap, path = join(tempDir(), 'made.heapsnapshot')): HeapFindings {
@@ -74,7 +75,7 @@ describe('an await tree', () => {
         expect(new Map(branches.map((branch) => [shapeOf(branch), branch.count]))).toEqual(expected);
         for (const { count, sample } of branches) expect([count >= 1, sample % 2]).toEqual([true, 1]);
       }),
-      { numRuns: 150, examples: [[inOtherOrder]] },
+      { numRuns: runs(150), examples: [[inOtherOrder]] },
     );
   });
 
@@ -92,7 +93,7 @@ describe('an await tree', () => {
         }
         expect(names).toEqual(new Set(program.map(({ name }) => name)));
       }),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     );
   });
 

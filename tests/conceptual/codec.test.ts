@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decode, encode } from '../../dist/runtime/thread/codec.js';
+import { runs } from '../support/runs.js';
 
 const there = (value: unknown) => decode(encode(value, 'the input'));
 
@@ -27,7 +28,7 @@ test('any value that can be cloned arrives as a structured clone of itself', () 
       // `toEqual` takes a property that is undefined for one that is not there, as is promised.
       expect(there(value)).toEqual(structuredClone(value));
     }),
-    { numRuns: 1000 },
+    { numRuns: runs(1000) },
   );
 });
 
@@ -38,7 +39,7 @@ test('what JSON holds unchanged is kept as JSON text, and arrives equal to the l
       expect(encoded).toBe(JSON.stringify(value));
       expect(decode(encoded)).toStrictEqual(value);
     }),
-    { numRuns: 500 },
+    { numRuns: runs(500) },
   );
 });
 

@@ -9,6 +9,7 @@ import { configJsonSchema } from '../../dist/config/json-schema.js';
 import { CONFIG_KEYS, CONFIG_SCHEMA } from '../../dist/config/schema.js';
 import { DRY_RUN_CHECKS } from '../../dist/dryrun/options.js';
 import { resolveOptions } from '../../dist/runtime/options.js';
+import { runs } from '../support/runs.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
@@ -110,7 +111,7 @@ describe('the JSON Schema', () => {
         const isCloser = typeof value === 'string' || /rate|burstSize|http/.test(name);
         if (ours || !isCloser) expect(theirs, `${name}: ${JSON.stringify(value)}`).toBe(ours);
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(2_000) },
     );
   });
 });

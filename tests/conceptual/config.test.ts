@@ -10,6 +10,7 @@ import { CONFIG_KINDS, findConfig } from '../../dist/config/find-config.js';
 import { loadConfig } from '../../dist/config/load-config.js';
 import { defineConfig, type HoldfastError, type InvalidInputError, type RuntimeConfig } from '../../dist/index.js';
 import { rejection } from '../support/executors.js';
+import { runs } from '../support/runs.js';
 import { tempDir } from '../support/temp-dir.js';
 
 const IS_ROOT = process.getuid?.() === 0;
@@ -341,7 +342,7 @@ test('whatever a text holds, it is taken or told, and nothing else happens', asy
         }
       },
     ),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 });
 

@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DumpFile } from '../../dist/debug/trace/dump-file.js';
+import { runs } from '../support/runs.js';
 import { tempDir } from '../support/temp-dir.js';
 
 describe('a file of dumps', () => {
@@ -55,7 +56,7 @@ describe('a file of dumps', () => {
         // Files are filled before there is a new one.
         if (there.length < names.length) expect(kept).toBe(all.join(''));
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
   });
 

@@ -6,6 +6,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { readHealth, type HealthSnapshot } from '../../dist/runtime/health/snapshot.js';
 import { SnapshotWriter, type SnapshotBody } from '../../dist/runtime/health/snapshot-writer.js';
 import { deferred } from '../support/deferred.js';
+import { runs } from '../support/runs.js';
 import { tempDir } from '../support/temp-dir.js';
 
 const NO_TASKS = { queued: 0, delayed: 0, running: 0, done: 0, failed: 0, crashed: 0, 'timed-out': 0, cancelled: 0 };
@@ -149,7 +150,7 @@ describe('reading a snapshot', () => {
         writeFileSync(path, JSON.stringify(snapshot));
         if (problems.length === 0) expect(readHealth(path)).toEqual({ snapshot, problems: [] });
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 });

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { HeapGraph } from '../../dist/debug/heap/heap-graph.js';
 import { readSnapshotFile } from '../../dist/debug/heap/snapshot-file.js';
 import { writeHeapFile, type HeapObject } from '../support/heap-file.js';
+import { runs } from '../support/runs.js';
 import { tempDir } from '../support/temp-dir.js';
 
 const heaps = fc.integer({ min: 1, max: 30 }).chain((size) =>
@@ -70,7 +71,7 @@ describe('a heap snapshot that is read', () => {
         expect([...graph.named('object', 'Socket')]).toEqual(sockets);
         expect([...graph.named('object', 'no such name')]).toEqual([]);
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { BEAT_INTERVAL_MS, Heartbeat, type Beat, type Proof } from '../../dist/runtime/health/heartbeat.js';
 import { deferred } from '../support/deferred.js';
+import { runs } from '../support/runs.js';
 
 const WELL: Proof = { threads: [1, 2], missing: [] };
 
@@ -267,6 +268,6 @@ test('whatever happens: one question at a time, each beat and each miss told onc
       expect(missed).toBeLessThanOrEqual(notWell + Math.floor(stoodStill / BEAT_INTERVAL_MS));
       expect([heartbeat.count, heartbeat.missedBeats, heartbeat.missedInARow]).toEqual([beats, missed, inARow]);
     }),
-    { numRuns: 100 },
+    { numRuns: runs(100) },
   );
 });

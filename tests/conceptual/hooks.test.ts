@@ -7,6 +7,7 @@ import { creationStack } from '../../dist/debug/hooks/creation-stack.js';
 import { LiveRecords } from '../../dist/debug/hooks/live-records.js';
 import { renderHooks } from '../../dist/debug/hooks/render-hooks.js';
 import { StackSampler } from '../../dist/debug/hooks/stack-sampler.js';
+import { runs } from '../support/runs.js';
 
 /** As a resource of Node is: it tells its id until it has ended. */
 class Resource {
@@ -70,7 +71,7 @@ describe('what lives', () => {
         expect(records.dropped).toBeLessThanOrEqual(droppedAlive + ended.size);
         if (id <= room) expect(records.dropped).toBe(0);
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 
@@ -203,7 +204,7 @@ describe('creation sites', () => {
           for (const [number, key] of [...users, ...others]) expect(sites.stackOf(number)).toEqual(frames(key));
         },
       ),
-      { numRuns: 30 },
+      { numRuns: runs(30) },
     );
   });
 
@@ -268,7 +269,7 @@ describe('the account of a thread', () => {
           expect(live).toBe([...expected.values()].reduce((sum, { count }) => sum + count, 0));
         },
       ),
-      { numRuns: 50 },
+      { numRuns: runs(50) },
     );
   });
 

@@ -4,6 +4,7 @@ import { CHECKPOINTS, type Checkpoint } from '../../dist/smoke/checkpoints.js';
 import { junitXml } from '../../dist/smoke/junit.js';
 import type { PostConditionResult } from '../../dist/smoke/post-conditions.js';
 import type { SmokeReport } from '../../dist/smoke/smoke-test.js';
+import { runs } from '../support/runs.js';
 
 /** What XML 1.0 allows in a document. */
 const LEGAL = /^[\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]*$/u;
@@ -160,7 +161,7 @@ test('whatever a text holds, the XML is valid, and what XML can hold comes throu
       const failure = found!.children.find((node) => node.name === 'failure')!;
       expect(legal(failure.attributes['message'] ?? '')).toBe(legal(diagnostic));
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 });
 

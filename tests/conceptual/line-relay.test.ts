@@ -2,6 +2,7 @@ import { PassThrough, Writable } from 'node:stream';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { LineRelay } from '../../dist/runtime/supervisor/line-relay.js';
+import { runs } from '../support/runs.js';
 import { waitFor } from '../support/wait-for.ts';
 
 function collector(): { target: Writable; text: () => string } {
@@ -49,7 +50,7 @@ test('of executors that die anywhere, every line is passed on once and whole, if
         expect(relay.lines).toBe(lines.length);
       },
     ),
-    { numRuns: 60 },
+    { numRuns: runs(60) },
   );
 });
 

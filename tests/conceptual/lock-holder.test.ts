@@ -7,6 +7,7 @@ import { ExecutorRunningError } from '../../dist/runtime/lock/executor-running-e
 import { parseHolder, readHolder, thisProcess, writeHolder } from '../../dist/runtime/lock/holder.js';
 import type { LockHolder } from '../../dist/runtime/lock/holder.js';
 import { networkFileSystem, networkFileSystemName } from '../../dist/runtime/lock/network-fs.js';
+import { runs } from '../support/runs.js';
 import { tempDir } from '../support/temp-dir.js';
 
 const anyHolder: fc.Arbitrary<LockHolder> = fc.record(
@@ -34,7 +35,7 @@ test('whatever was written is read back, whatever longer or shorter text was the
       closeSync(fd);
       expect(readFileSync(file, 'utf8')).toBe(`${JSON.stringify(holder)}\n`);
     }),
-    { numRuns: 100 },
+    { numRuns: runs(100) },
   );
 });
 

@@ -5,6 +5,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { ExecutorRunningError } from '../../dist/runtime/lock/executor-running-error.js';
 import { ProcessLock } from '../../dist/runtime/lock/process-lock.js';
 import { lockPath } from '../support/lock-place.js';
+import { runs } from '../support/runs.js';
 
 /**
  * Several locks on one path. Each opens the file for itself, so to the kernel
@@ -135,6 +136,6 @@ test('whatever happens in whatever order: one holder, nobody robbed, every loss 
         rmSync(path, { force: true });
       }
     }),
-    { numRuns: 300 },
+    { numRuns: runs(300) },
   );
 });

@@ -4,6 +4,7 @@ import { Lookout, type Concern, type Sighting } from '../../dist/runtime/pool/lo
 import type { PoolThread } from '../../dist/runtime/pool/pool-thread.js';
 import type { ClaimedTask } from '../../dist/runtime/queue/contract.js';
 import { now } from '../../dist/runtime/thread/board.js';
+import { runs } from '../support/runs.js';
 
 const LIMIT_MS = 5_000;
 const TOLD: Concern[] = ['stalled', 'silent'];
@@ -217,6 +218,6 @@ test('whatever gets stuck when: no thread stands more than a tenth of its time, 
         }
       },
     ),
-    { numRuns: 30 },
+    { numRuns: runs(30) },
   );
 });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { mapBounded } from '../../dist/runtime/map-bounded.js';
 import { deferred } from '../support/deferred.js';
+import { runs } from '../support/runs.js';
 import { waitFor } from '../support/wait-for.js';
 
 async function collect<T>(results: AsyncIterable<T>): Promise<T[]> {
@@ -33,7 +34,7 @@ test('results come in the order of the inputs, whatever order the runs end in, a
         expect(await results).toEqual(inputs.map((input) => input * 2));
       },
     ),
-    { numRuns: 150 },
+    { numRuns: runs(150) },
   );
 });
 
@@ -76,7 +77,7 @@ test('no more than the window is read and not yet yielded, at any instant', asyn
         if (!async && count >= window) expect(most).toBe(window);
       },
     ),
-    { numRuns: 150 },
+    { numRuns: runs(150) },
   );
 });
 

@@ -10,6 +10,7 @@ import type { PreviousDeath, Settlement, TaskQueue } from '../../dist/runtime/qu
 import type { NewTask, OutcomeState } from '../../dist/runtime/task.js';
 import { QueueModel, Refused } from '../support/queue-model.js';
 import { all, aTask, done } from '../support/queue-tasks.js';
+import { runs } from '../support/runs.js';
 
 type Call =
   | { call: 'add'; specs: NewTask[] }
@@ -179,7 +180,7 @@ test('the memory store does what the model does', async () => {
       const queue = openMemoryQueue();
       await new Life(queue, new QueueModel(false), () => Promise.reject(new Error('no second one'))).live(steps);
     }),
-    { numRuns: 400 },
+    { numRuns: runs(400) },
   );
 });
 
@@ -196,7 +197,7 @@ test('the SQLite store does what the model does, through any death of its execut
           await new Life(await open(), new QueueModel(true), open).live(steps);
         },
       ),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   } finally {
     rmSync(dir, { recursive: true, force: true });

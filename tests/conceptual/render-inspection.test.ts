@@ -6,6 +6,7 @@ import type { AwaitBranch, Handle, Inspection, Leaf, Place, ThreadInspection } f
 import { awaitLines } from '../../dist/debug/render/await-lines.js';
 import { renderInspection } from '../../dist/debug/render/render-inspection.js';
 import { painter } from '../../dist/cli/color.js';
+import { runs } from '../support/runs.js';
 
 const at = (file: string, line = 1, column = 1): Place => ({ file: resolve(file), line, column });
 const plain = (_color: string, text: string) => text;
@@ -417,7 +418,7 @@ describe('the lines of an await tree', () => {
         if (!lines.some((line) => /⋮| …/.test(line))) expect(lines).toEqual(whole);
         else if (lines.every((line) => !/⋮| {2}…$/.test(line))) expect(functionsIn(lines)).toBe(total(branches));
       }),
-      { numRuns: 50 },
+      { numRuns: runs(50) },
     );
   });
 });

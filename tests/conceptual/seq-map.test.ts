@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { SeqMap } from '../../dist/runtime/queue/seq-map.js';
+import { runs } from '../support/runs.js';
 
 /** Numbers come densely and in order, over several pages of 1024, and are taken out in any order. */
 const step = fc.oneof(
@@ -40,6 +41,6 @@ test('a SeqMap holds what a Map would hold, whatever comes and goes', () => {
       }
       for (let seq = 0; seq <= next; seq++) expect(map.get(seq)).toBe(model.get(seq));
     }),
-    { numRuns: 50 },
+    { numRuns: runs(50) },
   );
 });

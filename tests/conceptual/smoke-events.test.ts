@@ -5,6 +5,7 @@ import { MAX_EVENTS, takeEvents, type EventSource } from '../../dist/smoke/event
 import type { DryRunEvent } from '../../dist/dryrun/event-set.js';
 import { consume } from '../../dist/dryrun/handler.js';
 import { deferred } from '../support/deferred.js';
+import { runs } from '../support/runs.js';
 
 /** What lets every microtask, and what they start, come to its end. */
 const settled = () => new Promise((resolve) => setImmediate(resolve));
@@ -31,7 +32,7 @@ test('every event of a source is taken, in its order, up to a hundred', async ()
       await ended;
       expect(events).toEqual(list.slice(0, MAX_EVENTS));
     }),
-    { numRuns: 50 },
+    { numRuns: runs(50) },
   );
 });
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { plainTask } from '../../dist/cli/input/task-line.js';
 import { parseTaskLine } from '../../dist/cli/input/task-schema.js';
+import { runs } from '../support/runs.js';
 
 const choices = fc.constantFrom(
   { handler: undefined, handlers: ['a', 'b'] },
@@ -42,7 +43,7 @@ test('where no schema is asked, it would have said the same', () => {
       plain++;
       expect(parseTaskLine(line, choice)).toEqual(task);
     }),
-    { numRuns: 3000 },
+    { numRuns: runs(3000) },
   );
   expect(plain).toBeGreaterThan(50);
 });

@@ -15,6 +15,7 @@ import {
   startedExecutor,
 } from '../support/executors.js';
 import { all } from '../support/queue-tasks.js';
+import { runs } from '../support/runs.js';
 import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -41,7 +42,7 @@ describe('submit', () => {
           expect(got).toEqual(structuredClone(values));
         },
       ),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 

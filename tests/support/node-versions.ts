@@ -1,4 +1,7 @@
-/** Other versions of Node, to try things on: programs that npm holds, as packages. */
+/**
+ * Other versions of Node, to try things on: programs that npm holds, as packages.
+ * `npm test` tries this very Node alone, `npm run test:nodes` the others.
+ */
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,7 +9,7 @@ import { promisify } from 'node:util';
 import { test } from 'vitest';
 import { ProcessLock } from '../../dist/runtime/lock/process-lock.js';
 
-/** Newest version of each; this very Node is among what `onEveryNode` tries as well. */
+/** Newest version of each. */
 const MAJORS = [22, 24, 26];
 
 /** Outlives the tests, and goes with `node_modules`. */
@@ -27,25 +30,25 @@ export interface NodeProgram {
   path: string;
 }
 
+const WANTS_OTHERS = Boolean(process.env['OTHER_NODES']);
+
 type Found = NodeProgram | { major: number; missing: string };
 
-/**
- * Node 22, 24 and 26; fetched from npm where the cache has them not. One that
- * cannot be fetched is left out, with a warning that says why.
- */
+/** Those that can be had; none without `OTHER_NODES`. */
 export async function otherNodes(): Promise<NodeProgram[]> {
-  return (await findAll()).filter((found) => 'path' in found);
+  return WANTS_OTHERS ? (await findAll()).filter((found) => 'path' in found) : [];
 }
 
-/** The test on this Node and on each of the others. One that cannot be had is skipped, and its title says why. */
+/** The test on this Node, or with `OTHER_NODES` on each of the others. One that cannot be had is skipped, and its title says why. */
 export async function onEveryNode(title: string, body: (node: NodeProgram) => Promise<void>): Promise<void> {
-  const nodes: Found[] = [{ version: process.versions.node, path: process.execPath }, ...(await findAll())];
-  for (const node of nodes) {
+  const own: Found[] = [{ version: process.versions.node, path: process.execPath }];
+  for (const node of WANTS_OTHERS ? await findAll() : own) {
     if ('path' in node) test(`${title} (Node ${node.version})`, () => body(node));
     else test.skip(`${title} (Node ${node.major}): ${node.missing}`, () => {});
   }
 }
 
+/** Node 22, 24 and 26; fetched from npm where the cache has them not. One that cannot be fetched is told with a warning, too. */
 async function findAll(): Promise<Found[]> {
   if (!MAJORS.every((major) => existsSync(programOf(major)))) await fetchMissing();
   const found = MAJORS.map(find);

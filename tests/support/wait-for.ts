@@ -1,8 +1,8 @@
-/** Polls `condition` until it gives something truthy; throws after `deadlineMs` (default 10 s), naming `what`. */
+/** Polls `condition` until it gives something truthy; throws after `deadlineMs` (default 30 s), naming `what`. */
 export async function waitFor<T>(
   what: string,
   condition: () => T | Promise<T>,
-  deadlineMs = 10_000,
+  deadlineMs = 30_000,
 ): Promise<Exclude<T, false | null | undefined>> {
   const deadline = performance.now() + deadlineMs;
   for (;;) {
