@@ -35,6 +35,9 @@ export async function takeConfig(command: Command): Promise<void> {
     import('../config/environment.js'),
   ]);
   const config = await loadConfig(path);
+  // So that whatever is written can be held against it.
+  if (command.options.some(({ long }) => long === '--config'))
+    command.setOptionValueWithSource('config', path, 'config');
   const give = (key: string, value: unknown, from: string) => {
     const instead = INSTEAD[from];
     if (isTyped(command, key) || (instead !== undefined && isTyped(command, instead))) return;

@@ -1,4 +1,5 @@
-import { createReadStream } from 'node:fs';
+import { constants, createReadStream, openSync, statSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { HoldfastError, InvalidInputError, type Fault } from '../runtime/errors.js';
 import type { Executor } from '../runtime/executor.js';
 import { chooseHandler } from './choose-handler.js';
@@ -63,8 +64,18 @@ export async function openSource(
 
 /** The stream that is to be spooled. */
 export function streamOf(source: RunFlags['source']): AsyncIterable<Uint8Array> {
-  if (source.kind === 'tasks' && source.file !== '-') return createReadStream(source.file);
+  if (source.kind === 'tasks' && source.file !== '-') return streamOfFile(source.file);
   return process.stdin;
+}
+
+/**
+ * open(2) of a named pipe would block until somebody writes to it, and with it the
+ * end of the process.
+ */
+function streamOfFile(file: string): AsyncIterable<Uint8Array> {
+  if (!statSync(file).isFIFO()) return createReadStream(file);
+  const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  return new Socket({ fd, readable: true, writable: false });
 }
 
 /**

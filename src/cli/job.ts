@@ -1,5 +1,7 @@
+import type { Writable } from 'node:stream';
 import type { Executor } from '../runtime/executor.js';
 import type { LeftInThread } from '../runtime/left-in-threads.js';
+import { printable } from '../runtime/printable.js';
 import type { Recovery } from '../runtime/queue/contract.js';
 import type { StopMessage } from '../runtime/supervisor/messages.js';
 import type { Outcome } from '../runtime/task.js';
@@ -9,7 +11,8 @@ import { Display, taskCount } from './display.js';
 import { errorText, EXIT, exitCodeOfError, exitCodeOfSignal } from './exit-code.js';
 import type { FeedState } from './feed.js';
 import type { ProgressData } from './progress.js';
-import { isReaderGone, openResultsFile, ResultsWriter } from './results-writer.js';
+import { openResultsFile } from './results-file.js';
+import { isReaderGone, ResultsWriter } from './results-writer.js';
 import type { RunFlags } from './run-flags.js';
 import type { Carried, JobControl } from './job-control.js';
 import { ended, exitCodeOf, formatSummary, summaryDocument, type RunSummary } from './summary.js';
@@ -30,6 +33,8 @@ export class Job {
   readonly #display: Display;
   readonly #ended: Promise<void>;
   #tellEnded!: () => void;
+  /** Aborted when the run is to end before all its tasks have. */
+  readonly #abandoned = new AbortController();
   #ending: Ending | undefined;
   #results: ResultsWriter | undefined;
   #fed: FeedState | undefined;
@@ -154,11 +159,13 @@ export class Job {
   }
 
   async #startResults(): Promise<void> {
-    const { results, source } = this.#flags;
+    const { results } = this.#flags;
     if (results === undefined) return;
     const toStdout = results === '-';
+    const stream = toStdout ? this.#control.data : await this.#openResults(results);
+    if (stream === undefined) return;
     this.#results = new ResultsWriter(this.#executor, {
-      stream: toStdout ? this.#control.data : await openResultsFile(results, source),
+      stream,
       endsStream: !toStdout,
       // A file is written anew and holds the whole run; standard output gets what this command brings.
       afterOrdinal: toStdout ? this.#carried.beforeOrdinal : 0,
@@ -169,9 +176,19 @@ export class Job {
     });
   }
 
+  /** `undefined`: the run is to end before anybody reads them. */
+  #openResults(file: string): Promise<Writable | undefined> {
+    return openResultsFile(file, {
+      signal: this.#abandoned.signal,
+      onWaiting: () =>
+        this.#display.say(`--results: nobody reads the pipe ${printable(file)} yet: waiting for a reader`),
+    });
+  }
+
   #end(ending: Ending): void {
     if (this.#ending) return;
     this.#ending = ending;
+    this.#abandoned.abort();
     this.#tellEnded();
   }
 

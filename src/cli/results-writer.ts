@@ -1,10 +1,8 @@
 import { once } from 'node:events';
-import { open, stat } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
-import { HoldfastError, InvalidInputError } from '../runtime/errors.js';
+import { HoldfastError } from '../runtime/errors.js';
 import type { Executor } from '../runtime/executor.js';
 import { outcomeLine } from './outcome-line.js';
-import type { RunFlags } from './run-flags.js';
 import { print } from './terminal.js';
 
 /** The other end of a pipe or a socket was closed. */
@@ -16,30 +14,6 @@ const HINT = 'What is recorded is safe: once this is mended, the same command go
 
 /** How long outcomes may wait to be written together, in ms. */
 const WRITE_INTERVAL_MS = 50;
-
-/**
- * Opens the file that `--results` names, and empties it.
- * @throws InvalidInputError `ERR_INVALID_OPTIONS` if it cannot be written, or holds the tasks of this very run
- */
-export async function openResultsFile(target: string, source: RunFlags['source']): Promise<Writable> {
-  const refused = (problem: string, cause?: unknown) =>
-    new InvalidInputError('ERR_INVALID_OPTIONS', 'nothing was started', [{ where: '--results', problem }], { cause });
-  if (source.kind === 'tasks' && (await isSameFile(target, source.file))) {
-    throw refused(`${JSON.stringify(target)} holds the tasks, and would be overwritten`);
-  }
-  try {
-    return (await open(target, 'w', 0o600)).createWriteStream();
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const words: Record<string, string> = { ENOENT: 'there is no such folder', EISDIR: 'it is a folder' };
-    throw refused(`${JSON.stringify(target)} cannot be written: ${words[code ?? ''] ?? message}`, error);
-  }
-}
-
-async function isSameFile(one: string, other: string): Promise<boolean> {
-  const [a, b] = await Promise.all([one, other].map((path) => stat(path).catch(() => undefined)));
-  return a !== undefined && b !== undefined && a.isFile() && a.ino === b.ino && a.dev === b.dev;
-}
 
 export interface ResultsSettings {
   stream: Writable;

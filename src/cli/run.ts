@@ -27,7 +27,14 @@ export async function run(module: string | undefined, given: Given, extra: reado
   outliveReaderOfStderr();
   // A reader of standard output that goes is dealt with where it is written to.
   process.stdout.on('error', () => {});
-  const check = async () => (await import('./run-flags.js')).resolveRunFlags(module, given, extra);
+  const check = async () => {
+    const flags = (await import('./run-flags.js')).resolveRunFlags(module, given, extra);
+    if (flags.results !== undefined) {
+      const { refuseOwnResults } = await import('./own-files.js');
+      refuseOwnResults(flags, given['config'] as string | undefined, new StateDir(flags.executor.dir));
+    }
+    return flags;
+  };
   // Without a module there is nothing to be quick for.
   const checked = module === undefined || given['supervise'] === false ? await check() : undefined;
   const runId = (given['runId'] as string | undefined) ?? runIdOf(module!);

@@ -2,7 +2,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, dirname, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { InvalidInputError, type Fault } from '../runtime/errors.js';
 import { quoted } from '../runtime/faults.js';
 import { formatDuration, MAX_DURATION_MS, parseDuration } from '../runtime/units.js';
@@ -10,6 +10,7 @@ import type { EventSource } from '../smoke/event-source.js';
 import type { PostCondition } from '../smoke/post-conditions.js';
 import { DEFAULT_TIMEOUT_MS, MAX_THREADS, type HandlerChoice, type SmokeSettings } from '../smoke/settings.js';
 import { chooseHandler, handlerFile } from './choose-handler.js';
+import { clashOf, type OwnFile } from './own-files.js';
 import { unknownArguments } from './unknown-arguments.js';
 
 /** What commander collected, and what the config file says where no flag was given. */
@@ -18,6 +19,8 @@ export interface GivenToSmoke {
   threads?: string | number;
   json?: boolean;
   junit?: string;
+  /** Path of the config file, if there is one. */
+  config?: string;
   color?: boolean;
   /** These come from the config file alone, and were checked with it. */
   handler?: string;
@@ -68,7 +71,10 @@ export function resolveSmokeFlags(
     given.threads === undefined ? availableParallelism() : check('--threads', () => threadsOf(given.threads!));
   const handler =
     given.handler === undefined ? BUILT_IN_HANDLER : check('smoke.handler', () => handlerOf(given.handler!));
-  const junit = given.junit === undefined ? undefined : check('--junit', () => writable(given.junit!));
+  const junit =
+    given.junit === undefined
+      ? undefined
+      : check('--junit', () => writable(given.junit!, ownFiles(given.config, handler)));
   const about = { known: FLAGS, command: 'runtime smoke', tooMany: 'a smoke test takes none' };
   faults.push(...unknownArguments(extra, about));
   if (faults.length > 0 || timeoutMs === undefined || threads === undefined || handler === undefined) {
@@ -113,13 +119,22 @@ function threadsOf(value: string | number): number {
   throw new Error(`wants a whole number from 1 to ${MAX_THREADS}, got ${quoted(threads)}`);
 }
 
+function ownFiles(config: string | undefined, handler: HandlerChoice | undefined): OwnFile[] {
+  const files: OwnFile[] = [];
+  if (config !== undefined) files.push({ file: config, is: 'is the config file' });
+  if (handler !== undefined) files.push({ file: fileURLToPath(handler.module), is: 'is the module of the handler' });
+  return files;
+}
+
 /** Checked before anything is started; the file itself is made when there is something to write. */
-function writable(file: string): string {
+function writable(file: string, own: readonly OwnFile[]): string {
   const path = resolve(file);
   const refused = (why: string) => new Error(`${JSON.stringify(file)} cannot be written: ${why}`);
   if (file === '') throw new Error('wants a file, got ""');
   const found = statSync(path, { throwIfNoEntry: false });
   if (found?.isDirectory()) throw refused('it is a folder');
+  const clash = clashOf(path, own);
+  if (clash !== undefined) throw new Error(`${JSON.stringify(file)} ${clash}, and would be overwritten`);
   try {
     accessSync(found === undefined ? dirname(path) : path, constants.W_OK);
   } catch (error) {
