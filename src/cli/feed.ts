@@ -92,7 +92,7 @@ export async function feed(
   state.total = source.total;
   const faults: Fault[] = [];
   const add = async (chunk: SourceTask[]) => {
-    const added = await executor.enqueue(chunk);
+    const added = await executor.encoded.add(chunk);
     added.forEach(({ status, id }, index) => {
       if (status === 'conflict' && faults.length < MAX_FAULTS) faults.push(conflict(chunk[index]!, id));
     });

@@ -133,7 +133,8 @@ export class Job {
     const executor = this.#executor;
     executor.once('outcome', () => this.#control.progressed());
     executor.on('outcome', (outcome) => {
-      if (outcome.state !== 'done') this.#keepFailure(outcome);
+      // Without a result, it is as the queue holds it.
+      if (outcome.state !== 'done') this.#keepFailure(outcome as Outcome);
     });
     executor.on('thread-died', () => {
       this.#carried.crashes++;

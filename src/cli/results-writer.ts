@@ -88,7 +88,7 @@ export class ResultsWriter {
   }
 
   async #catchUp(): Promise<void> {
-    for await (const outcome of this.#executor.outcomes({ afterOrdinal: this.#written })) {
+    for await (const outcome of this.#executor.encoded.outcomes({ afterOrdinal: this.#written })) {
       if (this.#broken) return;
       this.#written = outcome.ordinal;
       if (this.#skip > 0) this.#skip--;

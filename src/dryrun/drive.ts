@@ -1,5 +1,6 @@
 import type { Executor } from '../runtime/executor.js';
-import type { NewTask, Outcome } from '../runtime/task.js';
+import type { TaskOutcome } from '../runtime/task-outcome.js';
+import type { NewTask } from '../runtime/task.js';
 import { encode } from '../runtime/thread/codec.js';
 import { eventIdOf, planArrivals, type Arrival } from './arrivals.js';
 import { eventMaker } from './events.js';
@@ -33,7 +34,7 @@ export async function drive(
   });
   const failing = new AbortController();
   const fail = (error: Error) => failing.abort(error);
-  const settled = (outcome: Outcome) => measurements.settled(outcome);
+  const settled = (outcome: TaskOutcome) => measurements.settled(outcome);
   executor.on('outcome', settled).once('failed', fail);
   const ending = AbortSignal.any([signal, failing.signal]);
   measurements.begin();
@@ -42,7 +43,7 @@ export async function drive(
       const tasks = arrivals.map(taskOf);
       measurements.arrived(arrivals);
       // Not awaited: arrivals do not wait for the disk.
-      executor.enqueue(tasks).catch(fail);
+      executor.encoded.add(tasks).catch(fail);
     }
     failing.signal.throwIfAborted();
     measurements.arrivalsEnded();

@@ -2,7 +2,7 @@
 import type { Beat } from './health/heartbeat.js';
 import type { Concern } from './pool/lookout.js';
 import type { ExecutorMode } from './status.js';
-import type { Outcome } from './task.js';
+import type { TaskOutcome } from './task-outcome.js';
 import type { LogLevel } from './thread/protocol.js';
 
 /** Tasks that are stuck. */
@@ -24,8 +24,11 @@ export interface TasksStuck {
 }
 
 export interface ExecutorEvents {
-  /** A task has its outcome, and the outcome is durable. `ordinal` rises with each. */
-  outcome: [outcome: Outcome, ordinal: number];
+  /**
+   * A task has its outcome, and the outcome is durable: as `outcome(id)` gives it.
+   * `ordinal` rises with each. The result is decoded when it is read.
+   */
+  outcome: [outcome: TaskOutcome, ordinal: number];
   /** A handler logged something. */
   log: [entry: { level: LogLevel; message: string; fields?: Record<string, unknown>; taskId: string; thread: number }];
   /** A handler printed something (only with captured output). */

@@ -16,17 +16,30 @@ import type { AddedTask, ClaimedTask, Settlement, TaskQueue } from './queue/cont
 import { idOf } from './queue/generated-id.js';
 import { closeQueue } from './run-folder.js';
 import { Statistics } from './statistics.js';
-import { newTask, type TaskOptions } from './new-task.js';
+import { newTask, newTasks, type TaskOptions, type TaskToEnqueue } from './new-task.js';
 import { statusOfThreads, summaryOfThreads } from './thread-status.js';
 import type { ExecutorMode, ExecutorStatus, ProbeAnswers } from './status.js';
 import { Submissions } from './submissions.js';
-import { decodeOutcome, outcomeOf, type TaskOutcome } from './task-outcome.js';
+import { isWellFormed } from './task-id.js';
+import { decodeOutcome, outcomeOf, OutcomeView, type TaskOutcome } from './task-outcome.js';
 import type { NewTask, OutcomeState, TaskCounts } from './task.js';
 import { now } from './thread/board.js';
 
 export interface MapOptions {
   /** How many inputs are on their way at most: read, and not yet yielded. Default 1000 or four times the lanes. */
   window?: number;
+}
+
+export interface OutcomeFilter {
+  state?: OutcomeState;
+  afterOrdinal?: number;
+}
+
+/** Tasks and outcomes as the queue holds them, for whoever reads and prints JSON text anyway. */
+export interface EncodedTasks {
+  /** Checks nothing. Durable when it resolves. */
+  add(tasks: readonly NewTask[]): Promise<AddedTask[]>;
+  outcomes(filter?: OutcomeFilter): ReturnType<TaskQueue['outcomes']>;
 }
 
 /** A look whether a task that was neither in the queue nor on a thread has arrived costs a transaction. */
@@ -58,6 +71,11 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
   readonly runDir: string;
   /** Names of the functions that the module exports. */
   readonly handlers: ReadonlySet<string>;
+  /** @internal */
+  readonly encoded: EncodedTasks = {
+    add: (tasks) => this.#submissions.add(tasks),
+    outcomes: (filter) => this.#queue.outcomes(filter),
+  };
   readonly #options: ResolvedOptions;
   readonly #lock: ProcessLock;
   readonly #queue: TaskQueue;
@@ -191,9 +209,23 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
     for await (const outcome of mapBounded(inputs, run, window)) yield decodeOutcome(outcome);
   }
 
-  /** Puts tasks into the queue without waiting for their outcomes; resolves once they are durable. */
-  enqueue(tasks: readonly NewTask[]): Promise<AddedTask[]> {
-    return this.#submissions.add(tasks);
+  /**
+   * Puts tasks into the queue without waiting for their outcomes: resolves once
+   * they are on disk, so that a server may answer 202. What they come to is told
+   * by the event `outcome`, and by `outcome(id)`; nothing is thrown for a task
+   * that fails later.
+   *
+   * Gives what became of each, in order: `added`; `duplicate`, the same task was
+   * there; `conflict`, its id is taken by a task with another handler or input,
+   * and nothing changed. All of one call are added, or none.
+   *
+   * Rejects with `ERR_INVALID_TASK` and every fault of all tasks (an unknown
+   * handler or option, an input that cannot be cloned): then none was added.
+   * Else as `submit`, before a task has its outcome.
+   */
+  async enqueue(tasks: readonly TaskToEnqueue<Module>[]): Promise<AddedTask[]> {
+    this.#submissions.refuseIfClosed();
+    return this.#submissions.add(newTasks(this.handlers, tasks));
   }
 
   /**
@@ -202,6 +234,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
    * the grace. Resolves with false when the task is unknown or has its outcome.
    */
   async cancel(id: string): Promise<boolean> {
+    if (!isWellFormed(id)) return false;
     for (;;) {
       if (this.#dispatcher.cancel(id)) return true;
       const onItsWay = this.#submissions.holds(id);
@@ -209,7 +242,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
       if (cancelled) {
         this.#statistics.record(cancelled.outcome);
         this.#submissions.deliver(cancelled.seq, cancelled.outcome);
-        this.emit('outcome', cancelled.outcome, cancelled.outcome.ordinal);
+        this.emit('outcome', new OutcomeView(cancelled.outcome), cancelled.outcome.ordinal);
         void this.#tellIdle();
         return true;
       }
@@ -297,13 +330,20 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
 
   /** The outcome of a task, `undefined` if it has none (yet). */
   async outcome(id: string): Promise<TaskOutcome | undefined> {
+    if (!isWellFormed(id)) return undefined;
     const found = await this.#queue.outcome(id);
     return found && decodeOutcome(found);
   }
 
-  /** Outcomes in the order they were recorded, as the queue holds them: results encoded. */
-  outcomes(filter?: { state?: OutcomeState; afterOrdinal?: number }): ReturnType<TaskQueue['outcomes']> {
-    return this.#queue.outcomes(filter);
+  /**
+   * Outcomes in the order they were recorded; streamed, so that millions need no
+   * memory. Those recorded meanwhile are in; it ends when it has caught up.
+   * `afterOrdinal`: only those with a higher ordinal.
+   */
+  async *outcomes(filter?: OutcomeFilter): AsyncGenerator<TaskOutcome & { ordinal: number }, void, undefined> {
+    for await (const outcome of this.#queue.outcomes(filter)) {
+      yield Object.assign(new OutcomeView(outcome), { ordinal: outcome.ordinal });
+    }
   }
 
   /** The ordinal of the outcome that was recorded last; 0: none yet. */
@@ -372,7 +412,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
       this.#statistics.record(settlement);
       this.#health.settled(settlement);
       this.#submissions.settle(tasks[i]!, settlement);
-      if (heard) this.emit('outcome', outcomeOf(tasks[i]!, settlement), ordinal);
+      if (heard) this.emit('outcome', new OutcomeView(outcomeOf(tasks[i]!, settlement)), ordinal);
     }
   }
 

@@ -1,5 +1,7 @@
-import { HoldfastError } from './errors.js';
-import { quoted } from './faults.js';
+import { HoldfastError, InvalidInputError, type Fault } from './errors.js';
+import { didYouMean, quoted } from './faults.js';
+import type { HandlerInput, HandlerName } from './handlers.js';
+import { taskIdFault } from './task-id.js';
 import type { NewTask } from './task.js';
 import { encode } from './thread/codec.js';
 
@@ -9,17 +11,49 @@ export interface TaskOptions {
    * and input again gives the outcome of the first; with others, it is refused
    * (`ERR_TASK_CONFLICT`). Default: a name of the queue's own, `#<number>`.
    */
-  id?: string;
+  id?: string | undefined;
   /** Higher runs first; equal ones in the order they came. A whole number; default 0. */
-  priority?: number;
+  priority?: number | undefined;
   /** Milliseconds from the start of an attempt. Default: the executor's `timeout`. */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
   /** Tries after the first. Default: the executor's `retries`. */
-  retries?: number;
+  retries?: number | undefined;
 }
+
+/** A task as `enqueue` takes it. */
+export type TaskToEnqueue<Module> = {
+  [Name in HandlerName<Module>]: TaskOptions & {
+    /** Name of an export of the module. */
+    handler: Name;
+    /** The value that the handler gets, as a structured clone. */
+    input: HandlerInput<Module, Name>;
+  };
+}[HandlerName<Module>];
+
+/** What is wrong with a value, if anything is. */
+type Check = (value: unknown) => string | undefined;
+
+/** One check for each option that a task takes. */
+const TASK_OPTION_CHECKS: ReadonlyMap<string, Check> = new Map<string, Check>([
+  ['id', taskIdFault],
+  ['priority', (value) => wants(Number.isSafeInteger(value), 'a whole number', value)],
+  ['timeoutMs', (value) => wants(Number.isFinite(value) && (value as number) > 0, 'a number above 0', value)],
+  ['retries', (value) => wants(Number.isSafeInteger(value) && (value as number) >= 0, 'a whole number from 0', value)],
+]);
+
+/** Of a task that is handed to `enqueue`. Its handler and input are looked at elsewhere. */
+const ENQUEUED_CHECKS: ReadonlyMap<string, Check> = new Map<string, Check>([
+  ['handler', () => undefined],
+  ['input', () => undefined],
+  ...TASK_OPTION_CHECKS,
+]);
+
+/** Faults that are told of one call. */
+const MAX_FAULTS = 20;
 
 /**
  * A task as `submit` and `map` are given it.
+ * @param checks one for each option there is
  * @throws HoldfastError `ERR_HANDLER_MISSING`, `ERR_INVALID_TASK`, `ERR_VALUE_NOT_CLONEABLE`
  */
 export function newTask(
@@ -27,35 +61,107 @@ export function newTask(
   handler: string,
   input: unknown,
   options?: TaskOptions,
+  checks = TASK_OPTION_CHECKS,
 ): NewTask {
   if (!handlers.has(handler)) {
-    throw new HoldfastError('ERR_HANDLER_MISSING', `the module exports no function "${handler}"`, {
+    const message = `the module exports no function ${quoted(handler)}${meant(handler, handlers)}`;
+    throw new HoldfastError('ERR_HANDLER_MISSING', message, {
       hint: `It exports: ${[...handlers].join(', ') || 'none'}.`,
     });
   }
-  if (options !== undefined) checkTaskOptions(options);
+  const faults = options === undefined ? NONE : optionFaults(options, checks);
+  if (faults.length > 0) throw new InvalidInputError('ERR_INVALID_TASK', 'this task is not valid', faults);
+  return taskOf(handler, encode(input, 'the input'), options);
+}
+
+/**
+ * Tasks as `enqueue` is given them.
+ * @throws InvalidInputError `ERR_INVALID_TASK` with every fault of all of them
+ */
+export function newTasks(handlers: ReadonlySet<string>, given: unknown): NewTask[] {
+  if (!Array.isArray(given)) {
+    const fault = { where: 'tasks', problem: `wants an array of { handler, input, … }, got ${quoted(given)}` };
+    throw new InvalidInputError('ERR_INVALID_TASK', 'no task was added', [fault]);
+  }
+  const faults: Fault[] = [];
+  const tasks: NewTask[] = [];
+  for (const [index, task] of given.entries()) {
+    const found = faultsOf(handlers, task);
+    if (found.length > 0) faults.push(...found.map((fault) => placed(fault, index)));
+    else {
+      try {
+        tasks.push(taskOf(task.handler, encode(task.input, 'this value'), task));
+      } catch (error) {
+        faults.push({ where: `tasks[${index}].input`, problem: (error as Error).message });
+      }
+    }
+  }
+  if (faults.length > 0) throw new InvalidInputError('ERR_INVALID_TASK', 'no task was added', firstOf(faults));
+  return tasks;
+}
+
+/** What is wrong with options, an unknown one told with the known one it resembles. */
+function optionFaults(options: unknown, checks: ReadonlyMap<string, Check>): readonly Fault[] {
+  if (typeof options !== 'object' || options === null) {
+    return [{ where: 'options', problem: `wants an object, got ${quoted(options)}` }];
+  }
+  let faults: Fault[] | undefined;
+  for (const key of Object.keys(options)) {
+    const check = checks.get(key);
+    const value = (options as Record<string, unknown>)[key];
+    const problem =
+      check === undefined
+        ? `is unknown${didYouMean(key, checks.keys())}`
+        : value === undefined
+          ? undefined
+          : check(value);
+    if (problem !== undefined) (faults ??= []).push({ where: key, problem });
+  }
+  return faults ?? NONE;
+}
+
+function wants(right: boolean, what: string, value: unknown): string | undefined {
+  return right ? undefined : `wants ${what}, got ${quoted(value)}`;
+}
+
+const NONE: readonly Fault[] = [];
+
+function taskOf(handler: string, input: NewTask['input'], options?: TaskOptions): NewTask {
   return {
     id: options?.id,
     handler,
-    input: encode(input, 'the input'),
+    input,
     priority: options?.priority ?? 0,
     timeoutMs: options?.timeoutMs,
     retries: options?.retries,
   };
 }
 
-function checkTaskOptions({ id, priority, timeoutMs, retries }: TaskOptions): void {
-  const refuse = (what: string, wants: string, got: unknown) => {
-    throw new HoldfastError('ERR_INVALID_TASK', `${what} wants ${wants}, got ${quoted(got)}`);
-  };
-  if (id !== undefined && (typeof id !== 'string' || id === '' || id.startsWith('#'))) {
-    refuse('a task id', 'a text that is not empty and does not begin with "#"', id);
-  }
-  if (priority !== undefined && !Number.isSafeInteger(priority)) refuse('priority', 'a whole number', priority);
-  if (timeoutMs !== undefined && !(Number.isFinite(timeoutMs) && timeoutMs > 0)) {
-    refuse('timeoutMs', 'a number above 0', timeoutMs);
-  }
-  if (retries !== undefined && !(Number.isSafeInteger(retries) && retries >= 0)) {
-    refuse('retries', 'a whole number from 0', retries);
-  }
+function faultsOf(handlers: ReadonlySet<string>, task: unknown): readonly Fault[] {
+  const faults = optionFaults(task, ENQUEUED_CHECKS);
+  if (typeof task !== 'object' || task === null) return faults;
+  const { handler } = task as { handler?: unknown };
+  if (handlers.has(handler as string)) return faults;
+  const problem =
+    handler === undefined
+      ? 'is missing'
+      : `wants one of ${[...handlers].join(', ')}, got ${quoted(handler)}${meant(handler, handlers)}`;
+  return [{ where: 'handler', problem }, ...faults];
+}
+
+function meant(handler: unknown, handlers: ReadonlySet<string>): string {
+  return typeof handler === 'string' ? didYouMean(handler, handlers) : '';
+}
+
+function placed({ where, problem }: Fault, index: number): Fault {
+  return where === 'options' ? { where: `tasks[${index}]`, problem } : { where: `tasks[${index}].${where}`, problem };
+}
+
+function firstOf(faults: readonly Fault[]): readonly Fault[] {
+  const more = faults.length - MAX_FAULTS;
+  if (more <= 0) return faults;
+  return [
+    ...faults.slice(0, MAX_FAULTS),
+    { where: `and ${more} more`, problem: `the next is ${faults[MAX_FAULTS]!.where}` },
+  ];
 }

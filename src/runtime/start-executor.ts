@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { HoldfastError } from './errors.js';
 import { Executor, type ExecutorParts } from './executor.js';
+import type { AnyHandler } from './handlers.js';
 import { lastDeath } from './last-death.js';
 import { lookAtThread } from './look-at-thread.js';
 import { networkFileSystem } from './lock/network-fs.js';
@@ -41,7 +42,7 @@ export interface StartedExecutor<Module> {
  * @throws ExecutorRunningError when another one holds the lock; ERR_HANDLER_MODULE;
  * ERR_STATE_DIR; ERR_LOCK_LOST; the errors of the queue. Nothing is left behind then.
  */
-export async function startExecutor<Module>(
+export async function startExecutor<Module = Record<string, AnyHandler>>(
   options: ResolvedOptions,
   settings: StartSettings = {},
 ): Promise<StartedExecutor<Module>> {

@@ -60,9 +60,14 @@ export class Submissions {
     return this.#submit(task, 'result');
   }
 
+  /** @throws why no more tasks are taken, if so */
+  refuseIfClosed(): void {
+    if (this.#closedBy) throw this.#closedBy;
+  }
+
   /** Adds tasks nobody waits for; resolves once they are durable. */
   async add(tasks: readonly NewTask[]): Promise<AddedTask[]> {
-    if (this.#closedBy) throw this.#closedBy;
+    this.refuseIfClosed();
     const added = this.#queue.add(tasks);
     this.#onAdded();
     return added;

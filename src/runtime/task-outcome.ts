@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { HoldfastError } from './errors.js';
 import type { ClaimedTask, Settlement } from './queue/contract.js';
 import { idOf } from './queue/generated-id.js';
@@ -74,4 +75,55 @@ export function decodeOutcome<Result>(outcome: Outcome): TaskOutcome<Result> {
     durationMs,
     thread,
   };
+}
+
+/**
+ * An outcome whose result is decoded when it is first read: most who listen to
+ * outcomes never look at it. To whoever does, to copies and to JSON it is as
+ * `decodeOutcome` gives it.
+ */
+export class OutcomeView implements TaskOutcome {
+  // Declared alone, so that they stand in the order in which they are set.
+  declare readonly id: string;
+  declare readonly handler: string;
+  declare readonly state: OutcomeState;
+  declare readonly attempts: number;
+  declare readonly crashes: number;
+  declare readonly result?: unknown;
+  declare readonly error?: TaskErrorRecord;
+  declare readonly startedAt: number | null;
+  declare readonly durationMs: number;
+  declare readonly thread: number | null;
+  #encoded: Outcome['result'];
+
+  constructor(outcome: Outcome) {
+    this.id = outcome.id;
+    this.handler = outcome.handler;
+    this.state = outcome.state;
+    this.attempts = outcome.attempts;
+    this.crashes = outcome.crashes;
+    if (outcome.result !== undefined) {
+      this.#encoded = outcome.result;
+      Object.defineProperty(this, 'result', OutcomeView.#RESULT);
+    }
+    if (outcome.error !== undefined) this.error = outcome.error;
+    this.startedAt = outcome.startedAt;
+    this.durationMs = outcome.durationMs;
+    this.thread = outcome.thread;
+  }
+
+  /** Of the object itself, so that copies have it; one for all, as a getter each would cost ten times as much. */
+  static readonly #RESULT: PropertyDescriptor & ThisType<OutcomeView> = {
+    enumerable: true,
+    configurable: true,
+    get() {
+      const value = valueOf({ id: this.id, result: this.#encoded! });
+      Object.defineProperty(this, 'result', { enumerable: true, configurable: true, value });
+      return value;
+    },
+  };
+
+  [inspect.custom](): unknown {
+    return Object.assign({}, this);
+  }
 }

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Executor } from '../runtime/executor.js';
-import { decodeOutcome, type TaskOutcome } from '../runtime/task-outcome.js';
+import type { TaskOutcome } from '../runtime/task-outcome.js';
 import type { SmokeEvent, Told } from './context.js';
 
 /** The events of a smoke test on their way through the executor: what was submitted, what was told of it. */
@@ -19,8 +19,8 @@ export class EventLog extends EventEmitter<{ ended: [event: SmokeEvent] }> {
     this.#executor = executor;
     this.#handler = handler;
     executor.on('outcome', (outcome) => {
-      const decoded = decodeOutcome(outcome);
-      (this.#byId.get(outcome.id)?.heard ?? this.strays).push(decoded);
+      // A result that cannot be read is to be found here and now.
+      (this.#byId.get(outcome.id)?.heard ?? this.strays).push({ ...outcome });
     });
   }
 

@@ -175,7 +175,7 @@ class SmokeTest {
       beats,
       events,
       strays,
-      recorded: () => decoded(executor.outcomes()),
+      recorded: () => decoded(executor.encoded.outcomes()),
       healthFile,
       left: () => leftSince(before, { ownTimers: TIMERS_OF_A_CHECK, patienceMs }),
       patienceMs,

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { createExecutor, type Executor, type Outcome, type OutcomeState } from '../../dist/index.js';
+import { createExecutor, type Executor, type OutcomeState, type TaskOutcome } from '../../dist/index.js';
 import { HoldfastError } from '../../dist/runtime/errors.js';
 import { Dispatcher, type DispatcherSettings } from '../../dist/runtime/pool/dispatcher.js';
 import type { PoolThread } from '../../dist/runtime/pool/pool-thread.js';
@@ -111,7 +111,7 @@ test('each task gets exactly one outcome, and it is that of its kind; the counts
       });
       try {
         await Promise.all(Array.from({ length: warmUp }, () => executor.submit('hold', 'no')));
-        const outcomes = new Map<string, Outcome[]>();
+        const outcomes = new Map<string, TaskOutcome[]>();
         const ordinals: number[] = [];
         executor.on('outcome', (outcome, ordinal) => {
           outcomes.set(outcome.id, [...(outcomes.get(outcome.id) ?? []), outcome]);

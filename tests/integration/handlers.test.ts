@@ -319,5 +319,5 @@ async function start(options: Partial<ExecutorOptions>, settings = {}): Promise<
   const resolved = resolveOptions({ runId: 'run-1', dir: tempDir(), threads: 2, handlers: HANDLERS, ...options });
   const { executor } = await startExecutor(resolved, settings);
   onTestFinished(() => executor.stop({ force: true }).catch(() => {}));
-  return executor as Executor;
+  return executor;
 }

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { BroadcastChannel, Worker } from 'node:worker_threads';
 import Database from 'better-sqlite3';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { ProcessLock, type AnyHandler, type Executor, type SmokeEvent } from '../../dist/index.js';
+import { ProcessLock, type Executor, type SmokeEvent } from '../../dist/index.js';
 import { startExecutor } from '../../dist/runtime/start-executor.js';
 import { resolveOptions } from '../../dist/runtime/options.js';
 import { BeatLog } from '../../dist/smoke/beat-log.js';
@@ -19,8 +19,9 @@ import { nothingIsLeft } from '../../dist/smoke/conditions/built-in.js';
 import { Contender } from '../../dist/smoke/contender.js';
 import { EventLog } from '../../dist/smoke/event-log.js';
 import { leftSince, takeInventory } from '../../dist/smoke/leftovers.js';
-import { decoded, outcomesOnDisk } from '../../dist/smoke/recorded.js';
+import { outcomesOnDisk } from '../../dist/smoke/recorded.js';
 import { HANDLERS } from '../support/executors.js';
+import { all } from '../support/queue-tasks.js';
 import { program } from '../support/program.js';
 import { LockProcess } from '../support/lock-process.js';
 import { tempDir } from '../support/temp-dir.js';
@@ -126,14 +127,17 @@ describe('the lock', () => {
 /** A run of three tasks, one of them failed, with all that was told of it. */
 async function ranThree(threads = 1) {
   const options = { runId: 'smoke', handlers: HANDLERS, dir: tempDir(), threads };
-  const { executor } = await startExecutor<Record<string, AnyHandler>>(resolveOptions(options), { allThreads: true });
+  const { executor } = await startExecutor(resolveOptions(options), { allThreads: true });
   onTestFinished(() => executor.stop({ force: true }));
   const beats = new BeatLog(executor);
   const log = new EventLog(executor, 'echo');
   for (const event of [1, { two: new Map([[1, 2n]]) }, 'three']) log.submit(event);
   await log.settled();
   const { events, strays } = log;
-  const recorded = () => decoded(executor.outcomes());
+  const recorded = async () => {
+    const ids = (await all(executor.outcomes())).map(({ id }) => id);
+    return (await Promise.all(ids.map((id) => executor.outcome(id)))).filter((outcome) => outcome !== undefined);
+  };
   return { executor, beats, evidence: { events, strays, recorded } satisfies EventEvidence };
 }
 

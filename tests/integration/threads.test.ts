@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Executor } from '../../dist/index.js';
+import type { EncodedTasks } from '../../dist/runtime/executor.js';
 import { endOf, rejection, running, runningNow, sharedExecutor, startedExecutor } from '../support/executors.js';
 import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
@@ -270,7 +271,7 @@ test('a stored input that is damaged, so that no thread can read it, ends the ru
     timeoutMs: undefined,
     retries: undefined,
   };
-  await executor.enqueue([damaged]);
+  await (executor as unknown as { encoded: EncodedTasks }).encoded.add([damaged]);
   expect(await failed).toMatchObject({ code: 'ERR_HANDLER_MODULE', message: expect.stringContaining('5 in a row') });
   expect(deaths).toBe(5);
   await executor.stop();

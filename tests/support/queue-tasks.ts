@@ -38,8 +38,8 @@ export function done(seq: number, fields: Partial<OutcomeSettlement> = {}): Outc
   };
 }
 
-export async function all(outcomes: AsyncIterable<OutcomeRecord>): Promise<OutcomeRecord[]> {
-  const list: OutcomeRecord[] = [];
+export async function all<Recorded = OutcomeRecord>(outcomes: AsyncIterable<Recorded>): Promise<Recorded[]> {
+  const list: Recorded[] = [];
   for await (const outcome of outcomes) list.push(outcome);
   return list;
 }

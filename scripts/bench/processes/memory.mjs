@@ -23,14 +23,7 @@ async function fillExecutor(durable) {
   executor.pause();
   for (let first = 0; first < tasks; first += CHUNK) {
     await executor.enqueue(
-      Array.from({ length: CHUNK }, (_, index) => ({
-        id: undefined,
-        handler: 'noop',
-        input: JSON.stringify(path(first + index)),
-        priority: 0,
-        timeoutMs: undefined,
-        retries: undefined,
-      })),
+      Array.from({ length: CHUNK }, (_, index) => ({ handler: 'noop', input: path(first + index) })),
     );
   }
   const { queued } = await executor.counts();
