@@ -1,6 +1,7 @@
 import { HoldfastError, type ErrorCode } from './errors.js';
 import type { OutcomeState, TaskErrorRecord } from './task.js';
 import type { TaskOutcome } from './task-outcome.js';
+import { errorOf } from './thread/error-classes.js';
 
 const CODES: Record<Exclude<OutcomeState, 'done'>, ErrorCode> = {
   failed: 'ERR_TASK_FAILED',
@@ -26,12 +27,20 @@ export class TaskError extends HoldfastError {
   }
 }
 
-/** The error as it was in the thread, as far as it was recorded. */
-function rebuild(record: TaskErrorRecord): Error {
-  const error = new Error(record.message);
-  error.name = record.name;
+/**
+ * The error as it was in the thread, as far as it was recorded: of its class of
+ * the language, with its code, its plain fields and its cause. A class of the
+ * handler's own is known by name alone.
+ */
+function rebuild({ name, message, stack, code, stuckAt, class: of, fields, cause, errors }: TaskErrorRecord): Error {
+  const error = errorOf(name, message, { class: of, ...(errors && { errors: errors.map(rebuild) }) });
+  const add = (key: string, value: unknown, enumerable: boolean) =>
+    Object.defineProperty(error, key, { value, enumerable, configurable: true, writable: true });
   // Without one of its own, that of this very line would lead nowhere.
-  error.stack = record.stack ?? `${record.name}: ${record.message}`;
-  const { code, stuckAt } = record;
-  return Object.assign(error, { ...(code !== undefined && { code }), ...(stuckAt !== undefined && { stuckAt }) });
+  add('stack', stack ?? `${name}: ${message}`, false);
+  if (cause !== undefined) add('cause', rebuild(cause), false);
+  if (code !== undefined) add('code', code, true);
+  for (const [key, value] of Object.entries(fields ?? {})) add(key, value, true);
+  if (stuckAt !== undefined) add('stuckAt', stuckAt, true);
+  return error;
 }

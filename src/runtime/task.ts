@@ -21,6 +21,14 @@ export interface TaskErrorRecord {
   message: string;
   code?: string;
   stack?: string;
+  /** The class of the language that it is of, where the name does not tell: an `AbortError` may be a `DOMException`. */
+  class?: string;
+  /** Its own fields that hold a text, a number or a truth value, such as `errno` and `path`. */
+  fields?: Record<string, string | number | boolean>;
+  /** Of an error alone, and not without end; any other cause is told at the end of the stack. */
+  cause?: TaskErrorRecord;
+  /** Of an `AggregateError`, the first ones. */
+  errors?: TaskErrorRecord[];
   /**
    * Where the task stood, in one line, if it was stuck: past `stallAfter`, out
    * of time, or its thread had to be ended. From the handler down to what it

@@ -11,6 +11,7 @@ import { Dispatcher } from '../../dist/runtime/pool/dispatcher.js';
 import { openMemoryQueue } from '../../dist/runtime/queue/memory-queue.js';
 import { startExecutor } from '../../dist/runtime/start-executor.js';
 import { Statistics } from '../../dist/runtime/statistics.js';
+import { toErrorRecord } from '../../dist/runtime/thread/error-record.js';
 import { HANDLERS, rejection } from '../support/executors.js';
 import { tempDir } from '../support/temp-dir.js';
 
@@ -75,6 +76,32 @@ describe('a task error', () => {
       outcome: { id: 'a', state },
     });
     expect(error.cause).toMatchObject({ name: 'E', message: 'no', code: 'E_NO', stack: 'E: no\n    at here' });
+  });
+
+  test('has a cause of the class that was thrown, as far as the language knows it', () => {
+    const rebuilt = (thrown: Error) =>
+      new TaskError({ ...outcome, state: 'failed', error: toErrorRecord(thrown) }).cause as Error;
+    class Mine extends RangeError {
+      override name = 'Mine';
+      readonly limit = 7;
+    }
+    const thrown = new Mine('too far', {
+      cause: new SyntaxError('odd', { cause: new DOMException('no', 'AbortError') }),
+    });
+    const cause = rebuilt(thrown);
+    expect(cause).toBeInstanceOf(RangeError);
+    expect(cause).toMatchObject({ name: 'Mine', message: 'too far', stack: thrown.stack, limit: 7 });
+    expect(cause.cause).toBeInstanceOf(SyntaxError);
+    const below = (cause.cause as Error).cause;
+    expect(below).toBeInstanceOf(DOMException);
+    expect(below).toMatchObject({ name: 'AbortError', message: 'no', code: DOMException.ABORT_ERR });
+    const many = rebuilt(new AggregateError([new TypeError('a'), 1], 'many')) as AggregateError;
+    expect(many).toBeInstanceOf(AggregateError);
+    expect(many.errors).toEqual([expect.any(TypeError), expect.any(Error)]);
+    for (const Class of [EvalError, ReferenceError, TypeError, URIError]) {
+      expect(rebuilt(new Class('x'))).toBeInstanceOf(Class);
+      expect(Object.keys(rebuilt(new Class('x')))).toEqual([]);
+    }
   });
 
   test('has a cause without code or stack where none was recorded, and no cause where nothing was', () => {

@@ -1,8 +1,24 @@
 import { inspect, types } from 'node:util';
 import type { TaskErrorRecord } from '../task.js';
+import { classOf, classOfName } from './error-classes.js';
 
 /** Keeps a runaway message or stack from filling the queue; in characters. */
 const MAX_TEXT = 16_384;
+
+/** The same for errors below the first one. */
+const MAX_TEXT_BELOW = 2_048;
+
+/** Causes of causes that are kept. */
+const MAX_DEPTH = 4;
+
+/** Errors of an `AggregateError` that are kept. */
+const MAX_ERRORS = 10;
+
+const MAX_FIELDS = 16;
+const MAX_FIELD_TEXT = 1_024;
+
+/** What is recorded under a name of its own, or is nobody else's matter. */
+const KNOWN_FIELDS: ReadonlySet<string> = new Set(['name', 'message', 'stack', 'code', 'cause', 'errors', 'stuckAt']);
 
 /**
  * What is kept of whatever a handler threw. Anything can be thrown, also
@@ -10,24 +26,65 @@ const MAX_TEXT = 16_384;
  */
 export function toErrorRecord(thrown: unknown): TaskErrorRecord {
   try {
-    // An error of another realm (`node:vm`) is no instance of this one's class.
-    if (thrown instanceof Error || types.isNativeError(thrown)) return fromError(thrown);
+    if (isError(thrown)) return fromError(thrown, 0);
     return { name: 'NonError', message: clip(`a value that is no Error was thrown: ${inspect(thrown)}`) };
   } catch {
     return { name: 'NonError', message: 'a value that cannot even be inspected was thrown' };
   }
 }
 
-function fromError(error: Error): TaskErrorRecord {
-  const record: TaskErrorRecord = { name: clip(String(error.name)), message: clip(String(error.message)) };
-  const { code } = error as { code?: unknown };
-  if (typeof code === 'string' || typeof code === 'number') record.code = clip(String(code));
+/** An error of another realm (`node:vm`) is no instance of this one's class. */
+function isError(value: unknown): value is Error {
+  return value instanceof Error || types.isNativeError(value);
+}
+
+function fromError(error: Error, depth: number): TaskErrorRecord {
+  const max = depth === 0 ? MAX_TEXT : MAX_TEXT_BELOW;
+  const record: TaskErrorRecord = { name: clip(String(error.name), max), message: clip(String(error.message), max) };
+  const { code, cause } = error as { code?: unknown; cause?: unknown };
+  // The number of a DOMException is a matter of its class.
+  const ofClass = classOf(error);
+  if ((typeof code === 'string' || typeof code === 'number') && ofClass !== 'DOMException') {
+    record.code = clip(String(code), max);
+  }
   let stack = typeof error.stack === 'string' ? error.stack : '';
-  if (error.cause !== undefined) stack += `\n[cause]: ${inspect(error.cause, { depth: 1 })}`;
-  if (stack !== '') record.stack = clip(stack);
+  if (cause !== undefined && !isError(cause)) stack += `\n[cause]: ${inspect(cause, { depth: 1 })}`;
+  if (stack !== '') record.stack = clip(stack, max);
+  if (ofClass !== classOfName(record.name)) record.class = ofClass;
+  const fields = fieldsOf(error);
+  if (fields !== undefined) record.fields = fields;
+  if (isError(cause) && depth < MAX_DEPTH) record.cause = below(cause, depth);
+  if (ofClass === 'AggregateError' && depth < MAX_DEPTH) {
+    const { errors } = error as { errors?: unknown };
+    if (Array.isArray(errors)) record.errors = errors.slice(0, MAX_ERRORS).map((each) => below(each, depth));
+  }
   return record;
 }
 
-function clip(text: string): string {
-  return text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)}… (${text.length - MAX_TEXT} more characters)`;
+/** What is below an error may be beyond telling; the error itself is told all the same. */
+function below(thrown: unknown, depth: number): TaskErrorRecord {
+  try {
+    if (isError(thrown)) return fromError(thrown, depth + 1);
+    return { name: 'NonError', message: clip(inspect(thrown), MAX_TEXT_BELOW) };
+  } catch {
+    return { name: 'NonError', message: 'a value that cannot even be inspected' };
+  }
+}
+
+function fieldsOf(error: Error): TaskErrorRecord['fields'] {
+  let fields: Record<string, string | number | boolean> | undefined;
+  let count = 0;
+  const own: Record<string, PropertyDescriptor> = Object.getOwnPropertyDescriptors(error);
+  for (const [key, { value }] of Object.entries(own)) {
+    if (KNOWN_FIELDS.has(key) || key === '__proto__' || key.length > 100 || count === MAX_FIELDS) continue;
+    if (typeof value === 'string') (fields ??= {})[key] = clip(value, MAX_FIELD_TEXT);
+    else if (typeof value === 'boolean' || Number.isFinite(value)) (fields ??= {})[key] = value as number | boolean;
+    else continue;
+    count++;
+  }
+  return fields;
+}
+
+function clip(text: string, max = MAX_TEXT): string {
+  return text.length <= max ? text : `${text.slice(0, max)}… (${text.length - max} more characters)`;
 }
