@@ -85,7 +85,7 @@ module.exports = {
     // What to type to put a queue back holds paths.
     room('queue', ['in-shell[.]ts']),
     room('thread', [], ['(hooks/hooks|running-tasks)[.]ts']),
-    room('pool', ['thread/', 'queue/(contract|endings|generated-id)[.]ts'], ['looks-under-way[.]ts']),
+    room('pool', ['thread/', 'units[.]ts', 'queue/(contract|endings|generated-id)[.]ts'], ['looks-under-way[.]ts']),
     room('supervisor', ['queue/contract[.]ts']),
     room('control', ['(executor|status)[.]ts']),
     room('health', ['(status|thread-status|units|faults)[.]ts', 'queue/contract[.]ts']),

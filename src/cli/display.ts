@@ -102,7 +102,7 @@ export class Display {
   }
 }
 
-function stuckText({ why, tasks, runningMs }: TasksStuck): string {
+function stuckText({ why, tasks, runningMs, timeoutMs }: TasksStuck): string {
   const age = formatDuration(runningMs);
   const subject = tasks.length === 1 ? '' : `${taskCount(tasks.length)} `;
   switch (why) {
@@ -111,7 +111,7 @@ function stuckText({ why, tasks, runningMs }: TasksStuck): string {
     case 'silent':
       return `thread silent for ${age}: its event loop does not turn`;
     case 'timed-out':
-      return `${subject}timed out after ${age}`;
+      return `${subject}timed out after ${formatDuration(timeoutMs ?? runningMs)}`;
     case 'unyielding':
       return `${subject}did not stop when asked to: the thread is ended`;
   }

@@ -5,6 +5,7 @@ import type { InspectOptions } from './inspect-process.js';
 import type { AwaitBranch, Inspection } from './inspection.js';
 import { underWay } from './looks-under-way.js';
 import { checkMaxPause, MAX_PAUSE_MS } from './max-pause.js';
+import type { Haste } from './thread-view/haste.js';
 import { inspectAttached } from './thread-view/inspect-attached.js';
 import { PausePredictor } from './thread-view/predict.js';
 
@@ -15,6 +16,7 @@ export interface InspectSelfOptions extends InspectOptions {
   keep?: (top: AwaitBranch) => boolean;
   /** Gives the look up: threads whose turn has not come are left alone, and it rejects with the reason once the others are let go. */
   signal?: AbortSignal;
+  haste?: Haste;
 }
 
 /** One for all looks: it learns from each. */
@@ -32,7 +34,7 @@ export async function inspectSelf(options: InspectSelfOptions = {}): Promise<Ins
 }
 
 async function look(options: InspectSelfOptions): Promise<Inspection> {
-  const { all = false, maxPauseMs = MAX_PAUSE_MS, onNote, threads, keep, signal } = options;
+  const { all = false, maxPauseMs = MAX_PAUSE_MS, onNote, threads, keep, signal, haste } = options;
   checkMaxPause(maxPauseMs);
   // Whoever calls is on the stack until then, and would be taken for what the thread is busy with.
   await setImmediate();
@@ -46,7 +48,7 @@ async function look(options: InspectSelfOptions): Promise<Inspection> {
   try {
     const inspection = await inspectAttached(
       { ...attached, threads: wanted },
-      { all, maxPauseMs, onNote, keep, signal, analyst, predictor, begin, pid: process.pid },
+      { all, maxPauseMs, onNote, keep, signal, haste, analyst, predictor, begin, pid: process.pid },
     );
     signal?.throwIfAborted();
     return inspection;

@@ -19,6 +19,8 @@ export interface TasksStuck {
   why: Concern;
   /** Milliseconds since the first of them began. */
   runningMs: number;
+  /** Where they are `timed-out`: the limit that was set, in ms. */
+  timeoutMs?: number;
   /** Where they stand: see `TaskErrorRecord`. */
   stuckAt: string;
 }

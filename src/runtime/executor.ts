@@ -117,10 +117,11 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
       this.#health.threadDied(number, cause);
       this.emit('thread-died', { thread: number, cause, tasks: tasks.map(idOf) });
     });
-    dispatcher.on('tasks-stuck', (stuck, why, stuckAt) => {
+    dispatcher.on('tasks-stuck', (stuck, why, stuckAt, timeoutMs) => {
       const { thread, since } = stuck[0]!;
       const tasks = stuck.map(({ task }) => idOf(task));
-      this.emit('tasks-stuck', { thread: thread.number, tasks, why, runningMs: now() - since, stuckAt });
+      const limit = timeoutMs === undefined ? {} : { timeoutMs };
+      this.emit('tasks-stuck', { thread: thread.number, tasks, why, runningMs: now() - since, ...limit, stuckAt });
     });
     lock.on('lost', ({ reason }) =>
       this.#fail(

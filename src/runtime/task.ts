@@ -37,7 +37,7 @@ export interface TaskErrorRecord {
    *   `waiting: crawl (/srv/crawl.mjs:12:20) → fetchPage (/srv/crawl.mjs:31:9) → timer, due in 3s`
    *   `running: parse (/srv/crawl.mjs:40:3) → scan (/srv/crawl.mjs:52:7)`
    *   `blocked in native code`
-   *   `not known: …` and why
+   *   `not known: …`, or `what it awaits is not known: …`, and why
    */
   stuckAt?: string;
 }

@@ -1,12 +1,14 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Lookout, type Concern, type Sighting } from '../../dist/runtime/pool/lookout.js';
+import { Lookout, type Concern, type Haste, type Sighting } from '../../dist/runtime/pool/lookout.js';
 import type { PoolThread } from '../../dist/runtime/pool/pool-thread.js';
 import type { ClaimedTask } from '../../dist/runtime/queue/contract.js';
 import { now } from '../../dist/runtime/thread/board.js';
 import { runs } from '../support/runs.js';
 
-const LIMIT_MS = 5_000;
+const LIMIT_MS = 250;
+/** What was seen by then is waited for so long, by those who only tell of it. */
+const READ_MS = 750;
 const TOLD: Concern[] = ['stalled', 'silent'];
 const ACTED_ON: Concern[] = ['timed-out', 'unyielding'];
 
@@ -14,12 +16,18 @@ const thread = (threadId: number | undefined, lanes = 2) => ({ threadId, board: 
 const task = (id: string) => ({ id, seq: 1 }) as ClaimedTask;
 
 /** Looks that take so long, of which each is kept: when it began and ended, and at whom. */
-function looks({ takesMs = 100, pauseMs = 50, fails = false } = {}) {
-  const made: { threadId: number; from: number; to: number }[] = [];
-  const look = (threadId: number) =>
+function looks({
+  takesMs = 100,
+  seenMs,
+  pauseMs = 50,
+  fails = false,
+}: { takesMs?: number; seenMs?: number; pauseMs?: number; fails?: boolean } = {}) {
+  const made: { threadId: number; haste: Haste; from: number; to: number }[] = [];
+  const look = (threadId: number, haste: Haste) =>
     new Promise<Sighting>((resolve, reject) => {
-      const one = { threadId, from: now(), to: Infinity };
+      const one = { threadId, haste, from: now(), to: Infinity };
       made.push(one);
+      setTimeout(() => haste.onSeen(), seenMs ?? takesMs);
       setTimeout(() => {
         one.to = now();
         if (fails) reject(new Error('it has ended'));
@@ -95,8 +103,73 @@ test('a task that is run again is asked anew, and what was seen the last time is
   expect(lookout.stuckAt(other, again, since)).toBe('a was seen in look 2');
 });
 
+describe('what is seen in time', () => {
+  const out = (lookout: Lookout, one: PoolThread, late: ClaimedTask, since: number) =>
+    lookout.hasLooked(one, late, since, 'timed-out');
+
+  test('is told though it is read later, and where awaits stand is not asked once the task has heard', async () => {
+    const { made, lookout } = looks({ seenMs: 200, takesMs: 600 });
+    const [one, late, since] = [thread(1), task('late'), now()];
+    expect(out(lookout, one, late, since)).toBe(false);
+    expect(lookout.reading(one, task('other'), since)).toBeUndefined();
+    await after(LIMIT_MS + 1);
+    expect(made[0]!.haste.told.aborted).toBe(false);
+    expect(out(lookout, one, late, since)).toBe(true);
+    expect(made[0]!.haste.told.aborted).toBe(true);
+    const reading = lookout.reading(one, late, since);
+    await after(600);
+    await reading;
+    expect(lookout.stuckAt(one, late, since)).toBe('late was seen in look 1');
+    expect(lookout.reading(one, late, since)).toBeUndefined();
+  });
+
+  test('is all that is told: what was seen after the task has heard is not where it stood', async () => {
+    const { lookout } = looks({ seenMs: 300, takesMs: 600 });
+    const [one, late, since] = [thread(1), task('late'), now()];
+    out(lookout, one, late, since);
+    await after(LIMIT_MS + 1);
+    expect(out(lookout, one, late, since)).toBe(true);
+    await after(600);
+    expect(lookout.stuckAt(one, late, since)).toBe(
+      'not known: its thread could not be looked at within 250ms, and then it was told to stop',
+    );
+  });
+
+  test('is not waited for longer than a second, all in all', async () => {
+    const { lookout } = looks({ seenMs: 200, takesMs: 60_000 });
+    const [one, late, since] = [thread(1), task('late'), now()];
+    out(lookout, one, late, since);
+    await after(LIMIT_MS + 1);
+    out(lookout, one, late, since);
+    let isRead = false;
+    void lookout.reading(one, late, since)!.then(() => (isRead = true));
+    await after(READ_MS - 1);
+    expect(isRead).toBe(false);
+    await after(1);
+    expect(isRead).toBe(true);
+    expect(lookout.stuckAt(one, late, since)).toBe('not known: it was over before its thread could be looked at');
+  });
+
+  test('is sought in what is left of the quarter of a second; who only wants to tell has the time until others need theirs', async () => {
+    const { made, lookout } = looks({ takesMs: 10 });
+    const since = now();
+    for (const id of [1, 2]) lookout.hasLooked(thread(id), task(String(id)), since, 'stalled', () => id * 100);
+    // Two are looked at: it has to wait.
+    const late = task('late');
+    const three = thread(3);
+    out(lookout, three, late, since);
+    await after(40);
+    out(lookout, three, late, since);
+    expect(made.map(({ haste: { urgent, withinMs } }) => [urgent, Math.round(withinMs!)])).toEqual([
+      [false, 100],
+      [false, 200],
+      [true, 210],
+    ]);
+  });
+});
+
 describe('waiting for a look', () => {
-  test.each(ACTED_ON)('ends after 5 s where something is at stake: %s', async (concern) => {
+  test.each(ACTED_ON)('ends after a quarter of a second where something is at stake: %s', async (concern) => {
     const { lookout } = looks({ takesMs: 60_000 });
     const one = thread(1);
     const since = now();

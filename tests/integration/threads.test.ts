@@ -88,7 +88,7 @@ describe.each(ALONE_AND_IN_COMPANY)('with concurrency %i', (concurrency) => {
       const others = neighbours(executor);
       expect(await late).toMatchObject({
         code: 'ERR_TASK_TIMED_OUT',
-        cause: { name: 'TimeoutError', message: 'the task ran for longer than its timeout' },
+        cause: { name: 'TimeoutError', message: 'the task ran for longer than its timeout of 50ms' },
       });
       await others.allDone();
       expect(died).toEqual([]);

@@ -21,12 +21,24 @@ export class Analyst {
     return analysis;
   }
 
+  /** Readies the thread for what is to be analysed soon. */
+  start(): void {
+    if (this.#worker !== undefined) return;
+    const worker = (this.#worker = startWorker());
+    // Whoever waits for an analysis hears why; without one, the next is asked of another thread.
+    const forget = () => {
+      if (this.#worker === worker) this.#worker = undefined;
+    };
+    worker.on('error', forget).on('exit', forget);
+  }
+
   async close(): Promise<void> {
     await this.#worker?.terminate();
   }
 
   #ask(path: string): Promise<HeapFindings> {
-    const worker = (this.#worker ??= startWorker());
+    this.start();
+    const worker = this.#worker!;
     return new Promise((resolve, reject) => {
       const settle = () => {
         worker.off('message', onMessage).off('error', onError).off('exit', onExit);
@@ -38,7 +50,6 @@ export class Analyst {
       };
       const onError = (error: Error) => {
         settle();
-        this.#worker = undefined;
         reject(error);
       };
       const onExit = () => onError(new Error('the analysis was ended'));

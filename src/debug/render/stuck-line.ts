@@ -33,7 +33,23 @@ export function stuckLine(thread: ThreadInspection, taskId: string): string {
 
 /** Of a task that nothing awaits: it runs now, or the heap was not walked through. */
 function runningLine(thread: ThreadInspection): string {
-  return runningText(thread) ?? thread.notes[0] ?? 'not known: it was between two awaits';
+  const { view, tasks = [], notes } = thread;
+  const runs = runningText(thread);
+  const why = notes[0] ?? 'not known: it was between two awaits';
+  if (runs === undefined) return `${why}${openText(thread)}`;
+  // Which of several tasks it is, the stack does not tell.
+  return view === 'cheap' && tasks.length > 1 ? `${why}; its thread is ${runs}` : runs;
+}
+
+/** What is open in a thread is what its tasks may wait for. */
+function openText({ view, handles }: ThreadInspection): string {
+  if (view === 'whole') return '';
+  // Through message ports a thread of holdfast gets its tasks.
+  const told = handles.filter(({ kind }) => kind !== 'message port');
+  if (told.length === 0) return '';
+  const named = told.slice(0, MAX_SIDES).map(({ what, count }) => `${what}${timesText(count)}`);
+  const more = told.length - named.length;
+  return `; its thread has open: ${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 function waitingLine(thread: ThreadInspection, root: AwaitBranch, isTask: (task: TaskReference) => boolean): string {

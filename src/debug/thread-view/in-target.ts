@@ -3,6 +3,7 @@
  * stand alone: it sees nothing of this module, and an old Node, a program that
  * changed `Error`, or a worker may be what runs it.
  */
+import type { PerformanceNodeTiming } from 'node:perf_hooks';
 import type { TaskReference } from '../inspection.js';
 import type { RunningTask } from '../running-tasks.js';
 
@@ -26,8 +27,8 @@ export interface Survey {
   hooks: string | undefined;
   /** About the time of the thread's event loop, as its timers count it. */
   now: number;
-  /** Milliseconds that its event loop has waited for something to happen, so far. */
-  idle: number;
+  /** Of its event loop: another one once that has turned, or waited for something to happen. */
+  turn: string;
   /** What runs in a thread of holdfast; `null` in any other thread. */
   tasks: TaskReference[] | null;
 }
@@ -88,6 +89,7 @@ export function survey(builtin: Builtin): Survey {
   }
   const { [Symbol.for('holdfast.hooks')]: hooks } = globalThis as unknown as Record<symbol, (() => string) | undefined>;
   const { [Symbol.for('holdfast.tasks')]: runningTasks } = globalThis as Record<symbol, RunningTasks | undefined>;
+  const timing = performance.nodeTiming as PerformanceNodeTiming & { uvMetricsInfo?: { loopCount: number } };
   const small = /^(old|map|trusted|shared|read_only)_space$/;
   const spaces = v8.getHeapSpaceStatistics().filter(({ space_name: name }) => small.test(name));
   return {
@@ -100,14 +102,10 @@ export function survey(builtin: Builtin): Survey {
     hooks: hooks?.(),
     // The clock of a worker counts from the start of the process, its timers from its own.
     now: performance.now() - performance.nodeTiming.environment,
-    idle: performance.nodeTiming.idleTime,
+    // Before 20.18, Node does not count turns.
+    turn: `${timing.uvMetricsInfo?.loopCount} ${timing.idleTime}`,
     tasks: runningTasks?.().map(({ task }) => task) ?? null,
   };
-}
-
-/** See `Survey`. */
-export function loopIdle(): number {
-  return performance.nodeTiming.idleTime;
 }
 
 /**

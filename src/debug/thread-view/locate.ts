@@ -9,14 +9,14 @@ import type { Scripts } from './scripts.js';
  * heap is fresh, and for half a second where it holds two million objects. So
  * there is a limit to it, and the walk that would go over it is not begun.
  *
- * @param limitMs of all these pauses together
+ * @param limits `limitMs` of all these pauses together; `signal`: once aborted, functions may have gone on
  * @returns branches that were not asked for
  */
 export async function locate(
   session: Session,
   branches: readonly ShownBranch[],
   scripts: Scripts,
-  limitMs: number,
+  { limitMs, signal }: { limitMs: number; signal?: AbortSignal | undefined },
 ): Promise<number> {
   let left = limitMs;
   let longest = 0;
@@ -24,12 +24,14 @@ export async function locate(
   let level = branches;
   while (level.length > 0) {
     for (const { branch, sample } of level) {
-      if (left < longest) {
+      if (left < longest || signal?.aborted) {
         skipped++;
         continue;
       }
       const begin = performance.now();
-      branch.at = await placeOfAwait(session, sample, scripts);
+      const at = await placeOfAwait(session, sample, scripts);
+      if (signal?.aborted) skipped++;
+      else branch.at = at;
       const took = performance.now() - begin;
       longest = Math.max(longest, took);
       left -= took;

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Analyst } from '../await/analyst.js';
 import type { AttachedThread } from '../inspector/attached.js';
 import { SessionEnded, type Session } from '../inspector/session.js';
@@ -8,9 +9,10 @@ import { run } from './ask.js';
 import { countOf, shownBranches } from './branches.js';
 import { doingOf, isBare, runsUserCode, type Doing } from './doing.js';
 import { addHandlers } from './handlers.js';
+import type { Haste } from './haste.js';
 import { handlesIn, tasksIn, type Handles } from './handles.js';
 import { letGo } from './hold.js';
-import { loopIdle, survey, writeHeap, type Survey } from './in-target.js';
+import { survey, writeHeap, type Survey } from './in-target.js';
 import { handlesOf, leafOf } from './leaf-words.js';
 import { isOwnCommand } from './internals.js';
 import { locate } from './locate.js';
@@ -31,10 +33,10 @@ const LOCATE_MS = 1_000;
 const LOCATE_ALL_MS = 20_000;
 
 /**
- * Where the pause is longer than this anyway, in ms, numbers are left out of the heap: in one that is full of them
- * they cost a third more. Without them it is not told when timers are due.
+ * Where small objects take more bytes than this, and the pause is long anyway, numbers are left out of the heap: in one
+ * that is full of them they cost a third more. Without them it is not told when timers are due.
  */
-const NUMBERS_BELOW_MS = 1_000;
+const NUMBERS_BELOW = 18e6;
 
 export interface LookSettings {
   all: boolean;
@@ -47,6 +49,7 @@ export interface LookSettings {
   onNote?: ((note: string) => void) | undefined;
   /** Of the branches on top, those that are wanted; default all. */
   keep?: ((top: AwaitBranch) => boolean) | undefined;
+  haste?: Haste | undefined;
 }
 
 /** Asks a thread what it does; `silent`: it does not answer, `ended`: it is there no more. */
@@ -64,7 +67,8 @@ export async function lookAtThread(
   found: Survey,
   settings: LookSettings,
 ): Promise<ThreadInspection> {
-  const { all, maxPauseMs, predictor } = settings;
+  const { all, predictor, haste } = settings;
+  haste?.onSeen();
   const predictedMs = predictor.predict(found.smallObjects);
   const scripts = new Scripts(session, found.tasks !== null || isOwnCommand(found.command));
   try {
@@ -80,13 +84,12 @@ export async function lookAtThread(
       ...(found.hooks !== undefined && { hooks: JSON.parse(found.hooks) as HooksSnapshot }),
       notes: [],
     };
-    if (predictedMs <= maxPauseMs) await walk(thread, found, scripts, session, settings);
+    const isEnough = haste?.stackIsEnough === true && thread.state === 'running' && (found.tasks ?? []).length <= 1;
+    const whyNot = isEnough ? 'its stack tells where it stands' : whyNoWalk(found, predictedMs, settings);
+    if (whyNot === undefined) await walk(thread, found, scripts, session, settings);
     else {
       predictor.forget();
-      thread.notes.push(
-        `what it awaits is not known: to walk through its heap of ${formatSize(found.heapUsed)} it would have to stand still ` +
-          `for about ${formatDuration(predictedMs)}, and ${formatDuration(maxPauseMs)} are allowed`,
-      );
+      thread.notes.push(`what it awaits is not known: ${whyNot}`);
       thread.handles = handlesOf((await handlesIn(session, false)).raw);
     }
     return thread;
@@ -95,25 +98,44 @@ export async function lookAtThread(
   }
 }
 
+/** As a phrase; `undefined`: the heap of a thread may be walked through. */
+function whyNoWalk({ heapUsed }: Survey, predictedMs: number, { maxPauseMs, haste }: LookSettings): string | undefined {
+  const isTooLate = haste !== undefined && performance.now() + predictedMs > haste.until;
+  if (!isTooLate && predictedMs <= maxPauseMs) return undefined;
+  return (
+    `to walk through its heap of ${formatSize(heapUsed)} it would have to stand still for about ` +
+    `${formatDuration(predictedMs)}, and ${isTooLate ? haste.because : `${formatDuration(maxPauseMs)} are allowed`}`
+  );
+}
+
 /**
  * An async loop that never yields is mostly met between two of its steps, with nothing of the program on the stack,
- * as in the event loop. But then that has not waited since it was asked first; and asked again, it is met at a step.
+ * as in the event loop. But then that has not turned since it was asked first; and asked again, it is met at a step.
+ * On a busy machine several questions may be answered within one turn: so a thread is asked until it turns, or is
+ * met at a step, and hardly ever in vain.
  */
 async function doingNow(session: Session, found: Survey, scripts: Scripts, all: boolean): Promise<Doing> {
-  let doing = doingOf(found.frames, scripts, all);
-  if (isBare(found.frames) && (await run(session, loopIdle, [])) === found.idle) doing = BETWEEN_STEPS;
-  if (doing.state !== 'running') return doing;
-  let { frames } = found;
-  for (let asked = 1; asked < MAX_ASKED && !runsUserCode(frames, scripts); asked++) {
-    ({ frames } = await run(session, survey, []));
+  const doing = doingOf(found.frames, scripts, all);
+  const isRunning = doing.state === 'running';
+  if (!isBare(found.frames) && !isRunning) return doing;
+  let latest = found;
+  for (let asked = 1; asked < MAX_ASKED && !runsUserCode(latest.frames, scripts); asked++) {
+    if (!isRunning && latest.turn !== found.turn) return doing;
+    if (asked > 2) await delay(ASKED_AGAIN_MS);
+    latest = await run(session, survey, []);
   }
-  return runsUserCode(frames, scripts) ? doingOf(frames, scripts, all) : doing;
+  if (runsUserCode(latest.frames, scripts))
+    return isRunning || latest.turn === found.turn ? doingOf(latest.frames, scripts, all) : doing;
+  return isRunning ? doing : BETWEEN_STEPS;
 }
 
 const BETWEEN_STEPS: Doing = { state: 'running', stack: [{ name: '(microtasks)', place: null }] };
 
 /** A question takes a millisecond or two. */
 const MAX_ASKED = 50;
+
+/** In ms. */
+const ASKED_AGAIN_MS = 1;
 
 /** A thread of which nothing is known but that it does not answer. */
 export function silentThread(threadId: number, name: string): ThreadInspection {
@@ -138,7 +160,7 @@ async function walk(
   found: Survey,
   scripts: Scripts,
   session: Session,
-  { all, maxPauseMs, folder, analyst, predictor, onNote, keep = () => true }: LookSettings,
+  { all, maxPauseMs, folder, analyst, predictor, onNote, keep = () => true, haste }: LookSettings,
 ): Promise<void> {
   const { predictedMs } = thread.pause as { predictedMs: number };
   onNote?.(`${thread.name} stands still for about ${formatDuration(predictedMs)} while its heap is written`);
@@ -147,9 +169,11 @@ async function walk(
   let tasks: Map<number, TaskReference>;
   try {
     await session.call('HeapProfiler.enable');
+    analyst.start();
     const begin = performance.now();
-    await run(session, writeHeap, [path, predictedMs < NUMBERS_BELOW_MS], predictedMs * PATIENCE + PATIENCE_MS);
+    await run(session, writeHeap, [path, found.smallObjects < NUMBERS_BELOW], predictedMs * PATIENCE + PATIENCE_MS);
     const measured = performance.now() - begin;
+    haste?.onSeen();
     thread.pause.measuredMs = Math.round(measured);
     predictor.learn(found.smallObjects, measured);
     handles = await handlesIn(session, true);
@@ -167,7 +191,8 @@ async function walk(
     leafOf: (leaf) => leafOf(leaf, found.now, handles.byHeapId, scripts),
     tasks,
   }).filter(({ branch }) => keep(branch));
-  const skipped = await locate(session, shown, scripts, Math.min(all ? LOCATE_ALL_MS : LOCATE_MS, maxPauseMs));
+  const limitMs = Math.min(all ? LOCATE_ALL_MS : LOCATE_MS, maxPauseMs);
+  const skipped = await locate(session, shown, scripts, { limitMs, signal: haste?.signal });
   if (skipped > 0) {
     thread.notes.push(
       `where the await stands was not asked for ${skipped} of the functions, as each answer makes the thread stand` +

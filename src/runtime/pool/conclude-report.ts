@@ -1,7 +1,8 @@
 import type { ClaimedTask, Settlement } from '../queue/contract.js';
 import { wallTime } from '../thread/board.js';
+import type { TaskErrorRecord } from '../task.js';
 import { AttemptEnd, type BatchReport } from '../thread/protocol.js';
-import { conclude, withStuckAt, type RetryPolicy } from './conclude.js';
+import { conclude, limitOf, timedOutText, withStuckAt, type RetryPolicy } from './conclude.js';
 import type { Lookout } from './lookout.js';
 import type { Batch, PoolThread } from './pool-thread.js';
 
@@ -21,11 +22,22 @@ export function concludeReport(
     const since = report.startedAt[i]!;
     const end = report.ends[i]!;
     const place = { startedAt: since + drift, durationMs: report.durationMs[i]!, thread: thread.number };
-    const settlement = conclude(task, end, report.payloads[i], place, policy);
+    const settlement = conclude(task, end, told(report.payloads[i], end, task, policy), place, policy);
     tasks.push(task);
     settlements.push(
       end === AttemptEnd.done ? settlement : withStuckAt(settlement, lookout.stuckAt(thread, task, since)),
     );
   }
   return { tasks, settlements };
+}
+
+/** A thread knows no limit. */
+function told(
+  payload: BatchReport['payloads'][number],
+  end: AttemptEnd,
+  task: ClaimedTask,
+  policy: RetryPolicy,
+): BatchReport['payloads'][number] {
+  if (end !== AttemptEnd.timedOut) return payload;
+  return { ...(payload as TaskErrorRecord), message: timedOutText(limitOf(task, policy)) };
 }

@@ -1,5 +1,6 @@
 import type { ClaimedTask, Settlement } from '../queue/contract.js';
 import { CANCELLED } from '../queue/endings.js';
+import { formatDuration } from '../units.js';
 import { AttemptEnd } from '../thread/protocol.js';
 import type { Encoded, OutcomeState, TaskErrorRecord } from '../task.js';
 
@@ -12,6 +13,18 @@ export interface RetryPolicy {
   /** Milliseconds. */
   backoffMax: number;
   maxCrashes: number;
+  /** Milliseconds an attempt may take where the task does not say; `undefined`: no limit. */
+  timeout: number | undefined;
+}
+
+/** Milliseconds that an attempt of a task may take; `undefined`: no limit. */
+export function limitOf({ timeoutMs }: ClaimedTask, { timeout }: Pick<RetryPolicy, 'timeout'>): number | undefined {
+  return timeoutMs ?? timeout;
+}
+
+/** @param limit in ms */
+export function timedOutText(limit: number | undefined): string {
+  return `the task ran for longer than its timeout${limit === undefined ? '' : ` of ${formatDuration(limit)}`}`;
 }
 
 /** When and where an attempt ran. */

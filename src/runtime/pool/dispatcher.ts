@@ -2,8 +2,8 @@ import { EventEmitter } from 'node:events';
 import type { ClaimedTask, Settlement, TaskQueue } from '../queue/contract.js';
 import { idOf } from '../queue/generated-id.js';
 import { AbortReason } from '../thread/board.js';
-import type { BatchReport, ThreadEvent } from '../thread/protocol.js';
-import { cancelledBeforeStart, type RetryPolicy } from './conclude.js';
+import { AttemptEnd, type BatchReport, type ThreadEvent } from '../thread/protocol.js';
+import { cancelledBeforeStart, limitOf, type RetryPolicy } from './conclude.js';
 import { concludeReport } from './conclude-report.js';
 import { CostModel, MAX_BATCH } from './cost-model.js';
 import { Pool, type PoolSettings } from './pool.js';
@@ -28,8 +28,8 @@ export interface DispatcherEvents {
   settled: [tasks: readonly ClaimedTask[], settlements: readonly Settlement[], ordinals: readonly number[]];
   event: [thread: PoolThread, event: Exclude<ThreadEvent, { type: 'report' }>];
   'thread-died': [thread: PoolThread, cause: Error, running: readonly ClaimedTask[]];
-  /** Tasks of one thread stand at the same place, and are stuck. */
-  'tasks-stuck': [stuck: readonly TaskInFlight[], concern: Concern, stuckAt: string];
+  /** Tasks of one thread stand at the same place, and are stuck; with the limit that they are over, in ms. */
+  'tasks-stuck': [stuck: readonly TaskInFlight[], concern: Concern, stuckAt: string, timeoutMs: number | undefined];
   /** Nothing is running and nothing waits in hand. */
   idle: [];
   /** The queue or the pool failed: nothing is claimed any more. */
@@ -88,7 +88,7 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
     this.vitalSigns = new VitalSigns(this.pool, this.#lookout, settings, {
       onUnyielding: (inFlight, reason, stuck) => this.#condemn(inFlight, reason, stuck),
       onStirred: () => this.#pump(),
-      onStuck: (stuck) => this.#tellStuck(stuck),
+      onStuck: (stuck) => this.#tellStuckOnceRead(stuck),
       onStuckBehind: (thread, batch) => {
         if (!this.#open || this.#aloneMode || this.pool.freeLanes() === 0) return;
         this.#takeBack(thread, batch);
@@ -305,9 +305,21 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
   }
 
   #onReport(thread: PoolThread, batch: Batch, report: BatchReport): void {
+    const reading = this.#readingOf(thread, batch, report);
+    if (reading === undefined) this.#conclude(thread, batch, report);
+    else void reading.then(() => this.#conclude(thread, batch, report));
+  }
+
+  #conclude(thread: PoolThread, batch: Batch, report: BatchReport): void {
     const { tasks, settlements } = concludeReport(thread, batch, report, this.#policy, this.#lookout);
     this.#learn(tasks, report.durationMs);
     if (tasks.length > 0) void this.#settle(tasks, settlements);
+  }
+
+  /** A task was told in time that its time is up; where it stood then may still be being read. */
+  #readingOf(thread: PoolThread, { tasks }: Batch, { ends, first, startedAt }: BatchReport): Promise<void> | undefined {
+    const index = ends.lastIndexOf(AttemptEnd.timedOut);
+    return index === -1 ? undefined : this.#lookout.reading(thread, tasks[first + index]!, startedAt[index]!);
   }
 
   #learn(tasks: readonly ClaimedTask[], durations: readonly number[]): void {
@@ -354,17 +366,32 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
     thread.kill(new Error(`ended by force: a task did not stop when it was asked to`));
   }
 
+  /** What is done about a task does not wait until it is read where it stands; telling of it does. */
+  #tellStuckOnceRead(stuck: readonly Stuck[]): void {
+    const byReading = new Map<Promise<void> | undefined, Stuck[]>();
+    for (const each of stuck) {
+      const { thread, task, since } = each.inFlight;
+      const reading = this.#lookout.reading(thread, task, since);
+      byReading.set(reading, [...(byReading.get(reading) ?? []), each]);
+    }
+    for (const [reading, some] of byReading) {
+      if (reading === undefined) this.#tellStuck(some);
+      else void reading.then(() => this.#tellStuck(some));
+    }
+  }
+
   /** Many may be stuck at once, and mostly at the same place. */
   #tellStuck(stuck: readonly Stuck[]): void {
-    const groups = new Map<string, { tasks: TaskInFlight[]; concern: Concern; stuckAt: string }>();
+    const groups = new Map<string, Parameters<(...told: DispatcherEvents['tasks-stuck']) => void>>();
     for (const { inFlight, concern } of stuck) {
-      const stuckAt = this.#lookout.stuckAt(inFlight.thread, inFlight.task, inFlight.since)!;
-      const key = `${inFlight.thread.number} ${concern} ${stuckAt}`;
-      const group = groups.get(key);
-      if (group === undefined) groups.set(key, { tasks: [inFlight], concern, stuckAt });
-      else group.tasks.push(inFlight);
+      const { thread, task, since } = inFlight;
+      const stuckAt = this.#lookout.stuckAt(thread, task, since) ?? 'not known: it was run again';
+      const timeoutMs = concern === 'timed-out' ? limitOf(task, this.#policy) : undefined;
+      const key = `${thread.number} ${concern} ${timeoutMs} ${stuckAt}`;
+      const [tasks = []] = groups.get(key) ?? [];
+      groups.set(key, [[...tasks, inFlight], concern, stuckAt, timeoutMs]);
     }
-    for (const { tasks, concern, stuckAt } of groups.values()) this.emit('tasks-stuck', tasks, concern, stuckAt);
+    for (const told of groups.values()) this.emit('tasks-stuck', ...told);
   }
 
   /** Every task passed here was counted as unsettled before. */

@@ -2,7 +2,15 @@ import type { ClaimedTask, Settlement } from '../queue/contract.js';
 import type { Encoded, TaskErrorRecord } from '../task.js';
 import { AbortReason, now, wallTime } from '../thread/board.js';
 import { AttemptEnd } from '../thread/protocol.js';
-import { conclude, concludeCrash, mayCrashAgain, withStuckAt, type RetryPolicy } from './conclude.js';
+import {
+  conclude,
+  concludeCrash,
+  limitOf,
+  mayCrashAgain,
+  timedOutText,
+  withStuckAt,
+  type RetryPolicy,
+} from './conclude.js';
 import type { Lookout } from './lookout.js';
 import type { PoolThread } from './pool-thread.js';
 
@@ -60,7 +68,9 @@ export function judge(
     tasks.push(task);
     const stuckAt = lookout.stuckAt(thread, task, since);
     if (forced !== undefined) {
-      settlements.push(withStuckAt(conclude(task, forced, forcedEnd(forced), at, policy), stuckAt));
+      settlements.push(
+        withStuckAt(conclude(task, forced, forcedEnd(forced, limitOf(task, policy)), at, policy), stuckAt),
+      );
     } else if (proven && !sentence) {
       settlements.push(withStuckAt(concludeCrash(task, cause, at, policy), stuckAt));
     } else settlements.push({ kind: 'suspect', seq: task.seq });
@@ -97,12 +107,13 @@ export const FORCED_END: Record<AbortReason, AttemptEnd> = {
   [AbortReason.stop]: AttemptEnd.interrupted,
 };
 
-function forcedEnd(end: AttemptEnd): TaskErrorRecord | Encoded | undefined {
+/** @param limit that was set, in ms */
+function forcedEnd(end: AttemptEnd, limit: number | undefined): TaskErrorRecord | Encoded | undefined {
   switch (end) {
     case AttemptEnd.timedOut:
       return {
         name: 'TimeoutError',
-        message: 'the task ran for longer than its timeout and did not stop when it was asked to; its thread was ended',
+        message: `${timedOutText(limit)} and did not stop when it was asked to; its thread was ended`,
         code: 'ERR_TASK_TIMED_OUT',
       };
     case AttemptEnd.cancelled:

@@ -11,8 +11,20 @@ export interface Sighting {
   stuckAt(taskId: string): string;
 }
 
+/** What a look has to mind. */
+export interface Haste {
+  /** Milliseconds for which the thread may stand from now on; `undefined`: nobody waits for it. */
+  withinMs: number | undefined;
+  /** Whether somebody waits for what is seen: then the stack is enough, where it tells. */
+  urgent: boolean;
+  /** Aborted once a task that is looked at has been told to stop: from then on it may stand elsewhere. */
+  told: AbortSignal;
+  /** Called when what the thread did and awaited is caught; what it does later makes no difference. */
+  onSeen(): void;
+}
+
 /** Looks at one thread, and makes it stand still meanwhile: it, and no other. */
-export type Look = (threadId: number) => Promise<Sighting>;
+export type Look = (threadId: number, haste: Haste) => Promise<Sighting>;
 
 /**
  * Why it is asked where a task stands. `stalled`: it has been running for long;
@@ -21,11 +33,11 @@ export type Look = (threadId: number) => Promise<Sighting>;
  */
 export type Concern = 'stalled' | 'silent' | 'timed-out' | 'unyielding';
 
-/**
- * An abort waits so many ms for a look, and so does the end of a thread. Mostly it is over after half a second;
- * a large heap, or a machine with too much to do, takes some.
- */
-const LOOK_LIMIT_MS = 5_000;
+/** An abort waits so many ms for a look, and so does the end of a thread. The stack of a thread is there by then, and a small heap. */
+export const LOOK_LIMIT_MS = 250;
+
+/** What was seen by then takes a while to be read. Whoever only tells of it, or records it, waits so many ms more. */
+const READ_LIMIT_MS = 750;
 
 /** Threads that are looked at at a time: more would only make each of them stand longer. */
 const AT_ONCE = 2;
@@ -41,14 +53,23 @@ const REST_MS = 1_000;
 interface LookAt {
   /** As `now` counts. */
   begunAt: number;
+  /** When what is told of it was caught, as `now` counts; `undefined`: not yet. */
+  seenAt: number | undefined;
   /** `undefined`: it is under way. */
   sighting: Sighting | undefined;
+  told: AbortController;
+  /** Resolves when it is over. */
+  over: Promise<void>;
+  /** The same, or when it takes too long for those who only want to tell of it. */
+  read: Promise<void> | undefined;
 }
 
 /** That it was asked where a task stands. */
 interface Asked {
   /** As `now` counts. */
   at: number;
+  /** When it was no longer waited for, and so the task was told; as `now` counts. */
+  givenUpAt: number | undefined;
   /** `undefined`: none could begin yet. */
   look: LookAt | undefined;
 }
@@ -61,7 +82,7 @@ export class Lookout {
   readonly #look: Look;
   /** Of each attempt, known by its start, what was asked. */
   readonly #asked = new WeakMap<ClaimedTask, { since: number; of: Map<Concern, Asked> }>();
-  readonly #underWay = new Map<PoolThread, { look: LookAt; over: Promise<void> }>();
+  readonly #underWay = new Map<PoolThread, LookAt>();
   /** The last look at each thread that is over. */
   readonly #last = new WeakMap<PoolThread, LookAt>();
   /** As `now` counts. */
@@ -77,18 +98,41 @@ export class Lookout {
    * it may.
    *
    * @param since when the attempt began, as `now` counts
+   * @param freeMs gives how many ms there are until a task of its thread is out of time, if there is one
    */
-  hasLooked(thread: PoolThread, task: ClaimedTask, since: number, concern: Concern): boolean {
+  hasLooked(
+    thread: PoolThread,
+    task: ClaimedTask,
+    since: number,
+    concern: Concern,
+    freeMs: () => number | undefined = () => undefined,
+  ): boolean {
     let attempt = this.#asked.get(task);
     if (attempt?.since !== since) this.#asked.set(task, (attempt = { since, of: new Map() }));
     let asked = attempt.of.get(concern);
-    if (asked === undefined) attempt.of.set(concern, (asked = { at: now(), look: undefined }));
-    asked.look ??= this.#begun(thread, since);
-    if (asked.look?.sighting !== undefined) return true;
+    if (asked === undefined) attempt.of.set(concern, (asked = { at: now(), givenUpAt: undefined, look: undefined }));
     // Whoever only wants to tell of it has time.
-    if (concern === 'stalled' || concern === 'silent') return false;
+    const urgent = concern === 'timed-out' || concern === 'unyielding';
+    const { at } = asked;
+    asked.look ??= this.#begun(thread, since, urgent, urgent ? () => at + LOOK_LIMIT_MS - now() : freeMs);
+    if (asked.look?.sighting !== undefined) return true;
+    if (!urgent) return false;
     // A thread that rests is not being looked at.
-    return this.#rests(thread) || now() - asked.at > LOOK_LIMIT_MS;
+    if (!this.#rests(thread) && now() - asked.at <= LOOK_LIMIT_MS) return false;
+    asked.givenUpAt ??= now();
+    this.#underWay.get(thread)?.told.abort();
+    return true;
+  }
+
+  /**
+   * Resolves once it can be told where a task stood, which was asked before and
+   * is being read, or takes too long; `undefined` where nothing is waited for.
+   * @param since when the attempt began, as `now` counts
+   */
+  reading(thread: PoolThread, task: ClaimedTask, since: number): Promise<void> | undefined {
+    const look = this.#underWay.get(thread);
+    if (look === undefined || look.begunAt < since || this.#asked.get(task)?.since !== since) return undefined;
+    return (look.read ??= within(READ_LIMIT_MS, look.over));
   }
 
   /**
@@ -96,11 +140,18 @@ export class Lookout {
    * @param since when the attempt began, as `now` counts
    */
   stuckAt(thread: PoolThread, task: ClaimedTask, since: number): string | undefined {
-    if (this.#asked.get(task)?.since !== since) return undefined;
+    const attempt = this.#asked.get(task);
+    if (attempt?.since !== since) return undefined;
     const last = this.#last.get(thread);
-    if (last !== undefined && last.begunAt >= since) return last.sighting!.stuckAt(idOf(task));
-    if (this.#underWay.has(thread)) return 'not known: it was over before its thread could be looked at';
-    return 'not known: its thread was looked at shortly before, and not made to stand again';
+    if (last === undefined || last.begunAt < since) {
+      if (this.#underWay.has(thread)) return 'not known: it was over before its thread could be looked at';
+      return 'not known: its thread was looked at shortly before, and not made to stand again';
+    }
+    const toldAt = attempt.of.has('unyielding') ? undefined : attempt.of.get('timed-out')?.givenUpAt;
+    if (toldAt !== undefined && last.begunAt < toldAt && (last.seenAt ?? Infinity) > toldAt) {
+      return `not known: its thread could not be looked at within ${LOOK_LIMIT_MS}ms, and then it was told to stop`;
+    }
+    return last.sighting!.stuckAt(idOf(task));
   }
 
   /** Resolves when no thread is looked at any more. */
@@ -109,19 +160,32 @@ export class Lookout {
   }
 
   /** A look that began after the attempt did: one that is under way, or a new one. */
-  #begun(thread: PoolThread, since: number): LookAt | undefined {
-    const underWay = this.#underWay.get(thread)?.look;
+  #begun(thread: PoolThread, since: number, urgent: boolean, withinMs: () => number | undefined): LookAt | undefined {
+    const underWay = this.#underWay.get(thread);
     if (underWay !== undefined) return underWay.begunAt >= since ? underWay : undefined;
     const { threadId } = thread;
     if (threadId === undefined || this.#underWay.size >= AT_ONCE || this.#rests(thread)) return undefined;
-    const look: LookAt = { begunAt: now(), sighting: undefined };
-    this.#underWay.set(thread, { look, over: this.#lookAt(thread, threadId, look) });
+    const look: LookAt = {
+      begunAt: now(),
+      seenAt: undefined,
+      sighting: undefined,
+      told: new AbortController(),
+      over: Promise.resolve(),
+      read: undefined,
+    };
+    this.#underWay.set(thread, look);
+    look.over = this.#lookAt(thread, threadId, look, {
+      withinMs: withinMs(),
+      urgent,
+      told: look.told.signal,
+      onSeen: () => (look.seenAt = now()),
+    });
     return look;
   }
 
-  async #lookAt(thread: PoolThread, threadId: number, look: LookAt): Promise<void> {
+  async #lookAt(thread: PoolThread, threadId: number, look: LookAt, haste: Haste): Promise<void> {
     try {
-      look.sighting = await this.#look(threadId);
+      look.sighting = await this.#look(threadId, haste);
     } catch (error) {
       const why = `not known: its thread could not be looked at: ${(error as Error).message}`;
       look.sighting = { pauseMs: 0, stuckAt: () => why };
@@ -136,4 +200,15 @@ export class Lookout {
   #rests(thread: PoolThread): boolean {
     return now() < (this.#restsUntil.get(thread) ?? 0);
   }
+}
+
+/** Resolves when `over` does, or after so many ms. */
+function within(ms: number, over: Promise<void>): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    void over.then(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }

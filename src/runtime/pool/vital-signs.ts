@@ -1,5 +1,6 @@
 import { AbortReason, now } from '../thread/board.js';
 import type { ClaimedTask } from '../queue/contract.js';
+import { limitOf } from './conclude.js';
 import type { Concern, Lookout } from './lookout.js';
 import type { Pool } from './pool.js';
 import type { Batch, PoolThread } from './pool-thread.js';
@@ -153,7 +154,7 @@ export class VitalSigns {
   #look(inFlight: TaskInFlight, time: number, stuck: Stuck[]): void {
     const { thread, batch, task, position, since } = inFlight;
     if (thread.dead) return;
-    const timeout = task.timeoutMs ?? this.#settings.timeout;
+    const timeout = limitOf(task, this.#settings);
     if (timeout !== undefined && time - since > timeout) this.abort(inFlight, AbortReason.timeout);
     if (this.#stopping) this.abort(inFlight, AbortReason.stop);
 
@@ -181,10 +182,22 @@ export class VitalSigns {
     const { thread, task, since } = inFlight;
     const told = this.#told[concern];
     if (told.has(task)) return true;
-    if (!this.#lookout.hasLooked(thread, task, since, concern)) return false;
+    const timeLeft = () => this.#timeLeft(thread);
+    if (!this.#lookout.hasLooked(thread, task, since, concern, timeLeft)) return false;
     told.add(task);
     stuck.push({ inFlight, concern });
     return true;
+  }
+
+  /** Milliseconds until the first of a thread's tasks is out of time; `undefined`: none has a limit. */
+  #timeLeft(thread: PoolThread): number | undefined {
+    const left = this.inFlight()
+      .filter((inFlight) => inFlight.thread === thread)
+      .flatMap(({ task, since }) => {
+        const limit = limitOf(task, this.#settings);
+        return limit === undefined ? [] : since + limit - now();
+      });
+    return left.length === 0 ? undefined : Math.max(0, Math.min(...left));
   }
 
   #forgetEnded(running: TaskInFlight[]): void {
