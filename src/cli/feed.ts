@@ -57,7 +57,7 @@ export async function openSource(
       const { file } = flags.source;
       const open = () => (spooled ? followSpool(executor.runDir, signal) : fileChunks(file, signal));
       const name = file === '-' ? 'standard input' : file;
-      return readTasks(name, open, { handler, handlers: [...executor.handlers] });
+      return readTasks(name, open, { handler, handlers: [...executor.handlers], bigIntegers: flags.bigIntegers });
     }
   }
 }

@@ -12,6 +12,8 @@ export function describeRun(command: Command): Command {
       .option('--each <glob>', 'a task for each file that matches; its input is the path')
       .option('--tasks <file>', 'a task for each line of an NDJSON file, "-" for standard input')
       .option('--lines', 'a task for each line of standard input')
+      .option('--big-integers', 'whole numbers beyond 2^53-1 in a task file become BigInts (default: refused)')
+      .option('--no-big-integers', 'whatever the config file says')
       .option('--handler <export>', 'the export that runs tasks that name none (default: the default or only export)')
       .option('--timeout <duration>', 'for one attempt at a task, such as 30s (default: none)')
       .option('--retries <n>', 'tries after the first one (default: 0)')

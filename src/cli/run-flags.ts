@@ -25,6 +25,8 @@ export type SourceChoice = { kind: 'each'; glob: string } | { kind: 'tasks'; fil
 export interface RunFlags {
   executor: ResolvedOptions;
   source: SourceChoice;
+  /** Whether whole numbers beyond 2^53-1 in a task file reach the handler as BigInts; else they are refused. */
+  bigIntegers: boolean;
   /** The export for tasks that name none. */
   handler: string | undefined;
   /** File for the outcomes as NDJSON; `-` is standard output. */
@@ -69,6 +71,7 @@ const flags = {
   each: text('wants a glob').optional(),
   tasks: text('wants a file, or "-" for standard input').optional(),
   lines: flag.default(false),
+  bigIntegers: flag.default(false),
 
   handler: text('wants the name of an export').optional(),
   results: text('wants a file, or "-" for standard output').optional(),
@@ -128,7 +131,18 @@ export function resolveRunFlags(
       hint: 'runtime run --help lists every flag with an example.',
     });
   }
-  const { each, tasks, lines, module: handlers, handler, results, fresh, retryFailed, ...rest } = parsed.data;
+  const {
+    each,
+    tasks,
+    lines,
+    bigIntegers,
+    module: handlers,
+    handler,
+    results,
+    fresh,
+    retryFailed,
+    ...rest
+  } = parsed.data;
   const { supervise, failOnLeak, json, quiet, color, wait, http, config: _, ...options } = rest;
   const typed = (lines || tasks === '-') && Boolean(process.stdin.isTTY);
   return {
@@ -139,6 +153,7 @@ export function resolveRunFlags(
         : tasks !== undefined
           ? { kind: 'tasks', file: tasks }
           : { kind: 'lines' },
+    bigIntegers,
     handler,
     results,
     fresh,

@@ -60,6 +60,8 @@ export interface RunConfig {
   stallAfter?: DurationText | undefined;
   /** Whether async functions that tasks leave behind in the threads make the run fail. Default false. */
   failOnLeak?: boolean | undefined;
+  /** Whether whole numbers beyond 2^53-1 in a task file become BigInts; else they are refused. Default false. */
+  bigIntegers?: boolean | undefined;
   /** Port, or `host:port`, that serves health and metrics; without a host on loopback. Default: none. */
   http?: number | string | undefined;
 }

@@ -62,6 +62,10 @@ const run = section({
     flag.default(false),
     'Whether async functions that tasks leave behind in the threads make the run fail',
   ),
+  bigIntegers: setting(
+    flag.default(false),
+    'Whether whole numbers beyond 2^53-1 in a task file become BigInts; else they are refused',
+  ),
   http: setting(httpAddress.optional(), 'Port, or host:port, that serves health and metrics (default: none)', {
     type: ['integer', 'string'],
   }),

@@ -26,12 +26,6 @@ export interface JsonFault {
   problem: string;
 }
 
-/** Of a line of NDJSON: `column 7: "}" where a field name in double quotes should be`. */
-export function jsonLineFault(text: string): string {
-  const fault = jsonFault(text);
-  return fault === undefined ? 'is not JSON' : `column ${fault.offset + 1}: ${fault.problem}`;
-}
-
 /** To be asked only of texts that are not JSON; `undefined` for one of more than a million characters. */
 export function jsonFault(text: string): JsonFault | undefined {
   if (text.length > MAX_SCANNED) return undefined;

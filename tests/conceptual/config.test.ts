@@ -222,6 +222,8 @@ smoke: { timeout: soon, eventSource: 7, postConditions: [{ name: a, expected: b 
       ['a.json:2:15: the key "threads" stands twice', 'a.json:3:1: the key "run" stands twice'],
     ],
     ['// comment\n{}', ['a.json:1:1: "/" where a value should be']],
+    ['{"run":\n{"threads": 1e400}}', ['a.json:2:13: run.threads is 1e400, and would become Infinity']],
+    ['['.repeat(5_000), ['a.json:1:65: level 65 of nesting begins here, and 64 are allowed']],
   ])('with the JSON %j is told with file, line and column', async (json, faults) => {
     expect(await faultsOf('a.json', json)).toEqual(faults);
   });
@@ -249,10 +251,31 @@ smoke: { timeout: soon, eventSource: 7, postConditions: [{ name: a, expected: b 
     ['run: *base', ['a.yaml:1:6: *base has no anchor before it']],
     ['run: !js/function x', ['a.yaml:1:6: Unresolved tag: !js/function; there stands "!js/function x"']],
     ['dir: a\n---\ndir: b\n', ['a.yaml:2:1: a second document begins here, and there may be one']],
+    [
+      'run:\n  threads: 1234e5678\n  retries: 9007199254740993\n  maxCrashes: 0x3fffffffffffff\n',
+      [
+        'a.yaml:2:12: "1234e5678" would become Infinity',
+        'a.yaml:3:12: "9007199254740993" would become 9007199254740992',
+        'a.yaml:4:15: "0x3fffffffffffff" would become 18014398509481984',
+      ],
+    ],
+    [`run: ${'['.repeat(70)}${']'.repeat(70)}`, ['a.yaml:1:69: level 65 of nesting begins here, and 64 are allowed']],
+    ['1: a\n"1": b\n', ['a.yaml:2:1: the key "1" stands twice']],
     ['? [a, b]\n: 1\n', ['a.yaml:1:3: With stringKeys, all keys must be strings; there stands "[a, b]"']],
   ])('with the YAML %j is told with file, line and column, and what stands there', async (yaml, faults) => {
     expect(await faultsOf('a.yaml', yaml)).toEqual(faults);
   });
+
+  test.each(['run: '.padEnd(300, '['), '- '.repeat(150), `${' '.repeat(300)}run:`])(
+    'with YAML that is nested too deep to be parsed is told: %.8s',
+    async (yaml) => {
+      const path = join(tempDir(), 'a.yaml');
+      writeFileSync(path, yaml);
+      expect((await rejection(loadConfig(path))).message).toContain(
+        'cannot be read: it is nested deeper than 64 levels',
+      );
+    },
+  );
 
   test('with YAML that would grow without bounds is told', async () => {
     const levels = Array.from({ length: 12 }, (_, n) => `a${n + 1}: &a${n + 1} [${`*a${n},`.repeat(12)}]`);

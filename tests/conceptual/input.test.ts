@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { decode } from '../../dist/runtime/thread/codec.js';
 import { lineId, readLines, type Line } from '../../dist/cli/input/lines.js';
 import type { SourceTask } from '../../dist/cli/input/source.js';
 import { eachLine } from '../../dist/cli/input/stdin-lines.js';
 import { readTasks } from '../../dist/cli/input/task-file.js';
+import { parseTaskLine } from '../../dist/cli/input/task-schema.js';
 import type { InvalidInputError } from '../../dist/runtime/errors.js';
-import { jsonLineFault } from '../../dist/runtime/json-fault.js';
 
 /** One memory for all chunks, as a reader of files may have it. */
 async function* chunksOf(...chunks: (string | Uint8Array)[]): AsyncGenerator<Uint8Array> {
@@ -150,7 +151,7 @@ describe('lines as tasks', () => {
 });
 
 describe('a task file', () => {
-  const choice = { handler: 'resize', handlers: ['resize', 'hash'] };
+  const choice = { handler: 'resize', handlers: ['resize', 'hash'], bigIntegers: false };
   const sourceOf = (text: string, other = {}) =>
     readTasks('tasks.ndjson', () => chunksOf(text), { ...choice, ...other });
   const tasksOf = async (text: string, other = {}) => collect((await sourceOf(text, other)).tasks);
@@ -216,11 +217,45 @@ describe('a task file', () => {
     ['{"input":1,"timeout":"30"}', 'timeout "30" has no unit: write 500ms, 2s, 5m, 1h or 1d'],
     ['{"input":1,"timeout":"0s"}', 'timeout wants 1ms to 24d 20h, got "0s"'],
     ['{"input":1,"__proto__":{"id":"x"}}', '__proto__ is unknown'],
+    [
+      '{"input":{"users":[{"id":1},{"id":1852371234567890123}]}}',
+      'input.users[1].id is 1852371234567890123, and would become 1852371234567890200: write it as a text, or give --big-integers',
+    ],
+    ['{"input":{"a b":1e400}}', 'input["a b"] is 1e400, and would become Infinity: write it as a text'],
+    ['{"input":1,"retries":1e-400}', 'retries is 1e-400, and would become 0: write it as a text'],
     ['7', 'wants an object, got 7'],
     ['null', 'wants an object, got null'],
     ['[{"input":1}]', 'wants an object, got [{"input":1}]'],
   ])('refuses %s', async (line, problem) => {
     expect(await faultsOf(line)).toEqual([`line 1: ${problem}`]);
+  });
+
+  test('refuses 5,000 levels of nesting, by line and column', async () => {
+    expect(await faultsOf(`{"input":1}\n{"input":${'['.repeat(5_000)}${']'.repeat(5_000)}}`)).toEqual([
+      'line 2: column 73: level 65 of nesting begins here, and 64 are allowed',
+    ]);
+  });
+
+  test('names each number that would be another one, in every line', async () => {
+    const numbers = Array.from({ length: 30 }, () => '9007199254740993').join(',');
+    const faults = await faultsOf(`{"input":9007199254740993}\n{"input":[${numbers}]}\n`);
+    expect(faults[0]).toMatch(/^line 1: input is 9007199254740993, and would become 9007199254740992: /);
+    expect(faults[1]).toMatch(/^line 2: input\[0\] is 9007199254740993/);
+    expect(faults).toHaveLength(21);
+  });
+
+  test('keeps whole numbers of any length as BigInts where that is asked for', async () => {
+    const line = '{"id":"1","input":{"id":1852371234567890123,"small":7,"text":"1852371234567890123"}}';
+    const [task] = await tasksOf(line, { bigIntegers: true });
+    expect(decode(task!.input)).toEqual({ id: 1852371234567890123n, small: 7, text: '1852371234567890123' });
+    expect(await faultsOf('{"input":1852371234567890123.5}', { bigIntegers: true })).toEqual([
+      'line 1: input is 1852371234567890123.5, and would become 1852371234567890200: write it as a text',
+    ]);
+  });
+
+  test('keeps the sign of a zero', async () => {
+    const [task] = await tasksOf('{"input":[-0,-0.0,0]}');
+    expect(decode(task!.input)).toEqual([-0, -0, 0]);
   });
 
   test('leaves any handler open where the handlers are not known', async () => {
@@ -282,6 +317,11 @@ describe('a task file', () => {
 });
 
 describe('a fault in JSON', () => {
+  const toldOf = (text: string) => {
+    const rules = { handler: 'h', handlers: undefined, bigIntegers: false };
+    return (parseTaskLine({ number: 1, text, fault: undefined }, rules) as string[]).join();
+  };
+
   test.each([
     ['{"a":1,}', 'column 8: "}" where a field name in double quotes should be'],
     ['{a:1}', 'column 2: "a" where a field name in double quotes or "}" should be'],
@@ -304,7 +344,7 @@ describe('a fault in JSON', () => {
     ['"\\x"', 'column 1: a string that does not end, or holds a control character or an unknown escape'],
     ['x'.repeat(2_000_000), 'is not JSON'],
   ])('%.20s', (text, told) => {
-    expect(jsonLineFault(text)).toBe(told);
+    expect(toldOf(text)).toBe(told);
   });
 
   test('is never before what JSON could still be, nor behind it', () => {
@@ -314,7 +354,7 @@ describe('a fault in JSON', () => {
         const place = at % (json.length + 1);
         const text = json.slice(0, place) + wrong + json.slice(place);
         fc.pre(!isJson(text));
-        const told = jsonLineFault(text);
+        const told = toldOf(text);
         const column = Number(/^column (\d+):/.exec(told)![1]);
         expect(column).toBeGreaterThan(0);
         expect(column).toBeLessThanOrEqual(text.length + 1);

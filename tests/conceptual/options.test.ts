@@ -190,6 +190,7 @@ describe('the flags of runtime run', () => {
     );
     expect(rest).toEqual({
       source: { kind: 'lines' },
+      bigIntegers: false,
       handler: undefined,
       results: undefined,
       fresh: false,

@@ -5,10 +5,10 @@ import { parseTaskLine } from '../../dist/cli/input/task-schema.js';
 import { runs } from '../support/runs.js';
 
 const choices = fc.constantFrom(
-  { handler: undefined, handlers: ['a', 'b'] },
-  { handler: 'a', handlers: ['a', 'b'] },
-  { handler: 'missing', handlers: ['a'] },
-  { handler: 'a', handlers: undefined },
+  { handler: undefined, handlers: ['a', 'b'], bigIntegers: true },
+  { handler: 'a', handlers: ['a', 'b'], bigIntegers: false },
+  { handler: 'missing', handlers: ['a'], bigIntegers: false },
+  { handler: 'a', handlers: undefined, bigIntegers: false },
 );
 const texts = fc.oneof(fc.constantFrom('', 'a', 'b', '#1', 'x'.repeat(1024), 'x'.repeat(1025)), fc.string());
 const fields = fc.record(
@@ -22,12 +22,14 @@ const fields = fc.record(
   },
   { requiredKeys: [] },
 );
+/** Stands for a number that JSON.stringify could not write. */
+const HUGE = '9007199254740993';
 const plainFields = fc.record(
-  { id: texts, handler: fc.constantFrom('a', 'b', 'c'), input: fc.jsonValue() },
+  { id: texts, handler: fc.constantFrom('a', 'b', 'c'), input: fc.oneof(fc.jsonValue(), fc.constant(HUGE)) },
   { requiredKeys: ['input'] },
 );
 const lines = fc.oneof(
-  { weight: 6, arbitrary: plainFields.map((value) => JSON.stringify(value)) },
+  { weight: 6, arbitrary: plainFields.map((value) => JSON.stringify(value).replace(`"${HUGE}"`, HUGE)) },
   { weight: 6, arbitrary: fields.map((value) => JSON.stringify(value)) },
   { weight: 1, arbitrary: fc.json() },
   { weight: 1, arbitrary: fc.string() },
@@ -49,7 +51,7 @@ test('where no schema is asked, it would have said the same', () => {
 });
 
 test('a line of an input alone, or with a good id and handler, needs no schema', () => {
-  const choice = { handler: 'a', handlers: ['a', 'b'] };
+  const choice = { handler: 'a', handlers: ['a', 'b'], bigIntegers: false };
   const task = (text: string) => plainTask({ number: 1, text, fault: undefined }, choice);
   expect(task('{"input":null}')).toMatchObject({ handler: 'a', input: 'null', line: 1 });
   expect(task('{"id":"x","handler":"b","input":[1]}')).toMatchObject({ id: 'x', handler: 'b', input: '[1]' });

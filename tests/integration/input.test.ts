@@ -80,7 +80,7 @@ describe('--each', () => {
 });
 
 describe('a task file on disk', () => {
-  const choice = { handler: 'h', handlers: ['h'] };
+  const choice = { handler: 'h', handlers: ['h'], bigIntegers: false };
 
   test('is read as it is written', async () => {
     const file = join(tempDir(), 'tasks.ndjson');
@@ -112,7 +112,7 @@ describe('a task file on disk', () => {
     const script = `
       import { readTasks, fileChunks } from ${JSON.stringify(dist('cli/input/task-file.js'))};
       const file = ${JSON.stringify(file)};
-      const source = await readTasks(file, () => fileChunks(file), { handler: 'h', handlers: undefined });
+      const source = await readTasks(file, () => fileChunks(file), { handler: 'h', handlers: undefined, bigIntegers: false });
       let count = 0;
       for await (const task of source.tasks) count += task.input.length > 80 ? 1 : 0;
       console.log(source.total, count);`;
@@ -360,7 +360,11 @@ describe('standard input, spooled', () => {
     const dir = tempDir();
     const stream = openStream();
     await spoolStdin(stream, dir);
-    const reading = readTasks('standard input', () => followSpool(dir), { handler: 'h', handlers: undefined });
+    const reading = readTasks('standard input', () => followSpool(dir), {
+      handler: 'h',
+      handlers: undefined,
+      bigIntegers: false,
+    });
     stream.write('{"input":1}\n{"inp');
     stream.end('ut":2}\n');
     const source = await reading;

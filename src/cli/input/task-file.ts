@@ -4,7 +4,7 @@ import { HoldfastError, InvalidInputError, type Fault } from '../../runtime/erro
 import { formatCount } from '../../runtime/units.js';
 import { readLines, type Line } from './lines.js';
 import type { SourceTask, TaskSource } from './source.js';
-import { plainTask, type HandlerChoice } from './task-line.js';
+import { plainTask, type LineRules } from './task-line.js';
 
 const MAX_FAULTS = 20;
 
@@ -22,10 +22,10 @@ const MAX_FAULTS = 20;
 export async function readTasks(
   name: string,
   open: () => AsyncIterable<Uint8Array>,
-  choice: HandlerChoice,
+  rules: LineRules,
 ): Promise<TaskSource> {
-  const checked = await check(name, open(), choice);
-  return { total: checked.tasks, tasks: tasksOf(name, open(), choice, checked.lines) };
+  const checked = await check(name, open(), rules);
+  return { total: checked.tasks, tasks: tasksOf(name, open(), rules, checked.lines) };
 }
 
 /** The bytes of a file. @throws HoldfastError `ERR_INVALID_OPTIONS` if it cannot be read, or `signal` ends it. */
@@ -44,7 +44,7 @@ export async function* fileChunks(path: string, signal?: AbortSignal): AsyncGene
 async function check(
   name: string,
   chunks: AsyncIterable<Uint8Array>,
-  choice: HandlerChoice,
+  rules: LineRules,
 ): Promise<{ tasks: number; lines: number }> {
   const faults: Fault[] = [];
   let more = 0;
@@ -56,7 +56,7 @@ async function check(
     for (const line of batch) {
       lines = line.number;
       if (isBlank(line)) continue;
-      const task = plainTask(line, choice) ?? (await loadSchema()).parseTaskLine(line, choice);
+      const task = plainTask(line, rules) ?? (await loadSchema()).parseTaskLine(line, rules);
       if (!Array.isArray(task)) {
         tasks++;
         continue;
@@ -83,7 +83,7 @@ async function check(
 async function* tasksOf(
   name: string,
   chunks: AsyncIterable<Uint8Array>,
-  choice: HandlerChoice,
+  rules: LineRules,
   lines: number,
 ): AsyncGenerator<SourceTask> {
   for await (const batch of readLines(chunks)) {
@@ -91,7 +91,7 @@ async function* tasksOf(
       // What was appended since the check is for the next run of the same command.
       if (line.number > lines) return;
       if (isBlank(line)) continue;
-      const task = plainTask(line, choice) ?? (await loadSchema()).parseTaskLine(line, choice);
+      const task = plainTask(line, rules) ?? (await loadSchema()).parseTaskLine(line, rules);
       if (Array.isArray(task)) {
         const faults = task.map((problem) => ({ where: `line ${line.number}`, problem }));
         throw new InvalidInputError('ERR_INVALID_TASK', `${name} was changed while it was read`, faults, {

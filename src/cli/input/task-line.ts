@@ -1,13 +1,18 @@
 /** The lines that most task files consist of. */
+import { parseExactly, type ExactJson } from '../../runtime/json-exact.js';
+import type { Encoded } from '../../runtime/task.js';
+import { encode } from '../../runtime/thread/codec.js';
 import { lineId, type Line } from './lines.js';
 import type { SourceTask } from './source.js';
 
-/** The handlers that tasks may name. */
-export interface HandlerChoice {
+/** How the lines of a task file are read. */
+export interface LineRules {
   /** For tasks that name none. */
   handler: string | undefined;
   /** All there are; `undefined` if that is not known. */
   handlers: readonly string[] | undefined;
+  /** Whether whole numbers beyond 2^53-1 become BigInts; else they are faults. */
+  bigIntegers: boolean;
 }
 
 export const MAX_ID_LENGTH = 1024;
@@ -20,28 +25,29 @@ const PLAIN_FIELDS: ReadonlySet<string> = new Set(['id', 'handler', 'input']);
  * for the schema to judge. Where both give a task, they give the same (there is
  * a test). A run of such tasks need not load the schema, which takes 40 ms.
  */
-export function plainTask(line: Line, choice: HandlerChoice): SourceTask | undefined {
+export function plainTask(line: Line, rules: LineRules): SourceTask | undefined {
   if (line.fault !== undefined) return undefined;
-  let value: unknown;
-  try {
-    value = JSON.parse(line.text);
-  } catch {
-    return undefined;
-  }
+  const json = parseExactly(line.text, rules.bigIntegers);
+  const { value } = json;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-  const { id, handler = choice.handler, input } = value as Record<string, unknown>;
+  const { id, handler = rules.handler, input } = value as Record<string, unknown>;
   if (Object.keys(value).some((key) => !PLAIN_FIELDS.has(key)) || input === undefined) return undefined;
-  if (typeof handler !== 'string' || handler === '' || choice.handlers?.includes(handler) === false) return undefined;
+  if (typeof handler !== 'string' || handler === '' || rules.handlers?.includes(handler) === false) return undefined;
   if (id !== undefined && !isPlainId(id)) return undefined;
   return {
     id: id ?? lineId(line),
     handler,
-    input: JSON.stringify(input),
+    input: encodedInput(input, json),
     priority: 0,
     timeoutMs: undefined,
     retries: undefined,
     line: line.number,
   };
+}
+
+/** What is JSON already need not be searched for what JSON does not hold. */
+export function encodedInput(input: unknown, { isPlain }: ExactJson): Encoded {
+  return isPlain ? JSON.stringify(input) : encode(input, 'the input');
 }
 
 function isPlainId(id: unknown): id is string {

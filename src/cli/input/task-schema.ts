@@ -1,11 +1,12 @@
 /** Any line of a task file, and all that can be wrong with it. Loads zod: import it with `await import()`. */
 import { z } from 'zod';
 import { didYouMean, faultsOf, quoted } from '../../runtime/faults.js';
-import { jsonLineFault } from '../../runtime/json-fault.js';
+import { parseExactly, type ExactFault } from '../../runtime/json-exact.js';
+import { WHOLE } from '../../runtime/json-numbers.js';
 import { duration, OPTION_CHECKS, text, whole, withUnit } from '../../runtime/options.js';
 import { lineId, type Line } from './lines.js';
 import type { SourceTask } from './source.js';
-import { MAX_ID_LENGTH, type HandlerChoice } from './task-line.js';
+import { encodedInput, MAX_ID_LENGTH, type LineRules } from './task-line.js';
 
 const fields = {
   id: z
@@ -27,35 +28,38 @@ const schema = z.strictObject(fields, {
 const KNOWN_FIELDS = { '': Object.keys(fields) };
 
 /** The task of a line, or all that is wrong with it. */
-export function parseTaskLine(line: Line, choice: HandlerChoice): SourceTask | string[] {
+export function parseTaskLine(line: Line, rules: LineRules): SourceTask | string[] {
   if (line.fault !== undefined) return [line.fault];
-  let value: unknown;
-  try {
-    value = JSON.parse(line.text);
-  } catch {
-    return [jsonLineFault(line.text)];
-  }
-  const parsed = schema.safeParse(value);
+  const json = parseExactly(line.text, rules.bigIntegers);
+  if (json.faults.length > 0) return json.faults.map(told);
+  const parsed = schema.safeParse(json.value);
   if (!parsed.success) {
     return faultsOf(parsed.error.issues, KNOWN_FIELDS).map(({ where, problem }) => `${where} ${problem}`.trimStart());
   }
   const task = parsed.data;
-  const handler = task.handler ?? choice.handler;
+  const handler = task.handler ?? rules.handler;
   if (handler === undefined) return ['handler is missing, and --handler gives none for all'];
-  if (choice.handlers !== undefined && !choice.handlers.includes(handler)) {
+  if (rules.handlers !== undefined && !rules.handlers.includes(handler)) {
     return [
-      `handler ${JSON.stringify(handler)} is none of ${listed(choice.handlers)}${didYouMean(handler, choice.handlers)}`,
+      `handler ${JSON.stringify(handler)} is none of ${listed(rules.handlers)}${didYouMean(handler, rules.handlers)}`,
     ];
   }
   return {
     id: task.id ?? lineId(line),
     handler,
-    input: JSON.stringify(task.input),
+    input: encodedInput(task.input, json),
     priority: task.priority,
     timeoutMs: task.timeout,
     retries: task.retries,
     line: line.number,
   };
+}
+
+/** `column 7: "}" where a field name in double quotes should be` */
+function told({ offset, problem, number }: ExactFault): string {
+  if (number === undefined) return offset === undefined ? problem : `column ${offset + 1}: ${problem}`;
+  const { path, given } = number;
+  return `${path} ${problem}: write it as a text${WHOLE.test(given) ? ', or give --big-integers' : ''}`;
 }
 
 function listed(names: readonly string[]): string {

@@ -34,12 +34,21 @@ export function encode(value: unknown, what: string): Encoded {
   try {
     return serialize(value);
   } catch (error) {
-    throw new HoldfastError(
-      'ERR_VALUE_NOT_CLONEABLE',
-      `${what} cannot travel between threads: ${error instanceof Error ? error.message : String(error)}`,
-      { cause: error, hint: 'Pass plain data: no functions, symbols, promises or handles.' },
-    );
+    throw notCloneable(error, what);
   }
+}
+
+function notCloneable(error: unknown, what: string): HoldfastError {
+  // What clones works by recursion, and so does what decodes: a few thousand levels are the end.
+  const isTooDeep = error instanceof RangeError;
+  const why = isTooDeep ? 'it is nested too deep' : error instanceof Error ? error.message : String(error);
+  const hint = isTooDeep
+    ? 'Pass plain data, as a list rather than as a chain.'
+    : 'Pass plain data: no functions, symbols, promises or handles.';
+  return new HoldfastError('ERR_VALUE_NOT_CLONEABLE', `${what} cannot travel between threads: ${why}`, {
+    cause: error,
+    hint,
+  });
 }
 
 /** The value that `encode` was given. */
