@@ -65,7 +65,10 @@ export async function driveEvents(flags: DryRunFlags): Promise<number> {
       }
     } finally {
       await endTrace(trace, true);
-      unmarkUnused(runDir);
+      if (lock.stillHeld()) {
+        unmarkUnused(runDir);
+        stateDir.removeUnusedRunDir(runId);
+      }
       lock.release();
     }
   } finally {

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { HoldfastError } from '../runtime/errors.js';
 import { ExecutorRunningError } from '../runtime/lock/executor-running-error.js';
 import { ProcessLock } from '../runtime/lock/process-lock.js';
 import { lastDeath } from '../runtime/last-death.js';
@@ -8,6 +9,7 @@ import { Supervisor } from '../runtime/supervisor/supervisor.js';
 import { formatDuration } from '../runtime/units.js';
 import { asyncDebug } from './async-debug.js';
 import { exitCodeOfSignal, SIGNALS } from './exit-code.js';
+import type { Spooling } from './input/spool.js';
 import type { RunFlags } from './run-flags.js';
 import { runIdOf } from './run-id.js';
 import type { Carried } from './job-control.js';
@@ -45,6 +47,8 @@ export async function run(module: string | undefined, given: Given, extra: reado
       if (checked === undefined) return await runSupervised(check, lock, stateDir);
       return await runAlone(checked, { lock, previousDeath }, stateDir);
     } finally {
+      // Only under the lock: whoever has it next may be about to use the folder.
+      if (lock.stillHeld()) stateDir.removeUnusedRunDir(runId);
       lock.release();
     }
   } finally {
@@ -56,8 +60,8 @@ export async function run(module: string | undefined, given: Given, extra: reado
 async function runAlone(flags: RunFlags, start: TakenLock, stateDir: StateDir): Promise<number> {
   const { runJob } = await import('./run-job.js');
   let signals = 0;
+  const spooling = await spool(flags, start.lock, stateDir);
   try {
-    await spool(flags, stateDir);
     return await runJob(flags, {
       start,
       carried: undefined,
@@ -75,7 +79,7 @@ async function runAlone(flags: RunFlags, start: TakenLock, stateDir: StateDir): 
       carry: () => {},
     });
   } finally {
-    await endSpool(flags, stateDir);
+    await endSpool(spooling, start.lock);
   }
 }
 
@@ -98,15 +102,16 @@ async function runSupervised(check: Check, lock: ProcessLock, stateDir: StateDir
   for (const signal of SIGNALS) process.on(signal, () => supervisor.stop(signal));
   if ((await asyncDebug()) !== undefined) process.on('SIGUSR2', () => supervisor.dump());
   let flags: RunFlags;
+  let spooling: Spooling | undefined;
   try {
     flags = await check();
-    await spool(flags, stateDir);
+    spooling = await spool(flags, lock, stateDir);
   } catch (error) {
     await supervisor.abandon();
     throw error;
   }
   const exitCode = await supervisor.run(flags, flags.executor);
-  await endSpool(flags, stateDir);
+  await endSpool(spooling, lock);
   if (!supervisor.outputLost) await flushed(process.stdout);
   return supervisor.outputLost ? exitCodeOfSignal('SIGPIPE') : exitCode;
 }
@@ -139,18 +144,22 @@ async function takeLock(stateDir: StateDir, runId: string, check: Check): Promis
   }
 }
 
-async function spool(flags: RunFlags, stateDir: StateDir): Promise<void> {
-  if (flags.source.kind === 'each') return;
+async function spool(flags: RunFlags, lock: ProcessLock, stateDir: StateDir): Promise<Spooling | undefined> {
+  if (flags.source.kind === 'each') return undefined;
   const { needsSpool, spoolStdin } = await import('./input/spool.js');
-  if (!(await needsSpool(flags.source))) return;
+  if (!(await needsSpool(flags.source))) return undefined;
   const { streamOf } = await import('./feed.js');
   if (flags.typed && !flags.quiet) process.stderr.write('runtime: reading tasks from the terminal; Ctrl-D ends them\n');
-  await spoolStdin(streamOf(flags.source), stateDir.runDir(flags.executor.runId));
+  const runDir = stateDir.ensureRunDir(lock.runId);
+  // What an earlier command left there is removed.
+  if (!lock.stillHeld()) {
+    const message = `the lock file ${lock.path} was deleted or replaced while ${lock.runId} started`;
+    throw new HoldfastError('ERR_LOCK_LOST', message, { hint: 'Start the run again.' });
+  }
+  return spoolStdin(streamOf(flags.source), runDir);
 }
 
 /** What was kept of standard input serves the executors of this command only. */
-async function endSpool(flags: RunFlags, stateDir: StateDir): Promise<void> {
-  if (flags.source.kind === 'each') return;
-  const { removeSpool } = await import('./input/spool.js');
-  await removeSpool(stateDir.runDir(flags.executor.runId));
+async function endSpool(spooling: Spooling | undefined, lock: ProcessLock): Promise<void> {
+  if (lock.stillHeld()) await spooling?.remove();
 }

@@ -145,7 +145,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
         threads: () => summaryOfThreads(dispatcher),
         counts: () => this.#askQueue(),
         rollCall: (withinMs) => rollCall.call(withinMs),
-        mayWrite: () => lock.held,
+        mayWrite: () => lock.stillHeld(),
       },
       {
         onBeat: (beat) => this.emit('beat', beat),
@@ -500,7 +500,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
       this.#submissions.abandon(this.#error ?? error);
       await this.#health.stop();
       await this.#dispatcher.end();
-      const mayRemove = this.#options.durable && this.#lock.held;
+      const mayRemove = { folder: () => this.#lock.stillHeld(), content: this.#options.durable };
       const kept = await closeQueue(this.#queue, this.runDir, mayRemove).catch((trouble: Error) => this.#fail(trouble));
       if (kept !== false) await this.#health.writeLast();
     } finally {

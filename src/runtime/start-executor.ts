@@ -51,6 +51,8 @@ export async function startExecutor<Module = Record<string, AnyHandler>>(
   const lock = settings.lock ?? new ProcessLock({ path: stateDir.lockPath(options.runId), runId: options.runId });
   const previousDeath = settings.previousDeath ?? (settings.lock ? 'unseen' : lastDeath(lock));
   if (settings.lock === undefined) await lock.acquire();
+  // Who held the lock before may just have taken an empty folder away.
+  stateDir.ensureRunDir(options.runId);
   const release = () => {
     if (settings.lock === undefined) lock.release();
   };
@@ -62,22 +64,14 @@ export async function startExecutor<Module = Record<string, AnyHandler>>(
     // Threads take their time to load; the queue is opened meanwhile.
     const loading = dispatcher.pool.start();
     loading.catch(() => {});
-    queue = settings.fresh ? await openReadable(options, runDir) : await openQueue(options, runDir);
+    queue = settings.fresh ? await openReadable(options, runDir, lock) : await openQueue(options, runDir);
     if (settings.fresh) await queue.clear();
     const handlers = await loading;
     if (settings.allThreads) await dispatcher.pool.loaded();
     const recovery = await queue.recover(previousDeath, options.maxCrashes);
     const suspects = await queue.suspects();
     // From here on the executor listens.
-    if (!lock.held) {
-      throw new HoldfastError(
-        'ERR_LOCK_LOST',
-        `the lock file ${lock.path} was deleted or replaced while ${options.runId} started`,
-        {
-          hint: 'Start the run again.',
-        },
-      );
-    }
+    if (!lock.stillHeld()) throw lostAtStart(lock);
     // From here on it may hold tasks that nobody can make again.
     if (options.durable && settings.dryRun !== true) rmSync(join(runDir, DRY_RUN_MARK), { force: true });
     const parts: ExecutorParts = { options, runDir, lock, release, queue, dispatcher, handlers: new Set(handlers) };
@@ -87,11 +81,18 @@ export async function startExecutor<Module = Record<string, AnyHandler>>(
   } catch (error) {
     await dispatcher?.end();
     // What went wrong first is what is told, and the lock is let go whatever the queue does.
-    if (queue) await closeQueue(queue, runDir, options.durable && lock.held).catch(() => {});
-    else removeIfEmpty(runDir);
+    const mayRemove = { folder: () => lock.stillHeld(), content: options.durable };
+    if (queue) await closeQueue(queue, runDir, mayRemove).catch(() => {});
+    else if (lock.stillHeld()) removeIfEmpty(runDir);
     release();
     throw error;
   }
+}
+
+function lostAtStart({ path, runId }: ProcessLock): HoldfastError {
+  return new HoldfastError('ERR_LOCK_LOST', `the lock file ${path} was deleted or replaced while ${runId} started`, {
+    hint: 'Start the run again.',
+  });
 }
 
 /** Locks of the kernel, and SQLite, promise nothing across hosts. */
@@ -106,11 +107,12 @@ function warnOfNetwork(runDir: string): void {
 }
 
 /** What was recorded is to go: a file beyond reading goes first. Only then does the epoch start over. */
-async function openReadable(options: ResolvedOptions, runDir: string): Promise<TaskQueue> {
+async function openReadable(options: ResolvedOptions, runDir: string, lock: ProcessLock): Promise<TaskQueue> {
   try {
     return await openQueue(options, runDir);
   } catch (error) {
     if (!(error instanceof HoldfastError) || error.code !== 'ERR_QUEUE_CORRUPT') throw error;
+    if (!lock.stillHeld()) throw lostAtStart(lock);
     for (const suffix of ['', '-wal', '-shm']) rmSync(join(runDir, `${QUEUE_FILE}${suffix}`), { force: true });
     return openQueue(options, runDir);
   }

@@ -1,5 +1,5 @@
-import { mkdirSync, readdirSync, rmdirSync, statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { lstatSync, mkdirSync, readdirSync, readlinkSync, rmdirSync, statSync } from 'node:fs';
+import { dirname, isAbsolute, join, parse, resolve, sep } from 'node:path';
 import { HoldfastError, InvalidInputError } from './errors.js';
 import { quoted } from './faults.js';
 
@@ -40,19 +40,18 @@ export class StateDir {
   /**
    * Makes the state folder if it is missing, for this user alone (0700).
    * Throws `ERR_STATE_DIR` when it cannot be made, belongs to another user, or
-   * may be written by others: who can write there decides what this user runs.
+   * may be written by others, or is reached by a link that another user made:
+   * who can write there decides what this user runs.
    */
   ensure(): void {
-    this.#make(this.root);
-    refuseUnlessPrivate(this.root);
+    this.#makePrivate(this.root);
   }
 
   /** Makes the folders of a run and of locks (0700), and the state folder as `ensure` does; gives the run's folder. */
   ensureRunDir(runId: string): string {
     const dir = this.runDir(runId);
     this.ensure();
-    this.#make(dirname(this.lockPath(runId)));
-    this.#make(dir);
+    for (const folder of [dirname(this.lockPath(runId)), dirname(dir), dir]) this.#makePrivate(folder);
     return dir;
   }
 
@@ -60,19 +59,19 @@ export class StateDir {
   ensureDebugDir(): string {
     const dir = join(this.root, 'debug');
     this.ensure();
-    this.#make(dir);
+    this.#makePrivate(dir);
     return dir;
+  }
+
+  /** Removes the folder of a run if this object has made it, and nothing came to lie in it. For the holder of the run's lock. */
+  removeUnusedRunDir(runId: string): void {
+    const index = this.#made.indexOf(this.runDir(runId));
+    if (index !== -1) removeIfEmpty(this.#made.splice(index, 1)[0]!);
   }
 
   /** Removes the folders that this object has made, as far as nothing came to lie in them. */
   removeUnused(): void {
-    for (const folder of this.#made.splice(0).reverse()) {
-      try {
-        rmdirSync(folder);
-      } catch {
-        // Something is in it, or it is gone.
-      }
-    }
+    for (const folder of this.#made.splice(0).reverse()) removeIfEmpty(folder);
   }
 
   /** Every run that has a folder or a lock file here, sorted. Throws `ERR_STATE_DIR`. */
@@ -92,6 +91,13 @@ export class StateDir {
     }
   }
 
+  /** Looked at before, lest a folder is made where somebody's link leads to. */
+  #makePrivate(folder: string): void {
+    refuseForeignLinks(folder, this.root);
+    this.#make(folder);
+    refuseUnlessPrivate(folder, this.root);
+  }
+
   #make(folder: string): void {
     try {
       const first = mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -107,18 +113,73 @@ export class StateDir {
 
 const ANOTHER_FOLDER = 'Mend that, or choose another state folder: --dir <folder>.';
 
-function refuseUnlessPrivate(root: string): void {
+function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // Something is in it, or it is gone.
+  }
+}
+
+function refuseUnlessPrivate(folder: string, root: string): void {
   const uid = process.getuid?.();
   if (uid === undefined) return; // Windows has no such owners and modes.
-  const stat = statSync(root);
+  const stat = statSync(folder);
+  const it = folder === root ? 'it' : folder;
   if (stat.uid !== uid) {
-    const why = `it belongs to another user (uid ${stat.uid}, and this is ${uid})`;
+    const why = `${it} belongs to another user (uid ${stat.uid}, and this is ${uid})`;
     throw unusable(root, why, 'Work as that user, or choose a folder of your own: --dir <folder>.');
   }
   if (stat.mode & 0o022) {
-    const why = `others may write to it (mode ${(stat.mode & 0o777).toString(8)})`;
+    const why = `others may write to ${it} (mode ${(stat.mode & 0o777).toString(8)})`;
     const below = join(root, 'runtime');
-    throw unusable(root, why, `Close it: chmod go-w ${root}. Or use a folder in it: --dir ${below}`);
+    throw unusable(root, why, `Close it: chmod go-w ${folder}. Or use a folder in it: --dir ${below}`);
+  }
+}
+
+/** As many as Linux follows. */
+const MAX_LINKS = 40;
+
+/**
+ * In a folder where everybody may write, such as the temporary one, another user
+ * can put a link in the place of a folder that is not there yet: to a place of
+ * this user's, which so would be written to and tidied up. What root linked is
+ * the system's own.
+ */
+function refuseForeignLinks(path: string, root: string): void {
+  const uid = process.getuid?.();
+  if (uid === undefined) return;
+  let place = parse(path).root;
+  let rest = path.split(sep).filter(Boolean);
+  for (let links = 0; rest.length > 0;) {
+    const name = rest.shift()!;
+    if (name === '..') place = dirname(place);
+    if (name === '..' || name === '.') continue;
+    const next = join(place, name);
+    const stat = lstatIfThere(next);
+    if (stat === undefined) return;
+    if (!stat.isSymbolicLink()) {
+      place = next;
+      continue;
+    }
+    if (stat.uid !== uid && stat.uid !== 0) {
+      const why = `${next} is a symbolic link of another user (uid ${stat.uid}, and this is ${uid})`;
+      throw unusable(root, why, 'Find out who put it there, or choose a folder of your own: --dir <folder>.');
+    }
+    // More than that the system refuses by itself.
+    if (++links > MAX_LINKS) return;
+    const target = readlinkSync(next);
+    rest = [...target.split(sep).filter(Boolean), ...rest];
+    if (isAbsolute(target)) place = parse(target).root;
+  }
+}
+
+/** What cannot be looked at is told by whoever uses it. */
+function lstatIfThere(path: string) {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
   }
 }
 

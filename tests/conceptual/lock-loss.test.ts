@@ -123,3 +123,18 @@ test('the interval of the watch is what the constructor was told', () => {
   vi.advanceTimersByTime(1);
   expect(reasons).toEqual(['deleted']);
 });
+
+test('asked whether it is still held, the lock is looked up, and a loss is told at once', () => {
+  const lock = lockAt(lockPath());
+  const reasons = watched(lock);
+  expect(lock.stillHeld()).toBe(false);
+  lock.tryAcquire();
+  expect(lock.stillHeld()).toBe(true);
+  unlinkSync(lock.path);
+  const other = lockAt(lock.path);
+  other.tryAcquire();
+  expect(lock.stillHeld()).toBe(false);
+  expect(reasons).toEqual(['replaced']);
+  expect(lock.held).toBe(false);
+  expect(other.stillHeld()).toBe(true);
+});

@@ -57,6 +57,15 @@ describe('a control socket', () => {
     expect(existsSync(server.path)).toBe(false);
   });
 
+  test('of an executor that has the run now stays when an earlier one closes', async () => {
+    const dir = tempDir();
+    const before = await serveControl(dir, {} as Steering);
+    const now = await serveControl(dir, { status: async () => ({ runId: 'now' }) } as unknown as Steering);
+    onTestFinished(() => now.close());
+    await before.close();
+    expect(await askExecutor(now.path, 'status')).toMatchObject({ runId: 'now' });
+  });
+
   test.each([
     ['GET', '/pause'],
     ['POST', '/status'],

@@ -98,6 +98,57 @@ test('a state folder of another user is refused', () => {
   );
 });
 
+const IS_ROOT = process.getuid!() === 0;
+
+/** Only root can make a link that belongs to another user. */
+test.runIf(IS_ROOT).each<[string, (root: string, target: string) => string]>([
+  ['the state folder', (root) => join(root, 'state')],
+  ['a folder above it', (root) => join(root, 'above')],
+  ['where a link of ours leads through', (root) => join(root, 'ours')],
+  ['the folder of runs', (root) => join(root, 'own', 'runs')],
+  ['the folder of locks', (root) => join(root, 'own', 'locks')],
+  ['the folder of the run', (root) => join(root, 'own', 'runs', 'run-1')],
+])('a link of another user in the place of %s is refused, and nothing is made behind it', (what, placeIn) => {
+  const root = tempDir();
+  const target = tempDir();
+  const link = placeIn(root, target);
+  fs.mkdirSync(join(root, 'own', 'runs'), { recursive: true });
+  if (what === 'where a link of ours leads through') {
+    fs.symlinkSync(join(root, 'theirs'), link);
+    foreignLink(target, join(root, 'theirs'));
+  } else {
+    fs.rmSync(link, { recursive: true, force: true });
+    foreignLink(target, link);
+  }
+  const dir = link.startsWith(join(root, 'own'))
+    ? join(root, 'own')
+    : what === 'a folder above it'
+      ? join(link, 'x')
+      : link;
+  expect(() => new StateDir(dir).ensureRunDir('run-1')).toThrow(
+    expect.objectContaining({
+      code: 'ERR_STATE_DIR',
+      message: expect.stringMatching(/is a symbolic link of another user/) as string,
+    }),
+  );
+  expect(fs.readdirSync(target)).toEqual([]);
+});
+
+function foreignLink(target: string, path: string): void {
+  fs.symlinkSync(target, path);
+  fs.lchownSync(path, 65_534, 65_534);
+}
+
+test('a link of our own is followed, to a folder that is ours alone', () => {
+  const root = tempDir();
+  const target = tempDir();
+  fs.symlinkSync(target, join(root, 'state'));
+  expect(new StateDir(join(root, 'state')).ensureRunDir('run-1')).toBe(join(root, 'state', 'runs', 'run-1'));
+  expect(fs.existsSync(join(target, 'runs', 'run-1'))).toBe(true);
+  fs.chmodSync(target, 0o777);
+  expect(() => new StateDir(join(root, 'state')).ensure()).toThrow(expect.objectContaining({ code: 'ERR_STATE_DIR' }));
+});
+
 test('a file in the place of a folder is told as what it is', () => {
   const root = tempDir();
   fs.writeFileSync(join(root, 'file'), '');

@@ -40,6 +40,8 @@ export interface Spooling {
    * Rejects with `ERR_STATE_DIR` if it could not be read or written to its end.
    */
   finished: Promise<void>;
+  /** Removes the file, once no executor of the command will read it again. One that another command wrote stays. */
+  remove(): Promise<void>;
 }
 
 /**
@@ -58,32 +60,39 @@ export async function spoolStdin(stream: AsyncIterable<Uint8Array | string>, run
   } catch (error) {
     throw lost(paths.growing, error);
   }
-  const finished = pump(stream, file, paths);
+  const { ino } = await file.stat();
+  const finished = pump(stream, file, paths, ino);
   // Whoever looks at it later still sees the error; nobody looking must not end the process.
   finished.catch(() => {});
-  return { finished };
-}
-
-/** Removes what was kept, once no executor of the command will read it again. */
-export async function removeSpool(runDir: string): Promise<void> {
-  for (const path of Object.values(spoolPaths(runDir))) await rm(path, { force: true });
+  return {
+    finished,
+    remove: async () => {
+      for (const path of Object.values(paths)) if (await isFile(path, ino)) await rm(path, { force: true });
+    },
+  };
 }
 
 async function pump(
   stream: AsyncIterable<Uint8Array | string>,
   file: FileHandle,
   paths: ReturnType<typeof spoolPaths>,
+  ino: number,
 ): Promise<void> {
+  // Once the lock was lost, the file of another command may have that name: its input would seem to be at its end.
+  const renameOwn = async (to: string) => {
+    if (!(await isFile(paths.growing, ino))) throw new Error('somebody removed or replaced it');
+    await rename(paths.growing, to);
+  };
   try {
     try {
       for await (const chunk of stream) await file.appendFile(chunk);
     } finally {
       await file.close();
     }
-    await rename(paths.growing, paths.whole);
+    await renameOwn(paths.whole);
   } catch (error) {
     // The followers wait for a new name. If even that fails, the caller is told all the same.
-    await rename(paths.growing, paths.broken).catch(() => {});
+    await renameOwn(paths.broken).catch(() => {});
     throw lost(paths.growing, error);
   }
 }
@@ -102,6 +111,8 @@ export async function* followSpool(runDir: string, signal?: AbortSignal): AsyncG
     let wait = MIN_WAIT_MS;
     for (;;) {
       // Asked before the read: what is read after the end was announced is all there is.
+      // In this order no rename is missed.
+      const growing = await isFile(paths.growing, ino);
       const ended = await isFile(paths.whole, ino);
       const broken = await isFile(paths.broken, ino);
       for (;;) {
@@ -112,6 +123,8 @@ export async function* followSpool(runDir: string, signal?: AbortSignal): AsyncG
       }
       if (ended) return;
       if (broken) throw lost(paths.broken);
+      // Its writer goes on, to a file that nobody finds again.
+      if (!growing) throw lost(paths.growing, new Error('somebody removed or replaced it'));
       // Keeps the process alive: with idle threads nothing else may, and the rest of the lines would be lost.
       await sleep(wait, undefined, { signal });
       wait = Math.min(wait * 2, MAX_WAIT_MS);

@@ -1,4 +1,4 @@
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, renameSync, rmSync, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import type { ExecutorStatus, ProbeAnswers } from '../status.js';
@@ -33,24 +33,28 @@ export interface Steering {
  */
 export async function serveControl(runDir: string, steering: Steering): Promise<ControlServer> {
   const path = controlSocketPath(runDir);
-  // Only the holder of the run's lock comes here, so what lies there is left over.
-  rmSync(path, { force: true });
   const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
     answer(request, steering).then(
       ([status, body]) => reply(response, status, body),
       (error: Error) => reply(response, 500, { error: error.message }),
     );
   });
-  server.listen(path);
+  // Node removes the path that it listened on when it closes, whosever socket lies there by then. So that is a name
+  // of this process alone. Only the holder of the run's lock comes here: what lies at the other one is left over.
+  const own = `${path}.${process.pid}`;
+  server.listen(own);
   await once(server, 'listening');
-  // Nobody else gets at it before this either: its folder is 0700.
-  chmodSync(path, 0o600);
+  chmodSync(own, 0o600);
+  const { ino } = statSync(own, { bigint: true });
+  renameSync(own, path);
   server.unref();
   return {
     path,
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
+      // By then another executor may have the run, if the lock was lost.
+      if (statSync(path, { bigint: true, throwIfNoEntry: false })?.ino === ino) rmSync(path, { force: true });
     },
   };
 }

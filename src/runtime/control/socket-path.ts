@@ -7,6 +7,9 @@ import { HoldfastError } from '../errors.js';
 /** The system's limit on a socket's path: 108 bytes on Linux, 104 on macOS, with the closing zero. */
 const MAX_PATH_BYTES = 103;
 
+/** It listens under a longer name first: with `.` and a process id, which has seven digits at most. */
+const SUFFIX_BYTES = 8;
+
 /**
  * Where the control socket of a run lies: in its folder, or, where that path is
  * too long for a socket, in a private folder of this user below the system's
@@ -16,7 +19,7 @@ const MAX_PATH_BYTES = 103;
  */
 export function controlSocketPath(runDir: string): string {
   const path = join(runDir, 'control.sock');
-  if (Buffer.byteLength(path) <= MAX_PATH_BYTES) return path;
+  if (Buffer.byteLength(path) + SUFFIX_BYTES <= MAX_PATH_BYTES) return path;
   const folder = join(tmpdir(), `holdfast-${process.getuid?.() ?? 'user'}`);
   try {
     mkdirSync(folder, { mode: 0o700 });

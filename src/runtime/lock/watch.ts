@@ -26,7 +26,8 @@ export function watch(
   return () => clearInterval(timer);
 }
 
-function lossOf(path: string, file: OpenFile): LossReason | undefined {
+/** What has become of the file; `undefined`: nothing. */
+export function lossOf(path: string, file: OpenFile): LossReason | undefined {
   try {
     const found = whereabouts(path, file);
     return found === 'there' ? undefined : found;
