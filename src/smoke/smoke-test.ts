@@ -19,7 +19,7 @@ import {
   type PostCondition,
   type PostConditionResult,
 } from './post-conditions.js';
-import type { SmokeSettings } from './settings.js';
+import { DEFAULT_TIMEOUT_MS, type SmokeSettings } from './settings.js';
 import { temporaryFolder } from './temporary-folder.js';
 import { Cancelled, LATE, Waiting } from './waiting.js';
 
@@ -192,11 +192,11 @@ class SmokeTest {
     await this.#run(postConditions, { runId: RUN_ID, runDir, stalled, events, outcomes, status, snapshot });
   }
 
-  /** @throws Error `what` … within the timeout */
+  /** What does not wait for an event: a short timeout for that one leaves it all the same time. @throws Error `what` … in vain */
   async #inTime<T>(promise: Promise<T>, what: string): Promise<T> {
-    const { timeoutMs } = this.#settings;
-    const got = await this.#waiting.within(timeoutMs, promise);
-    if (got === LATE) throw new Error(`${what} within ${formatDuration(timeoutMs)}`);
+    const limitMs = Math.max(this.#settings.timeoutMs, DEFAULT_TIMEOUT_MS);
+    const got = await this.#waiting.within(limitMs, promise);
+    if (got === LATE) throw new Error(`${what} within ${formatDuration(limitMs)}`);
     return got;
   }
 
