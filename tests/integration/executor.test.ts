@@ -15,7 +15,6 @@ import {
   startedExecutor,
 } from '../support/executors.js';
 import { all } from '../support/queue-tasks.js';
-import { runs } from '../support/runs.js';
 import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -42,7 +41,7 @@ describe('submit', () => {
           expect(got).toEqual(structuredClone(values));
         },
       ),
-      { numRuns: runs(60) },
+      { numRuns: 60 },
     );
   });
 
