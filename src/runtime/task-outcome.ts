@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { HoldfastError } from './errors.js';
 import type { ClaimedTask, Settlement } from './queue/contract.js';
 import { idOf } from './queue/generated-id.js';
-import type { Outcome, OutcomeState, TaskErrorRecord } from './task.js';
+import type { EarlierAttempt, Outcome, OutcomeState, TaskErrorRecord } from './task.js';
 import { decode } from './thread/codec.js';
 
 /** An outcome as callers see it: with the value itself, not its encoded form. */
@@ -24,11 +24,18 @@ export interface TaskOutcome<Result = unknown> {
   durationMs: number;
   /** Number of the thread of the last attempt, from 1; `null` if it never started. */
   thread: number | null;
+  /** Of the text of the module that its thread had loaded: 12 hexadecimal digits of SHA-256. Absent where no thread ended it. */
+  version?: string;
+  /** The last five attempts before the last one, the oldest first; absent if there were none. */
+  earlierAttempts?: EarlierAttempt[];
+  /** What the task was given; of what `outcome(id)` gives. */
+  input?: unknown;
 }
 
 /** What was recorded of a task by that settlement. */
 export function outcomeOf(task: ClaimedTask, settlement: Settlement & { kind: 'outcome' }): Outcome {
-  const { state, attempts, crashes, result, error, startedAt, durationMs, thread } = settlement;
+  const { state, attempts, crashes, result, error, startedAt, durationMs, thread, version } = settlement;
+  const { earlier } = task;
   return {
     id: idOf(task),
     handler: task.handler,
@@ -40,6 +47,8 @@ export function outcomeOf(task: ClaimedTask, settlement: Settlement & { kind: 'o
     startedAt,
     durationMs,
     thread,
+    ...(version !== undefined && { version }),
+    ...(earlier !== undefined && { earlierAttempts: earlier }),
   };
 }
 
@@ -63,6 +72,7 @@ export function valueOf({ id, result }: Pick<Outcome, 'id' | 'result'>): unknown
 
 export function decodeOutcome<Result>(outcome: Outcome): TaskOutcome<Result> {
   const { id, handler, state, attempts, crashes, error, startedAt, durationMs, thread } = outcome;
+  const { version, earlierAttempts, input } = outcome;
   return {
     id,
     handler,
@@ -74,6 +84,9 @@ export function decodeOutcome<Result>(outcome: Outcome): TaskOutcome<Result> {
     startedAt,
     durationMs,
     thread,
+    ...(version !== undefined && { version }),
+    ...(earlierAttempts !== undefined && { earlierAttempts }),
+    ...(input !== undefined && { input: decode(input) }),
   };
 }
 

@@ -40,6 +40,23 @@ export interface TaskErrorRecord {
    *   `not known: …`, or `what it awaits is not known: …`, and why
    */
   stuckAt?: string;
+  /** The signal that ended the process under the task, such as `SIGSEGV`; where a supervisor saw it. */
+  signal?: string;
+}
+
+/** What an attempt before the last one ended with. */
+export interface EarlierAttempt {
+  /** Its number, from 1; one that crashed has the number of the next, as it is not counted. */
+  attempt: number;
+  state: 'failed' | 'timed-out' | 'crashed';
+  /** Texts are cut off after 200 characters. */
+  error: Pick<TaskErrorRecord, 'name' | 'message' | 'code' | 'signal'>;
+  /** Milliseconds since the epoch; `null` if it died with its process. */
+  startedAt: number | null;
+  /** Milliseconds, fractions included. */
+  durationMs: number;
+  /** Number of the thread, from 1; `null` if it died with its process. */
+  thread: number | null;
 }
 
 /** A task as it is handed to the queue. Validated by whoever builds it. */
@@ -75,6 +92,12 @@ export interface Outcome {
   durationMs: number;
   /** Number of the thread of the last attempt, from 1; `null` if it never started. */
   thread: number | null;
+  /** Of the text of the module that its thread had loaded: 12 hexadecimal digits of SHA-256. Absent where no thread ended it. */
+  version?: string;
+  /** The last five attempts before the last one, the oldest first; absent if there were none. */
+  earlierAttempts?: EarlierAttempt[];
+  /** What the task was given; only where it is asked for. */
+  input?: Encoded;
 }
 
 /** How many tasks of a run stand where. */

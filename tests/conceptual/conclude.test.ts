@@ -12,7 +12,7 @@ import { AttemptEnd } from '../../dist/runtime/thread/protocol.js';
 
 const AT = 1_700_000_000_000;
 const POLICY: RetryPolicy = { retries: 2, backoffBase: 100, backoffMax: 1000, maxCrashes: 3, timeout: undefined };
-const PLACE = { startedAt: 1000, durationMs: 2.5, thread: 4 };
+const PLACE = { startedAt: 1000, durationMs: 2.5, thread: 4, version: '0123456789ab' };
 const ERROR = { name: 'Error', message: 'no' };
 
 function task(fields: Partial<ClaimedTask> = {}): ClaimedTask {
@@ -26,6 +26,7 @@ function task(fields: Partial<ClaimedTask> = {}): ClaimedTask {
     retries: undefined,
     attempts: 0,
     crashes: 0,
+    earlier: undefined,
     ...fields,
   };
 }
@@ -72,6 +73,27 @@ test.each([
   // Without retries of its own, those of the run hold.
   expect(conclude(task({ attempts: 1 }), end, ERROR, PLACE, POLICY).kind).toBe('retry');
   expect(conclude(task({ attempts: 2 }), end, ERROR, PLACE, POLICY).kind).toBe('outcome');
+});
+
+test('an attempt that is followed by another is kept in short: the last five, and 200 characters of a text', () => {
+  const error = { name: 'E', message: 'x'.repeat(300), code: 'E_X', stack: 'at x', stuckAt: 'there' };
+  const settlement = conclude(task(), AttemptEnd.failed, error, PLACE, POLICY);
+  const kept = { name: 'E', message: `${'x'.repeat(200)}…`, code: 'E_X' };
+  const attempt = { attempt: 1, state: 'failed', error: kept, startedAt: 1000, durationMs: 2.5, thread: 4 };
+  expect(settlement).toMatchObject({ kind: 'retry', earlier: [attempt] });
+  let known = task({ retries: 9 });
+  for (let attempts = 0; attempts < 9; attempts++) {
+    const next = conclude({ ...known, attempts }, AttemptEnd.timedOut, ERROR, PLACE, POLICY);
+    if (next.kind !== 'retry') throw new Error('it was to be retried');
+    known = { ...known, earlier: next.earlier };
+  }
+  expect(known.earlier?.map((each) => [each.attempt, each.state])).toEqual([
+    [5, 'timed-out'],
+    [6, 'timed-out'],
+    [7, 'timed-out'],
+    [8, 'timed-out'],
+    [9, 'timed-out'],
+  ]);
 });
 
 test('what was cancelled is not tried again, what was interrupted is charged nothing', () => {
@@ -127,6 +149,20 @@ describe('a crash', () => {
         attempts: 1,
         crashes: crashes + 1,
         runAt: AT,
+        earlier: [
+          {
+            attempt: 2,
+            state: 'crashed',
+            error: {
+              name: 'ThreadCrash',
+              message: `its thread died under it, ${crashes + 1} of 3 times: out of memory (ERR_WORKER_OUT_OF_MEMORY)`,
+              code: 'ERR_TASK_CRASHED',
+            },
+            startedAt: 1000,
+            durationMs: 2.5,
+            thread: 4,
+          },
+        ],
       });
     }
     expect(mayCrashAgain(task({ crashes: 2 }), POLICY)).toBe(false);

@@ -26,8 +26,8 @@ function thread(
 }
 
 function claimed(seq: number, handler: string, input: unknown): ClaimedTask {
-  const given = { id: undefined, priority: 0, timeoutMs: undefined, retries: undefined, attempts: 0, crashes: 0 };
-  return { seq, handler, input: JSON.stringify(input), ...given };
+  const none = { id: undefined, timeoutMs: undefined, retries: undefined, earlier: undefined };
+  return { seq, handler, input: JSON.stringify(input), ...none, priority: 0, attempts: 0, crashes: 0 };
 }
 
 test.each([

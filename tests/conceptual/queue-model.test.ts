@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { openMemoryQueue } from '../../dist/runtime/queue/memory-queue.js';
 import { openSqliteQueue } from '../../dist/runtime/queue/sqlite-queue.js';
 import type { PreviousDeath, Settlement, TaskQueue } from '../../dist/runtime/queue/contract.js';
-import type { NewTask, OutcomeState } from '../../dist/runtime/task.js';
+import type { EarlierAttempt, NewTask, OutcomeState } from '../../dist/runtime/task.js';
 import { QueueModel, Refused } from '../support/queue-model.js';
 import { all, aTask, done } from '../support/queue-tasks.js';
 import { runs } from '../support/runs.js';
@@ -18,7 +18,9 @@ type Call =
   | { call: 'claimSuspect' }
   | { call: 'settle'; picks: { which: number; settlement: Settlement }[] }
   | { call: 'cancel'; which: number }
-  | { call: 'retry'; states: OutcomeState[] };
+  | { call: 'retry'; states: OutcomeState[] }
+  | { call: 'hold' }
+  | { call: 'letGo' };
 
 /** Calls made in one tick, or the death of the executor and the start of the next. */
 type Step = { together: Call[] } | { previous: PreviousDeath; maxCrashes: number; closesFirst: boolean };
@@ -30,12 +32,25 @@ const spec = fc
     id: fc.option(fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'), { nil: undefined }),
     handler: fc.constantFrom('one', 'one', 'two'),
     priority: fc.integer({ min: -1, max: 1 }),
+    timeoutMs: fc.constantFrom(undefined, undefined, 5),
   })
   .map((fields) => aTask(fields));
 const charge = { attempts: small, crashes: fc.nat(2) };
+const earlier = fc.array(
+  fc.record<EarlierAttempt>({
+    attempt: small,
+    state: fc.constantFrom('failed', 'timed-out'),
+    error: fc.constant({ name: 'Error', message: 'no' }),
+    startedAt: fc.constant(7),
+    durationMs: fc.constant(0.5),
+    thread: fc.constant(1),
+  }),
+  { minLength: 1, maxLength: 5 },
+);
+const version = fc.constantFrom('aaaaaaaaaaaa', 'bbbbbbbbbbbb', undefined);
 const settlement = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ state: outcomeState, ...charge }).map((fields) => done(0, fields)) },
-  fc.record({ kind: fc.constant('retry' as const), seq: fc.constant(0), runAt: fc.nat(60), ...charge }),
+  { weight: 4, arbitrary: fc.record({ state: outcomeState, version, ...charge }).map((fields) => done(0, fields)) },
+  fc.record({ kind: fc.constant('retry' as const), seq: fc.constant(0), runAt: fc.nat(60), earlier, ...charge }),
   fc.record({ kind: fc.constantFrom('release' as const, 'suspect' as const), seq: fc.constant(0) }),
 );
 const call: fc.Arbitrary<Call> = fc.oneof(
@@ -50,6 +65,7 @@ const call: fc.Arbitrary<Call> = fc.oneof(
     }),
   },
   fc.record({ call: fc.constant('cancel' as const), which: small }),
+  fc.record({ call: fc.constantFrom('hold' as const, 'hold' as const, 'letGo' as const) }),
   fc.record({ call: fc.constant('retry' as const), states: fc.uniqueArray(outcomeState, { maxLength: 2 }) }),
 );
 const together = fc.record({ together: fc.array(call, { minLength: 1, maxLength: 5 }) });
@@ -124,6 +140,10 @@ class Life {
         const id = model.tasks[seq - 1]?.spec.id ?? `#${seq}`;
         return { real: queue.cancel(id).then(({ found }) => found), expected: model.cancel(id) };
       }
+      case 'hold':
+        return { real: queue.hold(), expected: model.hold() };
+      case 'letGo':
+        return { real: queue.letGo(), expected: model.letGo() };
       case 'retry':
         this.#recorded.clear(); // the one way to take outcomes back
         return { real: queue.retry(each.states), expected: model.retry(each.states) };
@@ -154,7 +174,13 @@ class Life {
     expect(await queue.counts()).toEqual(model.counts());
     expect(await queue.nextDue()).toBe(model.nextDue());
     expect(await queue.suspects()).toBe(model.suspects());
+    const { count, ids } = await queue.held(1000);
+    expect(ids.sort()).toEqual(model.held().sort());
+    expect(count).toBe(ids.length);
+    expect((await queue.held(1)).ids).toHaveLength(Math.min(1, count));
+    expect(await queue.outcomesOfOtherVersions('aaaaaaaaaaaa')).toBe(model.outcomesOfOtherVersions('aaaaaaaaaaaa'));
     const outcomes = await all(queue.outcomes());
+    expect(await all(queue.outcomes({ state: 'not-done' }))).toEqual(outcomes.filter(({ state }) => state !== 'done'));
     expect(outcomes).toMatchObject(model.outcomes());
     expect(outcomes.length, 'each task has at most one outcome').toBe(new Set(outcomes.map(({ id }) => id)).size);
     for (const outcome of outcomes) {

@@ -77,9 +77,17 @@ test.each(['killed', 'crashed'] as const)(
       startedAt: null,
       durationMs: 0,
       thread: null,
+      earlierAttempts: [1, 2].map((crashes) => ({
+        attempt: 1,
+        state: 'crashed',
+        error: expect.objectContaining({ message: expect.stringContaining(`crashes: ${crashes}`) as string }),
+        startedAt: null,
+        durationMs: 0,
+        thread: null,
+      })),
     };
     expect(crashed).toEqual([outcome]);
-    expect(await run.queue.outcome('culprit')).toEqual(outcome);
+    expect(await run.queue.outcome('culprit')).toEqual({ ...outcome, input: '1' });
     expect(await run.queue.claimSuspect()).toMatchObject({ id: 'innocent', crashes: 0 });
   },
 );
@@ -119,7 +127,7 @@ test('when nobody saw the death, nobody is charged, and a suspect stays one', as
 
 test.each([
   ['released', { kind: 'release' as const }],
-  ['to be retried', { kind: 'retry' as const, attempts: 1, crashes: 0, runAt: 0 }],
+  ['to be retried', { kind: 'retry' as const, attempts: 1, crashes: 0, runAt: 0, earlier: [] }],
 ])('a suspect that survived and was %s is one among others again', async (_, settlement) => {
   const run = await Run.of('a', 'b');
   await run.claims(1);

@@ -105,9 +105,9 @@ test('no statement of the daily work scans a million tasks', async () => {
   const path = queuePath();
   await (await openSqliteQueue(path)).close();
   const db = openRaw(path);
-  const { reset, insert, ...daily } = new Statements(db);
+  const { reset, insert, version, ...daily } = new Statements(db);
   expect(reset.source).toContain('update'); // scans, once per `--retry-failed`
-  expect(insert.source).toContain('insert'); // searches nothing
+  for (const { source } of [insert, version]) expect(source).toContain('insert'); // search nothing
   for (const { source } of Object.values(daily)) {
     const parameters = source
       .split('')
@@ -214,6 +214,44 @@ test('migrations take up where the file stands, and each is whole or not at all'
   expect(db.prepare(`select count(*) n from sqlite_schema where name = 'two'`).get()).toEqual({ n: 0 });
   migrate(db, steps);
   expect(schemaVersion(db, steps)).toBe(2);
+});
+
+test('a file of the first schema can be read as it is, and is taken over with all that it holds', async () => {
+  const path = queuePath();
+  const db = openRaw(path);
+  migrate(db, MIGRATIONS.slice(0, 1));
+  db.exec(`
+    insert into tasks (seq, id, handler, input, priority, state) values
+      (1, 'done', 'handle', '1', 0, 'done'), (2, 'left', 'handle', '1', 0, 'queued'),
+      (3, 'later', 'handle', '1', 0, 'delayed'), (4, 'alone', 'handle', '1', 0, 'suspect');
+    update tasks set ordinal = 1, result = '2', attempts = 1, duration_ms = 1 where seq = 1;
+    update tasks set run_at = 5 where seq = 3;
+    update run set epoch = 7, last_seq = 4, last_ordinal = 1, done = 1, queued = 1, delayed = 1, suspect = 1;
+  `);
+  db.close();
+  const bytes = readFileSync(path);
+  const reader = (await openSqliteQueueReader(path))!;
+  const outcome = { ordinal: 1, id: 'done', handler: 'handle', state: 'done', attempts: 1, crashes: 0, result: '2' };
+  const place = { startedAt: null, durationMs: 1, thread: null };
+  expect(await all(reader.outcomes())).toEqual([{ ...outcome, ...place }]);
+  expect(await reader.outcome('done')).toEqual({ ...outcome, ...place, input: '1' });
+  expect(await reader.identity()).toBeUndefined();
+  expect(await reader.outcomesOfOtherVersions('v1')).toBe(0);
+  expect(await reader.counts()).toMatchObject({ done: 1, queued: 2, delayed: 1 });
+  await reader.close();
+  expect(readFileSync(path)).toEqual(bytes);
+
+  const queue = await openSqliteQueue(path);
+  expect(queue.epoch).toBe(8);
+  expect(await queue.identity()).toBeUndefined();
+  expect(await all(queue.outcomes())).toEqual([{ ...outcome, ...place }]);
+  expect(await queue.suspects()).toBe(1);
+  expect(await queue.nextDue()).toBe(5);
+  expect(await queue.hold()).toBe(4);
+  expect((await queue.held(9)).count).toBe(3);
+  await queue.add([aTask({ id: 'left' })]);
+  expect((await queue.claim(9, 9)).map((task) => task.id)).toEqual(['left']);
+  await queue.close();
 });
 
 test('a copy of the file is a queue of its own', async () => {

@@ -1,7 +1,7 @@
 /** What holds for every store of tasks. Each store runs this body from a test file of its own. */
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { TaskQueue } from '../../dist/runtime/queue/contract.js';
-import type { OutcomeState } from '../../dist/runtime/task.js';
+import type { EarlierAttempt, OutcomeState } from '../../dist/runtime/task.js';
 import { all, aTask, done, tasks } from './queue-tasks.js';
 
 export interface Store {
@@ -11,6 +11,8 @@ export interface Store {
   /** Why the outcomes of tasks without an id are not kept, if they are not. */
   forgetsUnnamed?: string;
 }
+
+const RUN = { module: '/a', realModule: '/a', handler: undefined, source: undefined, version: undefined };
 
 const EMPTY = {
   queued: 0,
@@ -66,6 +68,7 @@ export function describeQueueContract(store: Store): void {
           seq: added[index]!.seq,
           attempts: 0,
           crashes: 0,
+          earlier: undefined,
         })),
       );
       expect(Buffer.isBuffer(claimed[1]!.input)).toBe(false);
@@ -79,7 +82,7 @@ export function describeQueueContract(store: Store): void {
       expect(added.map((task) => task.id)).toEqual(seqs.map((seq) => `#${seq}`));
     });
 
-    test('an id that is there already is a duplicate or a conflict, and changes nothing', async () => {
+    test('an id that is there already is a duplicate or a conflict, and no second task', async () => {
       const queue = await open();
       const bytes = Buffer.from('1');
       const [first, twin, third] = await queue.add([
@@ -109,7 +112,7 @@ export function describeQueueContract(store: Store): void {
       expect(again.map((task) => task.seq)).toEqual([...Array(3).fill(first!.seq), ...Array(4).fill(third!.seq)]);
       expect(await queue.counts()).toEqual({ ...EMPTY, queued: 2 });
       expect(await queue.claim(9, 0)).toMatchObject([
-        { id: 'a', handler: 'handle', input: '1', priority: 0, timeoutMs: undefined },
+        { id: 'a', handler: 'handle', input: '1', priority: 9, timeoutMs: 1 },
         { id: 'b' },
       ]);
     });
@@ -167,8 +170,8 @@ export function describeQueueContract(store: Store): void {
       await queue.add([aTask({ id: 'a' }), aTask({ id: 'b' }), aTask({ id: 'c' })]);
       const [a, b] = await queue.claim(2, 0);
       await queue.settle([
-        { kind: 'retry', seq: a!.seq, attempts: 1, crashes: 0, runAt: 2000 },
-        { kind: 'retry', seq: b!.seq, attempts: 2, crashes: 1, runAt: 1000 },
+        { kind: 'retry', seq: a!.seq, attempts: 1, crashes: 0, runAt: 2000, earlier: [] },
+        { kind: 'retry', seq: b!.seq, attempts: 2, crashes: 1, runAt: 1000, earlier: [] },
       ]);
       expect(await queue.counts()).toEqual({ ...EMPTY, queued: 1, delayed: 2 });
       expect(await queue.nextDue()).toBe(1000);
@@ -183,7 +186,7 @@ export function describeQueueContract(store: Store): void {
       const queue = await open();
       await queue.add([aTask({ id: 'low' }), aTask({ id: 'high', priority: 1 })]);
       const [high] = await queue.claim(1, 0);
-      await queue.settle([{ kind: 'retry', seq: high!.seq, attempts: 1, crashes: 0, runAt: 10 }]);
+      await queue.settle([{ kind: 'retry', seq: high!.seq, attempts: 1, crashes: 0, runAt: 10, earlier: [] }]);
       await queue.add([aTask({ id: 'higher', priority: 2 })]);
       expect((await queue.claim(9, 10)).map((task) => task.id)).toEqual(['higher', 'high', 'low']);
     });
@@ -275,7 +278,7 @@ export function describeQueueContract(store: Store): void {
         },
       ].map((outcome, index) => ({ ordinal: index + 1, ...outcome }));
       expect(await all(queue.outcomes())).toEqual(expected);
-      expect(await queue.outcome('c')).toEqual(expected[2]);
+      expect(await queue.outcome('c')).toEqual({ ...expected[2], input: '1' });
       expect(await queue.outcome('b')).toBeUndefined();
       expect(await queue.outcome('nobody')).toBeUndefined();
       expect(await queue.counts()).toEqual({ ...EMPTY, queued: 1, 'timed-out': 1, done: 1, failed: 1 });
@@ -299,7 +302,7 @@ export function describeQueueContract(store: Store): void {
       const { seq } = task!;
       for (const settlement of [
         done(seq, { state: 'failed', result: '"other"' }),
-        { kind: 'retry', seq, attempts: 2, crashes: 0, runAt: 0 },
+        { kind: 'retry', seq, attempts: 2, crashes: 0, runAt: 0, earlier: [] as EarlierAttempt[] },
         { kind: 'release', seq },
         { kind: 'suspect', seq },
       ] as const) {
@@ -365,7 +368,7 @@ export function describeQueueContract(store: Store): void {
       await queue.claim(2, 0);
       await queue.settle([
         { kind: 'suspect', seq: added[0]!.seq },
-        { kind: 'retry', seq: added[1]!.seq, attempts: 1, crashes: 2, runAt: 50 },
+        { kind: 'retry', seq: added[1]!.seq, attempts: 1, crashes: 2, runAt: 50, earlier: [] },
       ]);
       expect((await queue.cancel('delayed')).found).toBe('delayed');
       expect((await queue.cancel('queued')).found).toBe('queued');
@@ -383,6 +386,7 @@ export function describeQueueContract(store: Store): void {
         state: 'cancelled',
         attempts: 1,
         crashes: 2,
+        earlierAttempts: [],
         error: expect.objectContaining({ code: 'ERR_TASK_CANCELLED' }),
         startedAt: null,
         durationMs: 0,
@@ -443,11 +447,11 @@ export function describeQueueContract(store: Store): void {
       }
       const claimed = await queue.claim(9, 0);
       expect(claimed.map((task) => task.id)).toEqual(['a', 'b']);
-      await queue.settle([{ kind: 'retry', seq: claimed[0]!.seq, attempts: 1, crashes: 0, runAt: 10 }]);
+      await queue.settle([{ kind: 'retry', seq: claimed[0]!.seq, attempts: 1, crashes: 0, runAt: 10, earlier: [] }]);
       await queue.cancel('a');
       await queue.retry(['cancelled']);
       await queue.claim(9, 0);
-      await queue.settle([{ kind: 'retry', seq: claimed[0]!.seq, attempts: 1, crashes: 0, runAt: 20 }]);
+      await queue.settle([{ kind: 'retry', seq: claimed[0]!.seq, attempts: 1, crashes: 0, runAt: 20, earlier: [] }]);
       expect(await queue.nextDue()).toBe(20);
       expect(await queue.claim(9, 15)).toEqual([]);
       expect((await queue.claim(9, 20)).map((task) => task.id)).toEqual(['a']);
@@ -466,6 +470,161 @@ export function describeQueueContract(store: Store): void {
     });
   });
 
+  describe(`${store.name}: holding`, () => {
+    /** A queue in which one task waits in each way, and one has ended: all of them named by an earlier start. */
+    async function left(): Promise<TaskQueue> {
+      const queue = await open();
+      const ids = ['suspect', 'delayed', 'failed', 'queued'];
+      const [suspect, delayed, failed] = await queue.add(ids.map((id) => aTask({ id })));
+      await queue.claim(3, 0);
+      await queue.settle([
+        { kind: 'suspect', seq: suspect!.seq },
+        { kind: 'retry', seq: delayed!.seq, attempts: 1, crashes: 0, runAt: 50, earlier: [] },
+        done(failed!.seq, { state: 'failed' }),
+      ]);
+      expect(await queue.hold()).toBe(4);
+      return queue;
+    }
+
+    test('what an earlier start left waiting is held back, and counted as what it is', async () => {
+      const queue = await left();
+      expect(await queue.claim(9, 99)).toEqual([]);
+      expect(await queue.claimSuspect()).toBeUndefined();
+      expect(await queue.nextDue()).toBeUndefined();
+      expect(await queue.suspects()).toBe(0);
+      expect(await queue.counts()).toEqual({ ...EMPTY, queued: 2, delayed: 1, failed: 1 });
+      const { count, ids } = await queue.held(9);
+      expect([count, ids.sort()]).toEqual([3, ['delayed', 'queued', 'suspect']]);
+      expect((await queue.held(1)).ids).toHaveLength(1);
+    });
+
+    test('a held task goes on as what it was once it is named again, and new ones wait for none', async () => {
+      const queue = await left();
+      await queue.add([aTask({ id: 'new' })]);
+      expect((await queue.claim(9, 99)).map((task) => task.id)).toEqual(['new']);
+      const added = await queue.add(['queued', 'suspect', 'delayed', 'failed'].map((id) => aTask({ id })));
+      expect(added).toEqual([
+        { seq: 4, id: 'queued', status: 'duplicate' },
+        { seq: 1, id: 'suspect', status: 'duplicate', suspect: true },
+        { seq: 2, id: 'delayed', status: 'duplicate' },
+        { seq: 3, id: 'failed', status: 'duplicate' },
+      ]);
+      expect(await queue.nextDue()).toBe(50);
+      expect((await queue.claim(9, 0)).map((task) => task.id)).toEqual(['queued']);
+      expect(await queue.claimSuspect()).toMatchObject({ id: 'suspect' });
+      expect(await queue.claim(9, 50)).toMatchObject([{ id: 'delayed', attempts: 1 }]);
+      expect(await queue.held(9)).toEqual({ count: 0, ids: [] });
+    });
+
+    test('all that is held can be let go at once', async () => {
+      const queue = await left();
+      expect(await queue.letGo()).toBe(1);
+      expect(await queue.letGo()).toBe(0);
+      expect(await queue.suspects()).toBe(1);
+      expect((await queue.claim(9, 99)).map((task) => task.id)).toEqual(['delayed', 'queued']);
+      expect(await queue.held(9)).toEqual({ count: 0, ids: [] });
+    });
+
+    test('an outcome that is taken back is held until it is named', async () => {
+      const queue = await left();
+      expect(await queue.retry(['failed'])).toBe(1);
+      expect((await queue.held(9)).count).toBe(4);
+      expect(await queue.claim(9, 0)).toEqual([]);
+      await queue.add([aTask({ id: 'failed', timeoutMs: 7 })]);
+      expect(await queue.claim(9, 0)).toMatchObject([{ id: 'failed', timeoutMs: 7 }]);
+    });
+
+    test('what runs is not held, and a held task can be cancelled', async () => {
+      const queue = await left();
+      await queue.add([aTask({ id: 'new' })]);
+      const [running] = await queue.claim(1, 0);
+      expect(await queue.hold()).toBe(5);
+      expect((await queue.cancel('suspect')).found).toBe('queued');
+      expect((await queue.held(9)).count).toBe(2);
+      await queue.settle([{ kind: 'release', seq: running!.seq }]);
+      expect((await queue.claim(9, 99)).map((task) => task.id)).toEqual(['new']);
+    });
+  });
+
+  describe(`${store.name}: options of a task`, () => {
+    test('the ones it was given last hold, until it has its outcome', async () => {
+      const queue = await open();
+      await queue.add(['a', 'b', 'c'].map((id) => aTask({ id, timeoutMs: 5, retries: 1 })));
+      await queue.add([aTask({ id: 'b', priority: 1, retries: 2 }), aTask({ id: 'c', handler: 'other', priority: 9 })]);
+      const claimed = await queue.claim(9, 0);
+      expect(claimed).toMatchObject([
+        { id: 'b', priority: 1, timeoutMs: undefined, retries: 2 },
+        { id: 'a', timeoutMs: 5, retries: 1 },
+        { id: 'c', priority: 0, timeoutMs: 5 },
+      ]);
+      const [b, a] = claimed;
+      await queue.settle([done(a!.seq)]);
+      await queue.add(['a', 'b'].map((id) => aTask({ id, timeoutMs: 99 })));
+      await queue.settle([{ kind: 'release', seq: b!.seq }]);
+      expect(await queue.claim(9, 0)).toMatchObject([{ id: 'b', priority: 0, timeoutMs: 99, retries: undefined }]);
+    });
+
+    test('a task whose priority changes changes its place, to and fro', async () => {
+      const queue = await open();
+      const add = (id: string, priority: number) => queue.add([aTask({ id, priority })]);
+      for (const id of ['a', 'b', 'c', 'd']) await add(id, 0);
+      await add('c', 1);
+      await add('d', 1);
+      await add('d', 0);
+      await add('a', -1);
+      expect((await queue.claim(9, 0)).map((task) => task.id)).toEqual(['c', 'b', 'd', 'a']);
+      expect(await queue.counts()).toEqual({ ...EMPTY, running: 4 });
+    });
+  });
+
+  describe(`${store.name}: what a run is`, () => {
+    const identity = { module: '/a/job.mjs', realModule: '/b/job.mjs', handler: 'h', source: 'lines', version: 'v1' };
+
+    test('its identity is the one recorded last, and a cleared queue has none', async () => {
+      const queue = await open();
+      expect(await queue.identity()).toBeUndefined();
+      await queue.identify({ ...identity, source: 'lines', handler: undefined });
+      await queue.identify({ ...identity, source: undefined, version: undefined });
+      expect(await queue.identity()).toEqual({ ...identity, source: undefined, version: undefined });
+      await queue.clear();
+      expect(await queue.identity()).toBeUndefined();
+    });
+
+    test('outcomes tell of which text of the module they are', async () => {
+      const queue = await open();
+      const added = await queue.add(['a', 'b', 'c', 'd'].map((id) => aTask({ id })));
+      const [a, b, c] = added.map((task) => task.seq);
+      await queue.claim(9, 0);
+      // A call that fails takes nothing of what it recorded with it into the next.
+      await expect(queue.settle([done(a!, { version: 'v1' }), done(99, { version: 'v2' })])).rejects.toThrow();
+      await queue.settle([done(a!, { version: 'v2' }), done(b!, { version: 'v1' }), done(c!)]);
+      const versions = (await all(queue.outcomes())).map((outcome) => [outcome.id, outcome.version]);
+      expect(versions).toEqual([
+        ['a', 'v2'],
+        ['b', 'v1'],
+        ['c', undefined],
+      ]);
+      expect(await queue.outcomesOfOtherVersions('v1')).toBe(1);
+      expect(await queue.outcomesOfOtherVersions('v3')).toBe(2);
+      await queue.retry(['done']);
+      expect(await queue.outcomesOfOtherVersions('v3')).toBe(0);
+    });
+
+    test('outcomes tell what earlier attempts ended with, until they are taken back', async () => {
+      const queue = await open();
+      const [task] = await queue.add([aTask({ id: 'a' })]);
+      const attempt = { attempt: 1, state: 'failed', startedAt: 5, durationMs: 0.5, thread: 2 } as const;
+      const earlier = [{ ...attempt, error: { name: 'Error', message: 'not yet' } }];
+      await queue.claim(1, 0);
+      await queue.settle([{ kind: 'retry', seq: task!.seq, attempts: 1, crashes: 0, runAt: 0, earlier }]);
+      expect(await queue.claim(1, 0)).toMatchObject([{ earlier }]);
+      await queue.settle([done(task!.seq)]);
+      expect(await all(queue.outcomes())).toMatchObject([{ id: 'a', earlierAttempts: earlier }]);
+      await queue.retry(['done']);
+      expect(await queue.claim(1, 0)).toMatchObject([{ id: 'a', earlier: undefined }]);
+    });
+  });
+
   test(`${store.name}: a cleared queue is empty, and no number of what it held comes again`, async () => {
     const queue = await open();
     const added = await queue.add(['a', 'b', 'c', 'd', 'e'].map((id) => aTask({ id })));
@@ -473,7 +632,7 @@ export function describeQueueContract(store: Store): void {
     await queue.settle([
       done(a!.seq),
       { kind: 'suspect', seq: b!.seq },
-      { kind: 'retry', seq: c!.seq, attempts: 1, crashes: 0, runAt: 0 },
+      { kind: 'retry', seq: c!.seq, attempts: 1, crashes: 0, runAt: 0, earlier: [] },
     ]);
     await queue.claim(1, -1);
     await queue.clear();
@@ -512,6 +671,11 @@ export function describeQueueContract(store: Store): void {
         everything.filter((outcome) => outcome.state === 'failed'),
       );
       expect(await all(queue.outcomes({ state: 'cancelled' }))).toEqual([]);
+      expect(await all(queue.outcomes({ state: 'not-done', afterOrdinal: 300 }))).toEqual(
+        everything.slice(300).filter((outcome) => outcome.state !== 'done'),
+      );
+      const withInput = everything.map((outcome) => ({ ...outcome, input: '1' }));
+      expect(await all(queue.outcomes({ withInput: true }))).toEqual(withInput);
       expect(await all(queue.outcomes({ state: 'done', afterOrdinal: 500 }))).toEqual(
         everything.slice(500).filter((outcome) => outcome.state === 'done'),
       );
@@ -595,6 +759,12 @@ export function describeQueueContract(store: Store): void {
         () => queue.settle([]),
         () => queue.cancel('a'),
         () => queue.retry(['failed']),
+        () => queue.hold(),
+        () => queue.letGo(),
+        () => queue.held(1),
+        () => queue.identity(),
+        () => queue.identify({ ...RUN }),
+        () => queue.outcomesOfOtherVersions('v1'),
         () => queue.nextDue(),
         () => queue.suspects(),
         () => queue.counts(),

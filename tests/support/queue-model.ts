@@ -2,8 +2,9 @@
  * A queue as simple as can be: a list that is searched from end to end. What
  * the stores do is held against it.
  */
+import { expect } from 'vitest';
 import type { ClaimedTask, PreviousDeath, Recovery, Settlement } from '../../dist/runtime/queue/contract.js';
-import type { NewTask, OutcomeState, TaskCounts, TaskState } from '../../dist/runtime/task.js';
+import type { EarlierAttempt, NewTask, OutcomeState, TaskCounts, TaskState } from '../../dist/runtime/task.js';
 
 interface ModelTask {
   seq: number;
@@ -15,6 +16,10 @@ interface ModelTask {
   doubts: number;
   runAt: number;
   ordinal: number;
+  earlier: EarlierAttempt[] | undefined;
+  version: string | undefined;
+  /** The start in which it was named while it had no outcome. */
+  start: number;
 }
 
 export interface ModelOutcome {
@@ -23,6 +28,8 @@ export interface ModelOutcome {
   state: OutcomeState;
   attempts: number;
   crashes: number;
+  version?: string;
+  earlierAttempts?: EarlierAttempt[];
 }
 
 /** What a call is refused with. */
@@ -33,35 +40,40 @@ const WAITING = ['queued', 'delayed', 'suspect'];
 export class QueueModel {
   readonly tasks: ModelTask[] = [];
   #lastOrdinal = 0;
+  #start = 1;
   readonly #keepsUnnamed: boolean;
 
   constructor(keepsUnnamed: boolean) {
     this.#keepsUnnamed = keepsUnnamed;
   }
 
-  add(specs: readonly NewTask[]): { seq: number; id: string; status: string }[] {
+  add(specs: readonly NewTask[]): { seq: number; id: string; status: string; suspect?: true }[] {
     return specs.map((spec) => {
       const known = this.tasks.find((task) => spec.id !== undefined && task.spec.id === spec.id);
       if (known !== undefined) {
         const same = known.spec.handler === spec.handler && known.spec.input === spec.input;
-        return { seq: known.seq, id: spec.id!, status: same ? 'duplicate' : 'conflict' };
+        if (!same) return { seq: known.seq, id: spec.id!, status: 'conflict' };
+        const suspect = this.#isHeld(known) && known.state === 'suspect';
+        if (known.ordinal === 0) Object.assign(known, { spec, start: this.#start });
+        return { seq: known.seq, id: spec.id!, status: 'duplicate', ...(suspect && { suspect }) };
       }
       const seq = this.tasks.length + 1;
       const fresh = { alone: false, attempts: 0, crashes: 0, doubts: 0, runAt: 0, ordinal: 0 };
-      this.tasks.push({ seq, spec, state: 'queued', ...fresh });
+      const blank = { earlier: undefined, version: undefined, start: this.#start };
+      this.tasks.push({ seq, spec, state: 'queued', ...fresh, ...blank });
       return { seq, id: idOf({ seq, spec }), status: 'added' };
     });
   }
 
   claim(limit: number, now: number): ClaimedTask[] {
-    for (const task of this.tasks) if (task.state === 'delayed' && task.runAt <= now) task.state = 'queued';
-    const ready = this.tasks.filter((task) => task.state === 'queued');
+    for (const task of this.#given()) if (task.state === 'delayed' && task.runAt <= now) task.state = 'queued';
+    const ready = this.#given().filter((task) => task.state === 'queued');
     ready.sort((a, b) => b.spec.priority - a.spec.priority || a.seq - b.seq);
     return ready.slice(0, limit).map((task) => start(task, false));
   }
 
   claimSuspect(): ClaimedTask | undefined {
-    const oldest = this.tasks.find((task) => task.state === 'suspect');
+    const oldest = this.#given().find((task) => task.state === 'suspect');
     return oldest && start(oldest, true);
   }
 
@@ -73,11 +85,15 @@ export class QueueModel {
       const task = this.tasks[settlement.seq - 1]!;
       switch (settlement.kind) {
         case 'outcome':
-          Object.assign(task, { attempts: settlement.attempts, crashes: settlement.crashes });
+          Object.assign(task, {
+            attempts: settlement.attempts,
+            crashes: settlement.crashes,
+            version: settlement.version,
+          });
           return [this.#end(task, settlement.state)];
         case 'retry': {
-          const { attempts, crashes, runAt } = settlement;
-          Object.assign(task, { state: 'delayed', attempts, crashes, runAt });
+          const { attempts, crashes, runAt, earlier } = settlement;
+          Object.assign(task, { state: 'delayed', attempts, crashes, runAt, earlier });
           return [];
         }
         default:
@@ -97,8 +113,30 @@ export class QueueModel {
 
   retry(states: readonly OutcomeState[]): number {
     const again = this.tasks.filter((task) => this.#remembers(task) && states.includes(task.state as OutcomeState));
-    for (const task of again) Object.assign(task, { state: 'queued', attempts: 0, crashes: 0, doubts: 0, ordinal: 0 });
+    const anew = { state: 'queued', attempts: 0, crashes: 0, doubts: 0, ordinal: 0 };
+    for (const task of again) Object.assign(task, { ...anew, earlier: undefined, version: undefined });
     return again.length;
+  }
+
+  hold(): number {
+    this.#start += 1;
+    for (const task of this.tasks) if (task.state === 'running') task.start = this.#start;
+    return this.tasks.length;
+  }
+
+  letGo(): number {
+    const held = this.tasks.filter((task) => this.#isHeld(task));
+    for (const task of held) task.start = this.#start;
+    return held.filter((task) => task.state === 'suspect').length;
+  }
+
+  held(): string[] {
+    return this.tasks.filter((task) => this.#isHeld(task)).map(idOf);
+  }
+
+  outcomesOfOtherVersions(version: string): number {
+    const ended = this.tasks.filter((task) => task.ordinal > 0 && this.#remembers(task));
+    return ended.filter((task) => task.version !== undefined && task.version !== version).length;
   }
 
   recover(previous: PreviousDeath, maxCrashes: number): Omit<Recovery, 'crashed'> & { crashed: ModelOutcome[] } {
@@ -112,6 +150,18 @@ export class QueueModel {
         if (task.crashes >= maxCrashes) {
           this.#end(task, 'crashed');
           crashed.push(outcomeOf(task));
+        } else {
+          const attempt = {
+            attempt: task.attempts + 1,
+            state: 'crashed',
+            startedAt: null,
+            durationMs: 0,
+            thread: null,
+          };
+          task.earlier = [
+            ...(task.earlier ?? []).slice(-4),
+            { ...attempt, error: expect.anything() } as EarlierAttempt,
+          ];
         }
       } else if (task.alone || previous === 'crashed' || task.doubts === 1) {
         task.state = 'suspect';
@@ -125,12 +175,14 @@ export class QueueModel {
   }
 
   nextDue(): number | undefined {
-    const due = this.tasks.filter((task) => task.state === 'delayed').map((task) => task.runAt);
+    const due = this.#given()
+      .filter((task) => task.state === 'delayed')
+      .map((task) => task.runAt);
     return due.length === 0 ? undefined : Math.min(...due);
   }
 
   suspects(): number {
-    return this.tasks.filter((task) => task.state === 'suspect').length;
+    return this.#given().filter((task) => task.state === 'suspect').length;
   }
 
   counts(): TaskCounts {
@@ -158,6 +210,15 @@ export class QueueModel {
     return task.ordinal;
   }
 
+  #isHeld(task: ModelTask): boolean {
+    return WAITING.includes(task.state) && task.start < this.#start;
+  }
+
+  /** All but those that are held back. */
+  #given(): ModelTask[] {
+    return this.tasks.filter((task) => !this.#isHeld(task));
+  }
+
   #remembers(task: ModelTask): boolean {
     return this.#keepsUnnamed || task.ordinal === 0 || task.spec.id !== undefined;
   }
@@ -170,11 +231,19 @@ function idOf({ seq, spec }: Pick<ModelTask, 'seq' | 'spec'>): string {
 function start(task: ModelTask, alone: boolean): ClaimedTask {
   task.state = 'running';
   task.alone = alone;
-  const { seq, attempts, crashes } = task;
-  return { ...task.spec, seq, attempts, crashes };
+  const { seq, attempts, crashes, earlier } = task;
+  return { ...task.spec, seq, attempts, crashes, earlier };
 }
 
 function outcomeOf(task: ModelTask): ModelOutcome {
-  const { ordinal, attempts, crashes } = task;
-  return { id: idOf(task), ordinal, state: task.state as OutcomeState, attempts, crashes };
+  const { ordinal, attempts, crashes, version, earlier } = task;
+  return {
+    id: idOf(task),
+    ordinal,
+    state: task.state as OutcomeState,
+    attempts,
+    crashes,
+    ...(version !== undefined && { version }),
+    ...(earlier !== undefined && { earlierAttempts: earlier }),
+  };
 }

@@ -34,6 +34,7 @@ export function done(seq: number, fields: Partial<OutcomeSettlement> = {}): Outc
     startedAt: 1000,
     durationMs: 2.5,
     thread: 1,
+    version: undefined,
     ...fields,
   };
 }

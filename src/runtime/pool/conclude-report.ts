@@ -21,7 +21,8 @@ export function concludeReport(
     const task = batch.tasks[report.first + i]!;
     const since = report.startedAt[i]!;
     const end = report.ends[i]!;
-    const place = { startedAt: since + drift, durationMs: report.durationMs[i]!, thread: thread.number };
+    const { number, version } = thread;
+    const place = { startedAt: since + drift, durationMs: report.durationMs[i]!, thread: number, version };
     const settlement = conclude(task, end, told(report.payloads[i], end, task, policy), place, policy);
     tasks.push(task);
     settlements.push(

@@ -1,5 +1,5 @@
 import type { ClaimedTask, Settlement } from '../queue/contract.js';
-import { CANCELLED } from '../queue/endings.js';
+import { CANCELLED, withEarlier } from '../queue/endings.js';
 import { formatDuration } from '../units.js';
 import { AttemptEnd } from '../thread/protocol.js';
 import type { Encoded, OutcomeState, TaskErrorRecord } from '../task.js';
@@ -33,6 +33,8 @@ export interface AttemptPlace {
   startedAt: number;
   durationMs: number;
   thread: number;
+  /** Of the text of the module that the thread had loaded. */
+  version: string | undefined;
 }
 
 /** What is to be recorded after an attempt: an outcome, another try, or nothing but its release. */
@@ -40,7 +42,7 @@ export function conclude(
   task: ClaimedTask,
   end: AttemptEnd,
   payload: Encoded | TaskErrorRecord | undefined,
-  { startedAt, durationMs, thread }: AttemptPlace,
+  { startedAt, durationMs, thread, version }: AttemptPlace,
   policy: RetryPolicy,
 ): Settlement {
   const { seq, crashes } = task;
@@ -48,7 +50,11 @@ export function conclude(
   const attempts = task.attempts + 1;
   const mayRetry = end === AttemptEnd.failed || end === AttemptEnd.timedOut;
   if (mayRetry && attempts <= (task.retries ?? policy.retries)) {
-    return { kind: 'retry', seq, attempts, crashes, runAt: Date.now() + backoff(attempts, policy) };
+    const runAt = Date.now() + backoff(attempts, policy);
+    const state = STATES[end] as 'failed' | 'timed-out';
+    const error = payload as TaskErrorRecord;
+    const earlier = withEarlier(task.earlier, { attempt: attempts, state, error, startedAt, durationMs, thread });
+    return { kind: 'retry', seq, attempts, crashes, runAt, earlier };
   }
   const done = end === AttemptEnd.done;
   return {
@@ -62,6 +68,7 @@ export function conclude(
     startedAt,
     durationMs,
     thread,
+    version,
   };
 }
 
@@ -80,9 +87,20 @@ export function mayCrashAgain({ crashes }: ClaimedTask, { maxCrashes }: RetryPol
 export function concludeCrash(task: ClaimedTask, cause: Error, place: AttemptPlace, policy: RetryPolicy): Settlement {
   const { seq, attempts } = task;
   const crashes = task.crashes + 1;
-  if (mayCrashAgain(task, policy)) return { kind: 'retry', seq, attempts, crashes, runAt: Date.now() };
   const { code } = cause as { code?: unknown };
   const detail = typeof code === 'string' ? `${cause.message} (${code})` : cause.message;
+  const error = {
+    name: 'ThreadCrash',
+    message: `its thread died under it, ${crashes} of ${policy.maxCrashes} times: ${detail}`,
+    code: 'ERR_TASK_CRASHED',
+    ...(cause.stack === undefined ? {} : { stack: cause.stack }),
+  };
+  if (mayCrashAgain(task, policy)) {
+    const { startedAt, durationMs, thread } = place;
+    const attempt = { attempt: attempts + 1, state: 'crashed' as const, error, startedAt, durationMs, thread };
+    const earlier = withEarlier(task.earlier, attempt);
+    return { kind: 'retry', seq, attempts, crashes, runAt: Date.now(), earlier };
+  }
   return {
     kind: 'outcome',
     seq,
@@ -90,12 +108,7 @@ export function concludeCrash(task: ClaimedTask, cause: Error, place: AttemptPla
     attempts,
     crashes,
     result: undefined,
-    error: {
-      name: 'ThreadCrash',
-      message: `its thread died under it, ${crashes} of ${policy.maxCrashes} times: ${detail}`,
-      code: 'ERR_TASK_CRASHED',
-      ...(cause.stack === undefined ? {} : { stack: cause.stack }),
-    },
+    error,
     ...place,
   };
 }
@@ -126,5 +139,6 @@ export function cancelledBeforeStart(task: ClaimedTask): Settlement {
     startedAt: null,
     durationMs: 0,
     thread: null,
+    version: undefined,
   };
 }

@@ -56,7 +56,8 @@ export function judge(
   const settlements: Settlement[] = [];
   const culprit = sentence?.stuck && running.length > 1 ? undefined : sentence?.culprit;
   for (const { task, position, since } of running) {
-    const at = { startedAt: wallTime(since), durationMs: now() - since, thread: thread.number };
+    const { number, version } = thread;
+    const at = { startedAt: wallTime(since), durationMs: now() - since, thread: number, version };
     const cancelled = wasCancelled(task) ? AttemptEnd.cancelled : undefined;
     const forced = culprit === task ? sentence?.end : cancelled;
     if (forced === undefined && culprit) {

@@ -81,6 +81,8 @@ export class PoolThread {
   /** Whether the thread takes batches: once it has loaded, until it is retired. */
   accepting = false;
   loaded = false;
+  /** Of the text of the module that it has loaded; `undefined` where that changed meanwhile. */
+  version: string | undefined;
   /** Whether its event loop has not turned for a while: it takes no batches until it does. */
   blocked = false;
   tasksDone = 0;
@@ -199,6 +201,7 @@ export class PoolThread {
     }
     if ('handlers' in reply) {
       this.loaded = true;
+      this.version = reply.version;
       this.#loadedAt = performance.now();
       const worker = this.#piscina.threads[0]!;
       this.#exited = new Promise((resolve) => worker.once('exit', () => resolve()));

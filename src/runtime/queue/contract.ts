@@ -13,6 +13,10 @@
  *
  * Suspects count as `queued` for the outside.
  *
+ * A start that reads its tasks from an input holds back what an earlier one
+ * left waiting (`hold`), until the input names it again. Held tasks keep their
+ * state, and count as what they are; they are just not given out.
+ *
  * Calls take effect in the order they were made, and a read sees every write
  * called before it, awaited or not. A write that fails changed nothing: it may
  * be made again once the trouble is mended.
@@ -25,7 +29,16 @@
  * `ERR_STALE_EXECUTOR` once a newer executor has opened the queue; after
  * `close`, `ERR_EXECUTOR_STOPPED`.
  */
-import type { Encoded, NewTask, Outcome, OutcomeState, TaskCounts, TaskErrorRecord, TaskState } from '../task.js';
+import type {
+  EarlierAttempt,
+  Encoded,
+  NewTask,
+  Outcome,
+  OutcomeState,
+  TaskCounts,
+  TaskErrorRecord,
+  TaskState,
+} from '../task.js';
 
 /** What became of one task handed to `add`, in the order they were given. */
 export interface AddedTask {
@@ -34,9 +47,11 @@ export interface AddedTask {
   id: string;
   /**
    * `added`; `duplicate`: the id is there already, with the same handler and
-   * input, and nothing changed; `conflict`: it is there with others, and nothing changed.
+   * input; `conflict`: it is there with others, and nothing changed.
    */
   status: 'added' | 'duplicate' | 'conflict';
+  /** It was held back as a suspect, and no longer is: it is to be tried alone. */
+  suspect?: true;
 }
 
 /** A task that `claim` marked as running for this executor. */
@@ -52,6 +67,8 @@ export interface ClaimedTask {
   /** Attempts that have ended so far. */
   attempts: number;
   crashes: number;
+  /** What they ended with, as far as it is kept. */
+  earlier: EarlierAttempt[] | undefined;
 }
 
 /** What is to be recorded of a task that was running. */
@@ -67,9 +84,14 @@ export type Settlement =
       startedAt: number | null;
       durationMs: number;
       thread: number | null;
+      /** Of the text that its thread had loaded; `undefined` where no thread ended it. */
+      version: string | undefined;
     }
-  /** The attempt ended, another one is due at `runAt` (milliseconds since the epoch). */
-  | { kind: 'retry'; seq: number; attempts: number; crashes: number; runAt: number }
+  /**
+   * The attempt ended, another one is due at `runAt` (milliseconds since the epoch).
+   * `earlier`: what is to be kept of it and those before it.
+   */
+  | { kind: 'retry'; seq: number; attempts: number; crashes: number; runAt: number; earlier: EarlierAttempt[] }
   /** It was interrupted by no fault of its own: ready again, in its old place. */
   | { kind: 'release'; seq: number }
   /** Its thread died with others in flight: ready again, to be tried alone. */
@@ -100,6 +122,33 @@ export interface Cancellation {
   cancelled?: { seq: number; outcome: OutcomeRecord };
 }
 
+/** What a run is: one that goes on must be the same. */
+export interface RunIdentity {
+  /** The module as it was named, an absolute path. */
+  module: string;
+  /** Its real path. */
+  realModule: string;
+  /** The handler of tasks that name none; `undefined`: each names its own. */
+  handler: string | undefined;
+  /** Where its tasks come from; `undefined`: from code. */
+  source: 'each' | 'lines' | 'tasks' | undefined;
+  /** Of the text of the module; `undefined` where it is not known. */
+  version: string | undefined;
+}
+
+export interface HeldTasks {
+  count: number;
+  /** Of the first ones. */
+  ids: string[];
+}
+
+export interface OutcomeFilter {
+  state?: OutcomeState | 'not-done';
+  afterOrdinal?: number;
+  /** Whether outcomes carry their input. Default false. */
+  withInput?: boolean;
+}
+
 export interface OutcomeRecord extends Outcome {
   /** Rises with the order in which outcomes were recorded, from 1. Never used twice, so there may be gaps. */
   ordinal: number;
@@ -109,14 +158,20 @@ export interface OutcomeRecord extends Outcome {
 export interface QueueReader {
   counts(): Promise<TaskCounts>;
 
-  /** The outcome of one task, `undefined` if it has none (yet). */
+  /** What was recorded of the run by `identify`; `undefined`: nothing yet. */
+  identity(): Promise<RunIdentity | undefined>;
+
+  /** How many outcomes are of another text of the module than this one. Reads all outcomes, if any is. */
+  outcomesOfOtherVersions(version: string): Promise<number>;
+
+  /** The outcome of one task with its input, `undefined` if it has none (yet). */
   outcome(id: string): Promise<OutcomeRecord | undefined>;
 
   /**
    * Outcomes in the order they were recorded; streamed, so that millions need
    * no memory. Those recorded meanwhile are in; it ends when it has caught up.
    */
-  outcomes(filter?: { state?: OutcomeState; afterOrdinal?: number }): AsyncIterable<OutcomeRecord>;
+  outcomes(filter?: OutcomeFilter): AsyncIterable<OutcomeRecord>;
 
   /** The highest ordinal given so far, of outcomes taken back as well; 0: none was recorded yet. */
   lastOrdinal(): Promise<number>;
@@ -143,10 +198,37 @@ export interface TaskQueue extends QueueReader {
    *
    * Nobody is left to tell when the fatal attempt began, so a `crashed`
    * outcome recorded here has neither start nor thread.
+   *
+   * `signal`: that ended the executor, if it was one; for the errors of those it is charged to.
    */
-  recover(previous: PreviousDeath, maxCrashes: number): Promise<Recovery>;
+  recover(previous: PreviousDeath, maxCrashes: number, signal?: string): Promise<Recovery>;
 
-  /** Durable when it resolves. All of one call, or none. */
+  /** Records what the run is, in place of what was recorded before. */
+  identify(identity: RunIdentity): Promise<void>;
+
+  /**
+   * Begins a start that names its tasks again: what waits is held back from now
+   * on, and an outcome that is taken back by `retry`, too. A held task is given
+   * by `claim` or `claimSuspect`, and counted by `nextDue` and `suspects`, once
+   * `add` has named it, or after `letGo`. What is running is not held.
+   * It outlasts the executor: its successor finds held what was not named yet.
+   *
+   * Gives the highest seq so far: tasks up to it are of earlier starts.
+   */
+  hold(): Promise<number>;
+
+  /** Holds nothing back any more; gives the number of suspects that were held. */
+  letGo(): Promise<number>;
+
+  /** What is held back: how many, and the ids of the first `limit`, in no order. */
+  held(limit: number): Promise<HeldTasks>;
+
+  /**
+   * Durable when it resolves. All of one call, or none.
+   *
+   * A duplicate without an outcome takes over priority, timeout and retries as
+   * they are given now; for a task that is running, from its next attempt on.
+   */
   add(tasks: readonly NewTask[]): Promise<AddedTask[]>;
 
   /**
@@ -179,7 +261,8 @@ export interface TaskQueue extends QueueReader {
 
   /**
    * Makes tasks with one of these outcomes ready again, as if they had never
-   * run; gives their number. The one way to take an outcome back.
+   * run; gives their number. The one way to take an outcome back. Those that no
+   * `add` has named since the last `hold` are held.
    */
   retry(states: readonly OutcomeState[]): Promise<number>;
 

@@ -1,5 +1,9 @@
-/** What is recorded as the error of a task that the queue itself ended. */
-import type { TaskErrorRecord } from '../task.js';
+/** What is recorded of attempts and tasks that ended without a word of their own. */
+import type { EarlierAttempt, TaskErrorRecord } from '../task.js';
+
+/** Earlier attempts that are kept of one task, and how much of a text of theirs. */
+const KEPT_ATTEMPTS = 5;
+const KEPT_CHARACTERS = 200;
 
 export const CANCELLED: TaskErrorRecord = {
   name: 'HoldfastError',
@@ -7,10 +11,32 @@ export const CANCELLED: TaskErrorRecord = {
   code: 'ERR_TASK_CANCELLED',
 };
 
-export function crashedWithProcess(crashes: number): TaskErrorRecord {
+/** @param signal that ended the process, if it was one and somebody saw it */
+export function crashedWithProcess(crashes: number, signal?: string): TaskErrorRecord {
+  const how = signal === undefined ? '' : `${signal}, `;
   return {
     name: 'HoldfastError',
-    message: `the thread or the process died while the task ran alone (crashes: ${crashes})`,
+    message: `the thread or the process died while the task ran alone (${how}crashes: ${crashes})`,
     code: 'ERR_TASK_CRASHED',
+    ...(signal !== undefined && { signal }),
   };
+}
+
+/** Adds an attempt that is to be followed by another one. */
+export function withEarlier(
+  earlier: readonly EarlierAttempt[] | undefined,
+  { error, ...attempt }: Omit<EarlierAttempt, 'error'> & { error: TaskErrorRecord },
+): EarlierAttempt[] {
+  const { name, message, code, signal } = error;
+  const kept = {
+    name: cut(name),
+    message: cut(message),
+    ...(code !== undefined && { code: cut(code) }),
+    ...(signal !== undefined && { signal }),
+  };
+  return [...(earlier ?? []).slice(1 - KEPT_ATTEMPTS), { ...attempt, error: kept }];
+}
+
+function cut(text: string): string {
+  return text.length <= KEPT_CHARACTERS ? text : `${text.slice(0, KEPT_CHARACTERS)}…`;
 }

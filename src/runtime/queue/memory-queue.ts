@@ -4,8 +4,11 @@ import type {
   AddedTask,
   Cancellation,
   ClaimedTask,
+  HeldTasks,
+  OutcomeFilter,
   OutcomeRecord,
   Recovery,
+  RunIdentity,
   Settlement,
   TaskQueue,
 } from './contract.js';
@@ -32,6 +35,8 @@ type State = TaskState | 'suspect';
 
 interface Task extends ClaimedTask {
   state: State;
+  /** The number of the start that named it last while it had no outcome. */
+  start: number;
   /** While it is delayed. */
   delay: Delay | undefined;
   /** Kept only of a task that was given an id. */
@@ -45,6 +50,8 @@ interface Delay {
 
 /** What `settle` records, but for the task it is about. */
 type Ending = Omit<Extract<Settlement, { kind: 'outcome' }>, 'kind' | 'seq'>;
+
+const WAITING: readonly State[] = ['queued', 'delayed', 'suspect'];
 
 /** So many cancelled tasks may hold their place in the line, beside as many as are queued. */
 const CANCELLED_PLACES = 1000;
@@ -64,6 +71,11 @@ class MemoryQueue implements TaskQueue {
   /** An entry counts as long as its task is a suspect. */
   #suspects = new Heap<Task>((a, b) => a.seq < b.seq);
   #cancelledPlaces = 0;
+  /** The start that names tasks now: those of earlier ones are held back, and are in none of the lines above. */
+  #start = 1;
+  #held = 0;
+  #heldSuspects = 0;
+  #identity: RunIdentity | undefined;
   /** In the order of their ordinals. */
   #outcomes: OutcomeRecord[] = [];
   readonly #counts: Record<State, number> = {
@@ -86,6 +98,9 @@ class MemoryQueue implements TaskQueue {
     this.#delayed = new Heap((a, b) => a.runAt < b.runAt);
     this.#suspects = new Heap((a, b) => a.seq < b.seq);
     this.#cancelledPlaces = 0;
+    this.#held = 0;
+    this.#heldSuspects = 0;
+    this.#identity = undefined;
     this.#outcomes = [];
     for (const state of Object.keys(this.#counts) as State[]) this.#counts[state] = 0;
   }
@@ -94,6 +109,54 @@ class MemoryQueue implements TaskQueue {
   async recover(): Promise<Recovery> {
     this.#refuseIfClosed();
     return { interrupted: 0, suspects: 0, crashed: [] };
+  }
+
+  async identify(identity: RunIdentity): Promise<void> {
+    this.#refuseIfClosed();
+    this.#identity = { ...identity };
+  }
+
+  async identity(): Promise<RunIdentity | undefined> {
+    this.#refuseIfClosed();
+    return this.#identity && { ...this.#identity };
+  }
+
+  async outcomesOfOtherVersions(version: string): Promise<number> {
+    this.#refuseIfClosed();
+    return this.#outcomes.filter((outcome) => outcome.version !== undefined && outcome.version !== version).length;
+  }
+
+  async hold(): Promise<number> {
+    this.#refuseIfClosed();
+    this.#start += 1;
+    const { queued, delayed, suspect, running } = this.#counts;
+    this.#held = queued + delayed + suspect;
+    this.#heldSuspects = suspect;
+    for (const task of running === 0 ? [] : this.#live.values()) {
+      if (task.state === 'running') task.start = this.#start;
+    }
+    this.#ready = new ReadyTasks();
+    this.#delayed = new Heap((a, b) => a.runAt < b.runAt);
+    this.#suspects = new Heap((a, b) => a.seq < b.seq);
+    this.#cancelledPlaces = 0;
+    return this.#lastSeq;
+  }
+
+  async letGo(): Promise<number> {
+    this.#refuseIfClosed();
+    const suspects = this.#heldSuspects;
+    for (const task of this.#held === 0 ? [] : this.#live.values()) if (this.#isHeld(task)) this.#join(task);
+    return suspects;
+  }
+
+  async held(limit: number): Promise<HeldTasks> {
+    this.#refuseIfClosed();
+    const ids: string[] = [];
+    for (const task of this.#held === 0 ? [] : this.#live.values()) {
+      if (ids.length >= limit) break;
+      if (this.#isHeld(task)) ids.push(idOf(task));
+    }
+    return { count: this.#held, ids };
   }
 
   async add(tasks: readonly NewTask[]): Promise<AddedTask[]> {
@@ -108,7 +171,7 @@ class MemoryQueue implements TaskQueue {
     while (claimed.length < limit) {
       const task = this.#ready.shift();
       if (task === undefined) break;
-      claimed.push(this.#start(task));
+      claimed.push(this.#take(task));
     }
     return claimed;
   }
@@ -118,7 +181,7 @@ class MemoryQueue implements TaskQueue {
     for (;;) {
       const task = this.#suspects.pop();
       if (task === undefined) return undefined;
-      if (task.state === 'suspect') return this.#start(task);
+      if (task.state === 'suspect') return this.#take(task);
     }
   }
 
@@ -152,7 +215,10 @@ class MemoryQueue implements TaskQueue {
       return { found: undefined };
     }
     const { state, attempts, crashes } = task;
-    if (state !== 'queued' && state !== 'delayed' && state !== 'suspect') return { found: state };
+    if (!WAITING.includes(state)) return { found: state as TaskState };
+    const held = this.#isHeld(task);
+    if (held) this.#held -= 1;
+    if (held && state === 'suspect') this.#heldSuspects -= 1;
     task.delay = undefined;
     this.#move(task, 'cancelled');
     const ending: Ending = {
@@ -164,9 +230,10 @@ class MemoryQueue implements TaskQueue {
       startedAt: null,
       durationMs: 0,
       thread: null,
+      version: undefined,
     };
     const outcome = outcomeRecord(this.#record(task, ending), task, ending);
-    if (state === 'queued') this.#leavePlace();
+    if (state === 'queued' && !held) this.#leavePlace();
     return { found: state === 'suspect' ? 'queued' : state, cancelled: { seq: task.seq, outcome } };
   }
 
@@ -179,9 +246,11 @@ class MemoryQueue implements TaskQueue {
       this.#move(task, 'queued');
       task.attempts = 0;
       task.crashes = 0;
+      task.earlier = undefined;
       task.outcome = undefined;
       this.#live.set(task.seq, task);
-      this.#ready.putBack(task);
+      if (this.#isHeld(task)) this.#held += 1;
+      else this.#ready.putBack(task);
     }
     return again.length;
   }
@@ -193,7 +262,7 @@ class MemoryQueue implements TaskQueue {
 
   async suspects(): Promise<number> {
     this.#refuseIfClosed();
-    return this.#counts.suspect;
+    return this.#counts.suspect - this.#heldSuspects;
   }
 
   /** Nobody can take memory away. */
@@ -209,18 +278,19 @@ class MemoryQueue implements TaskQueue {
 
   async outcome(id: string): Promise<OutcomeRecord | undefined> {
     this.#refuseIfClosed();
-    const outcome = this.#byId.get(id)?.outcome;
-    return outcome && { ...outcome };
+    const task = this.#byId.get(id);
+    return task?.outcome && { ...task.outcome, input: task.input };
   }
 
-  async *outcomes(filter: { state?: OutcomeState; afterOrdinal?: number } = {}): AsyncIterable<OutcomeRecord> {
-    let after = filter.afterOrdinal ?? 0;
+  async *outcomes({ state, afterOrdinal = 0, withInput = false }: OutcomeFilter = {}): AsyncIterable<OutcomeRecord> {
+    let after = afterOrdinal;
     for (;;) {
       this.#refuseIfClosed();
       const outcome = this.#outcomes[firstAfter(this.#outcomes, after)];
       if (outcome === undefined) return;
       after = outcome.ordinal;
-      if (filter.state === undefined || filter.state === outcome.state) yield { ...outcome };
+      const wanted = state === 'not-done' ? outcome.state !== 'done' : state === undefined || state === outcome.state;
+      if (wanted) yield { ...outcome, ...(withInput && { input: this.#byId.get(outcome.id)!.input }) };
     }
   }
 
@@ -238,7 +308,7 @@ class MemoryQueue implements TaskQueue {
     const known = id === undefined ? undefined : this.#byId.get(id);
     if (known !== undefined) {
       const same = known.handler === handler && sameInput(known.input, input);
-      return { seq: known.seq, id: id!, status: same ? 'duplicate' : 'conflict' };
+      return same ? this.#addAgain(known, task) : { seq: known.seq, id: id!, status: 'conflict' };
     }
     const seq = ++this.#lastSeq;
     const added: Task = {
@@ -252,6 +322,8 @@ class MemoryQueue implements TaskQueue {
       state: 'queued',
       attempts: 0,
       crashes: 0,
+      earlier: undefined,
+      start: this.#start,
       delay: undefined,
       outcome: undefined,
     };
@@ -262,10 +334,41 @@ class MemoryQueue implements TaskQueue {
     return { seq, id: idOf(added), status: 'added' };
   }
 
-  #start(task: Task): ClaimedTask {
+  #addAgain(task: Task, { priority, timeoutMs, retries }: NewTask): AddedTask {
+    const { seq, state } = task;
+    const added: AddedTask = { seq, id: idOf(task), status: 'duplicate' };
+    const held = this.#isHeld(task);
+    if (state !== 'running' && !WAITING.includes(state)) return added;
+    const moved = task.priority !== priority;
+    Object.assign(task, { priority, timeoutMs, retries });
+    if (held) this.#join(task);
+    else if (moved && state === 'queued') {
+      this.#ready.putBack(task);
+      this.#leavePlace();
+    }
+    return held && state === 'suspect' ? { ...added, suspect: true } : added;
+  }
+
+  #isHeld(task: Task): boolean {
+    return task.start < this.#start && WAITING.includes(task.state);
+  }
+
+  /** It is held back no longer. */
+  #join(task: Task): void {
+    task.start = this.#start;
+    this.#held -= 1;
+    if (task.state === 'queued') this.#ready.putBack(task);
+    else if (task.state === 'delayed') this.#delayed.push(task.delay!);
+    else {
+      this.#heldSuspects -= 1;
+      this.#suspects.push(task);
+    }
+  }
+
+  #take(task: Task): ClaimedTask {
     this.#move(task, 'running');
-    const { seq, id, handler, input, priority, timeoutMs, retries, attempts, crashes } = task;
-    return { seq, id, handler, input, priority, timeoutMs, retries, attempts, crashes };
+    const { seq, id, handler, input, priority, timeoutMs, retries, attempts, crashes, earlier } = task;
+    return { seq, id, handler, input, priority, timeoutMs, retries, attempts, crashes, earlier };
   }
 
   #record(task: Task, ending: Ending): number {
@@ -288,6 +391,7 @@ class MemoryQueue implements TaskQueue {
       case 'retry':
         task.attempts = settlement.attempts;
         task.crashes = settlement.crashes;
+        task.earlier = settlement.earlier;
         task.delay = { runAt: settlement.runAt, task };
         this.#delayed.push(task.delay);
     }
@@ -332,8 +436,8 @@ class MemoryQueue implements TaskQueue {
 }
 
 function outcomeRecord(ordinal: number, task: Task, ending: Ending): OutcomeRecord {
-  const { state, attempts, crashes, startedAt, durationMs, thread, result, error } = ending;
-  const { handler } = task;
+  const { state, attempts, crashes, startedAt, durationMs, thread, version, result, error } = ending;
+  const { handler, earlier } = task;
   const record: OutcomeRecord = {
     ordinal,
     id: idOf(task),
@@ -347,6 +451,8 @@ function outcomeRecord(ordinal: number, task: Task, ending: Ending): OutcomeReco
   };
   if (result !== undefined) record.result = result;
   if (error !== undefined) record.error = error;
+  if (version !== undefined) record.version = version;
+  if (earlier !== undefined) record.earlierAttempts = earlier;
   return record;
 }
 

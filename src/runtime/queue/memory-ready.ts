@@ -4,15 +4,16 @@
  * constant time, however many wait; those that come back find their old place.
  *
  * Taking a task out by name would mean searching for it. Instead each place is
- * only a hint: whoever shifts asks the task whether it still is queued, so a
- * cancelled task's place is stepped over, and one that has two places in the
- * line (cancelled, then made ready again) leaves by the first.
+ * only a hint: whoever shifts asks the task whether it still waits there, so a
+ * cancelled task's place is stepped over, as is the old one of a task whose
+ * priority has changed; and one that has two places in the line (cancelled,
+ * then made ready again) leaves by the first.
  */
 import { Heap } from './heap.js';
 
 export interface Waiting {
   readonly seq: number;
-  readonly priority: number;
+  priority: number;
   state: string;
 }
 
@@ -48,14 +49,18 @@ class Lane<T extends Waiting> {
         arrived === undefined || (returned !== undefined && returned.seq < arrived.seq)
           ? this.#returned.pop()!
           : this.#shiftArrival();
-      if (task.state === 'queued') return task;
+      if (this.#waitsHere(task)) return task;
     }
   }
 
   sweep(): void {
-    this.#arrivals = this.#arrivals.slice(this.#head).filter((task) => task?.state === 'queued');
+    this.#arrivals = this.#arrivals.slice(this.#head).filter((task) => task !== undefined && this.#waitsHere(task));
     this.#head = 0;
-    this.#returned.sweep((task) => task.state === 'queued');
+    this.#returned.sweep((task) => this.#waitsHere(task));
+  }
+
+  #waitsHere(task: T): boolean {
+    return task.state === 'queued' && task.priority === this.priority;
   }
 
   #shiftArrival(): T {

@@ -19,6 +19,10 @@ const APPLICATION_ID = 0x686f6c64;
  *
  * `run` holds one row. It counts the tasks of each state, so that nobody ever
  * has to count a million rows.
+ *
+ * A task is held back where its `start` is not that of the run: so a start
+ * holds back a million of them by one write. `run.held` counts those that wait.
+ * The text of a module is a key of one byte in a task, its hash in `versions`.
  */
 export const MIGRATIONS: readonly string[] = [
   `create table run (
@@ -64,6 +68,26 @@ export const MIGRATIONS: readonly string[] = [
   create index due on tasks (run_at) where state = 'delayed';
   create index suspects on tasks (seq) where state = 'suspect';
   create unique index by_ordinal on tasks (ordinal) where ordinal is not null;`,
+
+  `create table identity (        -- one row, once a start has recorded it
+    module text not null,
+    real_module text not null,
+    handler text,
+    source text,
+    version text
+  );
+  create table versions (key integer primary key, hash text not null unique);
+  alter table run add column start integer not null default 1;
+  alter table run add column held integer not null default 0;
+  alter table tasks add column start integer not null default 1;  -- in which it was named last while it had no outcome
+  alter table tasks add column version integer;                   -- a key of versions
+  alter table tasks add column earlier text;                      -- JSON: what earlier attempts ended with
+  drop index ready;
+  drop index due;
+  drop index suspects;
+  create index ready on tasks (start, priority desc) where state = 'queued';
+  create index due on tasks (start, run_at) where state = 'delayed';
+  create index suspects on tasks (start, seq) where state = 'suspect';`,
 ];
 
 /**

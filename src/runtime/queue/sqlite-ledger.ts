@@ -9,6 +9,10 @@ export interface LedgerRow extends Record<StoredState, number> {
   epoch: number;
   last_seq: number;
   last_ordinal: number;
+  /** The number of the start that names tasks now. */
+  start: number;
+  /** Waiting tasks of earlier starts. */
+  held: number;
 }
 
 export const STORED_STATES: readonly StoredState[] = [
@@ -23,17 +27,24 @@ export const STORED_STATES: readonly StoredState[] = [
   'cancelled',
 ];
 
+/** In which tasks may be held back. */
+export const WAITING = ['queued', 'delayed', 'suspect'] as const;
+
+export function waits(state: StoredState): boolean {
+  return (WAITING as readonly string[]).includes(state);
+}
+
 /** All that tasks change; the epoch is written only when the queue is opened. */
-const COLUMNS: readonly (keyof LedgerRow)[] = ['last_seq', 'last_ordinal', ...STORED_STATES];
+const COLUMNS: readonly (keyof LedgerRow)[] = ['last_seq', 'last_ordinal', 'start', 'held', ...STORED_STATES];
 
 export class Ledger {
+  readonly #db: Database;
   readonly #select: Statement<[], LedgerRow>;
-  readonly #update: Statement<number[]>;
+  #update: Statement<number[]> | undefined;
 
   constructor(db: Database) {
+    this.#db = db;
     this.#select = db.prepare('select * from run');
-    // A reader prepares it too: only running it takes a writable file.
-    this.#update = db.prepare(`update run set ${COLUMNS.map((column) => `"${column}" = ?`).join(', ')}`);
   }
 
   read(): LedgerRow {
@@ -43,6 +54,8 @@ export class Ledger {
   /** Writes what changed since `before`; a transaction that changes nothing costs no fsync. */
   write(row: LedgerRow, before: LedgerRow): void {
     if (COLUMNS.every((column) => row[column] === before[column])) return;
+    // Not for a reader, whose file may be of a schema without some of them.
+    this.#update ??= this.#db.prepare(`update run set ${COLUMNS.map((column) => `"${column}" = ?`).join(', ')}`);
     this.#update.run(...COLUMNS.map((column) => row[column]));
   }
 }

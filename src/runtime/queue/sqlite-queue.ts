@@ -5,9 +5,12 @@ import type {
   AddedTask,
   Cancellation,
   ClaimedTask,
+  HeldTasks,
+  OutcomeFilter,
   OutcomeRecord,
   PreviousDeath,
   Recovery,
+  RunIdentity,
   Settlement,
   TaskQueue,
 } from './contract.js';
@@ -79,8 +82,20 @@ class SqliteQueue implements TaskQueue {
     this.#group = new GroupCommit({ transact: (body) => this.#transact(body), isStoreTrouble });
   }
 
-  recover(previous: PreviousDeath, maxCrashes: number): Promise<Recovery> {
-    return this.#write((ledger) => this.#writes.recover(ledger, previous, maxCrashes));
+  recover(previous: PreviousDeath, maxCrashes: number, signal?: string): Promise<Recovery> {
+    return this.#write((ledger) => this.#writes.recover(ledger, previous, maxCrashes, signal));
+  }
+
+  identify(identity: RunIdentity): Promise<void> {
+    return this.#write(() => this.#writes.identify(identity));
+  }
+
+  hold(): Promise<number> {
+    return this.#write((ledger) => this.#writes.hold(ledger));
+  }
+
+  letGo(): Promise<number> {
+    return this.#write((ledger) => this.#writes.letGo(ledger));
   }
 
   add(tasks: readonly NewTask[]): Promise<AddedTask[]> {
@@ -121,6 +136,21 @@ class SqliteQueue implements TaskQueue {
     return this.#reader.suspects();
   }
 
+  async held(limit: number): Promise<HeldTasks> {
+    await this.#group.idle();
+    return this.#reader.held(limit);
+  }
+
+  async identity(): Promise<RunIdentity | undefined> {
+    await this.#group.idle();
+    return this.#reader.identity();
+  }
+
+  async outcomesOfOtherVersions(version: string): Promise<number> {
+    await this.#group.idle();
+    return this.#reader.outcomesOfOtherVersions(version);
+  }
+
   async counts(): Promise<TaskCounts> {
     await this.#group.idle();
     return this.#reader.counts();
@@ -137,7 +167,7 @@ class SqliteQueue implements TaskQueue {
     return this.#reader.outcome(id);
   }
 
-  async *outcomes(filter?: { state?: OutcomeState; afterOrdinal?: number }): AsyncIterable<OutcomeRecord> {
+  async *outcomes(filter?: OutcomeFilter): AsyncIterable<OutcomeRecord> {
     await this.#group.idle();
     this.#refuseIfLost();
     yield* this.#reader.outcomes(filter);
@@ -196,6 +226,7 @@ class SqliteQueue implements TaskQueue {
       } catch (error) {
         // After some errors SQLite has rolled back by itself.
         if (this.#db.inTransaction) this.#db.exec('rollback');
+        this.#writes.rolledBack();
         throw error;
       }
     });

@@ -1,13 +1,15 @@
 /** Reads a queue's file, beside its executor or long after it. */
 import type { Database, Statement } from 'better-sqlite3';
-import type { OutcomeState, TaskCounts } from '../task.js';
-import type { OutcomeRecord, QueueReader } from './contract.js';
-import { generatedSeq } from './generated-id.js';
+import type { TaskCounts } from '../task.js';
+import type { HeldTasks, OutcomeFilter, OutcomeRecord, QueueReader, RunIdentity } from './contract.js';
+import { generatedId, generatedSeq } from './generated-id.js';
+import { schemaVersion } from './migrations.js';
 import { queueClosed } from './refusals.js';
 import { inQueueWords } from './sqlite-errors.js';
 import { openForReading } from './sqlite-file.js';
-import { countsOf, Ledger } from './sqlite-ledger.js';
-import { OUTCOME_COLUMNS, outcomeRecord } from './sqlite-rows.js';
+import { countOfOtherVersions, readIdentity } from './sqlite-identity.js';
+import { countsOf, Ledger, WAITING, type LedgerRow } from './sqlite-ledger.js';
+import { outcomeColumns, outcomeRecord } from './sqlite-rows.js';
 import type { OutcomeRow } from './sqlite-rows.js';
 
 /** Outcomes are read by pages, each in a transaction of its own: a long one would keep the log from shrinking. */
@@ -30,24 +32,32 @@ export async function openSqliteQueueReader(path: string): Promise<QueueReader |
   });
 }
 
+interface PageBounds {
+  after: number;
+  upTo: number;
+  state: string | undefined;
+}
+
+/** The outcomes between two ordinals. */
+type Pages = (after: number, upTo: number) => Iterable<OutcomeRow>;
+
 export class SqliteReader implements QueueReader {
   readonly #db: Database;
   readonly #ledger: Ledger;
   readonly #bySeq: Statement<[number], OutcomeRow>;
   readonly #byId: Statement<[string], OutcomeRow>;
-  readonly #page: Statement<[number, number], OutcomeRow>;
-  readonly #pageOfState: Statement<[number, number, OutcomeState], OutcomeRow>;
-  readonly #nextDue: Statement<[], number | null>;
+  /** Of the file: one that is only read may be older than this version of holdfast. */
+  readonly #schema: number;
+  readonly #columns: string;
 
   constructor(db: Database) {
-    const select = `select ${OUTCOME_COLUMNS} from tasks where ordinal`;
     this.#db = db;
+    this.#schema = schemaVersion(db);
+    this.#columns = outcomeColumns(this.#schema);
     this.#ledger = new Ledger(db);
-    this.#bySeq = db.prepare(`${select} is not null and seq = ? and id is null`);
-    this.#byId = db.prepare(`${select} is not null and id = ?`);
-    this.#page = db.prepare(`${select} > ? and ordinal <= ? order by ordinal`);
-    this.#pageOfState = db.prepare(`${select} > ? and ordinal <= ? and state = ? order by ordinal`);
-    this.#nextDue = db.prepare<[], number | null>(`select min(run_at) from tasks where state = 'delayed'`).pluck();
+    const select = `select ${this.#columns}, input from tasks where ordinal is not null`;
+    this.#bySeq = db.prepare(`${select} and seq = ? and id is null`);
+    this.#byId = db.prepare(`${select} and id = ?`);
   }
 
   async counts(): Promise<TaskCounts> {
@@ -59,11 +69,34 @@ export class SqliteReader implements QueueReader {
   }
 
   async nextDue(): Promise<number | undefined> {
-    return this.#read(() => this.#nextDue.get() ?? undefined);
+    const sql = `select min(run_at) from tasks where state = 'delayed'${this.#ofThisStart}`;
+    return this.#read(() => this.#db.prepare<[], number | null>(sql).pluck().get() ?? undefined);
   }
 
   async suspects(): Promise<number> {
-    return this.#read(() => this.#ledger.read().suspect);
+    const sql = `select count(*) from tasks where state = 'suspect'${this.#ofThisStart}`;
+    return this.#read(() => (this.#ledger.read().suspect === 0 ? 0 : this.#db.prepare<[], number>(sql).pluck().get()!));
+  }
+
+  async held(limit: number): Promise<HeldTasks> {
+    return this.#read(() => {
+      const { start, held: count = 0 } = this.#ledger.read() as Partial<LedgerRow>;
+      const ids: string[] = [];
+      for (const state of count === 0 ? [] : WAITING) {
+        const sql = `select seq, id from tasks where state = '${state}' and start < ? limit ?`;
+        const rows = this.#db.prepare<[number | undefined, number], { seq: number; id: string | null }>(sql);
+        ids.push(...rows.all(start, limit - ids.length).map(({ seq, id }) => id ?? generatedId(seq)));
+      }
+      return { count, ids };
+    });
+  }
+
+  async identity(): Promise<RunIdentity | undefined> {
+    return this.#read(() => readIdentity(this.#db, this.#schema));
+  }
+
+  async outcomesOfOtherVersions(version: string): Promise<number> {
+    return this.#read(() => countOfOtherVersions(this.#db, this.#schema, version));
   }
 
   async outcome(id: string): Promise<OutcomeRecord | undefined> {
@@ -74,10 +107,11 @@ export class SqliteReader implements QueueReader {
     });
   }
 
-  async *outcomes(filter: { state?: OutcomeState; afterOrdinal?: number } = {}): AsyncIterable<OutcomeRecord> {
+  async *outcomes(filter: OutcomeFilter = {}): AsyncIterable<OutcomeRecord> {
     let after = filter.afterOrdinal ?? 0;
+    const pages = this.#read(() => this.#pages(filter));
     for (;;) {
-      const page = this.#read(() => this.#readPage(after, filter.state));
+      const page = this.#read(() => this.#readPage(after, pages));
       yield* page.records;
       if (page.upTo <= after) return;
       after = page.upTo;
@@ -89,19 +123,31 @@ export class SqliteReader implements QueueReader {
   }
 
   /** Outcomes after an ordinal, and the ordinal up to which nothing is missing. */
-  #readPage(after: number, state: OutcomeState | undefined): { records: OutcomeRecord[]; upTo: number } {
+  #readPage(after: number, pages: Pages): { records: OutcomeRecord[]; upTo: number } {
     // Read first: whatever comes up to this ordinal is committed by then, so
     // that the page cannot step over an outcome that is being recorded.
     const upTo = Math.min(after + PAGE_ORDINALS, this.#ledger.read().last_ordinal);
-    const rows = state ? this.#pageOfState.iterate(after, upTo, state) : this.#page.iterate(after, upTo);
     const records: OutcomeRecord[] = [];
     let bytes = 0;
-    for (const row of rows) {
+    for (const row of pages(after, upTo)) {
       records.push(outcomeRecord(row));
-      bytes += (row.result?.length ?? 0) + (row.error?.length ?? 0);
+      bytes += (row.result?.length ?? 0) + (row.error?.length ?? 0) + (row.input?.length ?? 0);
       if (bytes > PAGE_BYTES) return { records, upTo: row.ordinal };
     }
     return { records, upTo };
+  }
+
+  #pages({ state, withInput = false }: OutcomeFilter): Pages {
+    const columns = withInput ? `${this.#columns}, input` : this.#columns;
+    const ofState = state === undefined ? '' : ` and state ${state === 'not-done' ? '<>' : '='} @state`;
+    const statement = this.#db.prepare<[PageBounds], OutcomeRow>(
+      `select ${columns} from tasks where ordinal > @after and ordinal <= @upTo${ofState} order by ordinal`,
+    );
+    return (after, upTo) => statement.iterate({ after, upTo, state: state === 'not-done' ? 'done' : state });
+  }
+
+  get #ofThisStart(): string {
+    return this.#schema < 2 ? '' : ' and start = (select start from run)';
   }
 
   #read<T>(body: () => T): T {

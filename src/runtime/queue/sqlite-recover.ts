@@ -1,12 +1,16 @@
 /** What becomes of the tasks that a dead executor left running. */
 import type { Database } from 'better-sqlite3';
+import type { EarlierAttempt } from '../task.js';
 import type { PreviousDeath } from './contract.js';
+import { crashedWithProcess, withEarlier } from './endings.js';
 
 export interface InterruptedRow {
   seq: number;
   alone: number;
   crashes: number;
   doubts: number;
+  attempts: number;
+  earlier: string | null;
 }
 
 export interface Verdict {
@@ -22,7 +26,7 @@ export interface Verdict {
 export function interruptedRows(db: Database, epoch: number): InterruptedRow[] {
   return db
     .prepare<[number], InterruptedRow>(
-      `select seq, alone, crashes, doubts from tasks where state = 'running' and epoch < ?`,
+      `select seq, alone, crashes, doubts, attempts, earlier from tasks where state = 'running' and epoch < ?`,
     )
     .all(epoch);
 }
@@ -42,4 +46,18 @@ export function verdict(
   const { crashes } = task;
   if (task.alone === 1 || previous === 'crashed' || doubts > 0) return { state: 'suspect', crashes, doubts };
   return { state: 'queued', crashes, doubts: 1 };
+}
+
+/** What is kept of earlier attempts, with the one that was charged a crash now. */
+export function withCrash(task: InterruptedRow, crashes: number, signal: string | undefined): string {
+  const earlier = task.earlier === null ? undefined : (JSON.parse(task.earlier) as EarlierAttempt[]);
+  const attempt = {
+    attempt: task.attempts + 1,
+    state: 'crashed' as const,
+    error: crashedWithProcess(crashes, signal),
+    startedAt: null,
+    durationMs: 0,
+    thread: null,
+  };
+  return JSON.stringify(withEarlier(earlier, attempt));
 }

@@ -1,10 +1,10 @@
 /** Rows of the file, and what they are outside. */
-import type { Encoded, OutcomeState, TaskErrorRecord } from '../task.js';
+import type { EarlierAttempt, Encoded, OutcomeState, TaskErrorRecord } from '../task.js';
 import type { ClaimedTask, OutcomeRecord } from './contract.js';
 import { generatedId } from './generated-id.js';
 
 /** The columns of a row that a claim gives back. */
-export const CLAIMED_COLUMNS = 'seq, id, handler, input, priority, timeout_ms, retries, attempts, crashes';
+export const CLAIMED_COLUMNS = 'seq, id, handler, input, priority, timeout_ms, retries, attempts, crashes, earlier';
 
 /** Those columns, as an array: a third faster to read than an object. */
 export type ClaimedRow = [
@@ -17,10 +17,11 @@ export type ClaimedRow = [
   retries: number | null,
   attempts: number,
   crashes: number,
+  earlier: string | null,
 ];
 
 export function claimedTask(row: ClaimedRow): ClaimedTask {
-  const [seq, id, handler, input, priority, timeoutMs, retries, attempts, crashes] = row;
+  const [seq, id, handler, input, priority, timeoutMs, retries, attempts, crashes, earlier] = row;
   return {
     seq,
     id: id ?? undefined,
@@ -31,11 +32,20 @@ export function claimedTask(row: ClaimedRow): ClaimedTask {
     retries: retries ?? undefined,
     attempts,
     crashes,
+    earlier: earlier === null ? undefined : (JSON.parse(earlier) as EarlierAttempt[]),
   };
 }
 
-export const OUTCOME_COLUMNS =
+const FIRST_COLUMNS =
   'ordinal, seq, id, handler, state, attempts, crashes, result, error, started_at, duration_ms, thread';
+
+/** The columns of an outcome, but for its input. @param schema of the file: one that is only read stays as it is */
+export function outcomeColumns(schema: number): string {
+  const added = schema < 2 ? 'null as version, null as earlier' : `(${VERSION_OF_TASK}) as version, earlier`;
+  return `${FIRST_COLUMNS}, ${added}`;
+}
+
+const VERSION_OF_TASK = 'select hash from versions where key = tasks.version';
 
 export interface OutcomeRow {
   ordinal: number;
@@ -50,6 +60,10 @@ export interface OutcomeRow {
   started_at: number | null;
   duration_ms: number;
   thread: number | null;
+  version: string | null;
+  earlier: string | null;
+  /** Where it was asked for. */
+  input?: Encoded;
 }
 
 export function outcomeRecord(row: OutcomeRow): OutcomeRecord {
@@ -66,6 +80,9 @@ export function outcomeRecord(row: OutcomeRow): OutcomeRecord {
   };
   if (row.result !== null) record.result = plain(row.result);
   if (row.error !== null) record.error = JSON.parse(row.error) as TaskErrorRecord;
+  if (row.version !== null) record.version = row.version;
+  if (row.earlier !== null) record.earlierAttempts = JSON.parse(row.earlier) as EarlierAttempt[];
+  if (row.input !== undefined) record.input = plain(row.input);
   return record;
 }
 

@@ -10,6 +10,7 @@ import { post } from './context.js';
 import { toErrorRecord } from './error-record.js';
 import { loadHandlers } from './handler-module.js';
 import { Lane } from './lane.js';
+import { versionOf } from './version.js';
 import { RUNNING_TASKS } from '../../debug/running-tasks.js';
 import type { BatchReport, BatchRequest, LoadReply, LoadRequest, PingRequest, ThreadData } from './protocol.js';
 
@@ -53,10 +54,13 @@ export default function serve(
 
 async function load(): Promise<LoadReply> {
   try {
+    const before = versionOf(data.module);
     const handlers = await loadHandlers(data.module);
+    // Node does not tell which text it has read.
+    const version = versionOf(data.module) === before ? before : undefined;
     lanes = Array.from({ length: board.lanes }, (_, number) => new Lane(number, board, handlers));
     board.beat();
-    return { handlers: [...handlers.keys()] };
+    return { handlers: [...handlers.keys()], ...(version !== undefined && { version }) };
   } catch (error) {
     return { error: toErrorRecord(error) };
   }

@@ -29,8 +29,11 @@ export interface LoadRequest {
 }
 
 export type LoadReply =
-  /** Names of all functions that the module exports. */
-  { handlers: string[] } | { error: TaskErrorRecord };
+  /**
+   * Names of all functions that the module exports. `version`: of its text, 12 hexadecimal
+   * digits of SHA-256; absent if the file changed while it was loaded.
+   */
+  { handlers: string[]; version?: string } | { error: TaskErrorRecord };
 
 /** The answer holds nothing. The thread's event loop is not let turn for it: what a task left there stays where it is. */
 export interface PingRequest {
