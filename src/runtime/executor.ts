@@ -12,7 +12,7 @@ import { mapBounded } from './map-bounded.js';
 import type { ResolvedOptions } from './options.js';
 import type { Dispatcher } from './pool/dispatcher.js';
 import { RollCall } from './pool/roll-call.js';
-import type { AddedTask, ClaimedTask, Settlement, TaskQueue } from './queue/contract.js';
+import type { AddedTask, ClaimedTask, Settlement, TaskQueue, OutcomeFilter } from './queue/contract.js';
 import { idOf } from './queue/generated-id.js';
 import { closeQueue } from './run-folder.js';
 import { Statistics } from './statistics.js';
@@ -28,11 +28,6 @@ import { now } from './thread/board.js';
 export interface MapOptions {
   /** How many inputs are on their way at most: read, and not yet yielded. Default 1000 or four times the lanes. */
   window?: number;
-}
-
-export interface OutcomeFilter {
-  state?: OutcomeState;
-  afterOrdinal?: number;
 }
 
 /** Tasks and outcomes as the queue holds them, for whoever reads and prints JSON text anyway. */
@@ -329,10 +324,10 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
     return this.stop();
   }
 
-  /** The outcome of a task, `undefined` if it has none (yet). */
-  async outcome(id: string): Promise<TaskOutcome | undefined> {
+  /** The outcome of a task, `undefined` if it has none (yet). `withInput`: together with what the task was given. */
+  async outcome(id: string, options?: { withInput?: boolean }): Promise<TaskOutcome | undefined> {
     if (!isWellFormed(id)) return undefined;
-    const found = await this.#queue.outcome(id);
+    const found = await this.#queue.outcome(id, options);
     return found && decodeOutcome(found);
   }
 

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { HoldfastError } from './errors.js';
 import type { ClaimedTask, Settlement } from './queue/contract.js';
 import { idOf } from './queue/generated-id.js';
-import type { EarlierAttempt, Outcome, OutcomeState, TaskErrorRecord } from './task.js';
+import type { EarlierAttempt, Encoded, Outcome, OutcomeState, TaskErrorRecord } from './task.js';
 import { decode } from './thread/codec.js';
 
 /** An outcome as callers see it: with the value itself, not its encoded form. */
@@ -28,7 +28,7 @@ export interface TaskOutcome<Result = unknown> {
   version?: string;
   /** The last five attempts before the last one, the oldest first; absent if there were none. */
   earlierAttempts?: EarlierAttempt[];
-  /** What the task was given; of what `outcome(id)` gives. */
+  /** What the task was given; only where it was asked for (`withInput`). */
   input?: unknown;
 }
 
@@ -59,13 +59,17 @@ export function outcomeOf(task: ClaimedTask, settlement: Settlement & { kind: 'o
  * this thread: the stack of a main thread is a quarter of that of a pool thread
  */
 export function valueOf({ id, result }: Pick<Outcome, 'id' | 'result'>): unknown {
+  return result === undefined ? undefined : readable(id, 'result', result);
+}
+
+function readable(id: string, what: 'input' | 'result', encoded: Encoded): unknown {
   try {
-    return result === undefined ? undefined : decode(result);
+    return decode(encoded);
   } catch (cause) {
-    const message = `the result of task ${id} is recorded, but cannot be read here: ${(cause as Error).message}`;
+    const message = `the ${what} of task ${id} is recorded, but cannot be read here: ${(cause as Error).message}`;
     throw new HoldfastError('ERR_VALUE_NOT_CLONEABLE', message, {
       cause,
-      hint: 'Return data that is less deeply nested.',
+      hint: `${what === 'result' ? 'Return' : 'Give'} data that is less deeply nested.`,
     });
   }
 }
@@ -86,7 +90,7 @@ export function decodeOutcome<Result>(outcome: Outcome): TaskOutcome<Result> {
     thread,
     ...(version !== undefined && { version }),
     ...(earlierAttempts !== undefined && { earlierAttempts }),
-    ...(input !== undefined && { input: decode(input) }),
+    ...(input !== undefined && { input: readable(id, 'input', input) }),
   };
 }
 
@@ -107,6 +111,9 @@ export class OutcomeView implements TaskOutcome {
   declare readonly startedAt: number | null;
   declare readonly durationMs: number;
   declare readonly thread: number | null;
+  declare readonly version?: string;
+  declare readonly earlierAttempts?: EarlierAttempt[];
+  declare readonly input?: unknown;
   #encoded: Outcome['result'];
 
   constructor(outcome: Outcome) {
@@ -123,6 +130,9 @@ export class OutcomeView implements TaskOutcome {
     this.startedAt = outcome.startedAt;
     this.durationMs = outcome.durationMs;
     this.thread = outcome.thread;
+    if (outcome.version !== undefined) this.version = outcome.version;
+    if (outcome.earlierAttempts !== undefined) this.earlierAttempts = outcome.earlierAttempts;
+    if (outcome.input !== undefined) this.input = readable(outcome.id, 'input', outcome.input);
   }
 
   /** Of the object itself, so that copies have it; one for all, as a getter each would cost ten times as much. */

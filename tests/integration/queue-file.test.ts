@@ -234,7 +234,7 @@ test('a file of the first schema can be read as it is, and is taken over with al
   const outcome = { ordinal: 1, id: 'done', handler: 'handle', state: 'done', attempts: 1, crashes: 0, result: '2' };
   const place = { startedAt: null, durationMs: 1, thread: null };
   expect(await all(reader.outcomes())).toEqual([{ ...outcome, ...place }]);
-  expect(await reader.outcome('done')).toEqual({ ...outcome, ...place, input: '1' });
+  expect(await reader.outcome('done', { withInput: true })).toEqual({ ...outcome, ...place, input: '1' });
   expect(await reader.identity()).toBeUndefined();
   expect(await reader.outcomesOfOtherVersions('v1')).toBe(0);
   expect(await reader.counts()).toMatchObject({ done: 1, queued: 2, delayed: 1 });

@@ -278,7 +278,8 @@ export function describeQueueContract(store: Store): void {
         },
       ].map((outcome, index) => ({ ordinal: index + 1, ...outcome }));
       expect(await all(queue.outcomes())).toEqual(expected);
-      expect(await queue.outcome('c')).toEqual({ ...expected[2], input: '1' });
+      expect(await queue.outcome('c')).toEqual(expected[2]);
+      expect(await queue.outcome('c', { withInput: true })).toEqual({ ...expected[2], input: '1' });
       expect(await queue.outcome('b')).toBeUndefined();
       expect(await queue.outcome('nobody')).toBeUndefined();
       expect(await queue.counts()).toEqual({ ...EMPTY, queued: 1, 'timed-out': 1, done: 1, failed: 1 });

@@ -142,11 +142,14 @@ export interface HeldTasks {
   ids: string[];
 }
 
-export interface OutcomeFilter {
-  state?: OutcomeState | 'not-done';
-  afterOrdinal?: number;
+export interface WithInput {
   /** Whether outcomes carry their input. Default false. */
   withInput?: boolean;
+}
+
+export interface OutcomeFilter extends WithInput {
+  state?: OutcomeState | 'not-done';
+  afterOrdinal?: number;
 }
 
 export interface OutcomeRecord extends Outcome {
@@ -164,8 +167,8 @@ export interface QueueReader {
   /** How many outcomes are of another text of the module than this one. Reads all outcomes, if any is. */
   outcomesOfOtherVersions(version: string): Promise<number>;
 
-  /** The outcome of one task with its input, `undefined` if it has none (yet). */
-  outcome(id: string): Promise<OutcomeRecord | undefined>;
+  /** The outcome of one task, `undefined` if it has none (yet). */
+  outcome(id: string, options?: WithInput): Promise<OutcomeRecord | undefined>;
 
   /**
    * Outcomes in the order they were recorded; streamed, so that millions need

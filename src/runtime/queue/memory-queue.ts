@@ -11,6 +11,7 @@ import type {
   RunIdentity,
   Settlement,
   TaskQueue,
+  WithInput,
 } from './contract.js';
 import { CANCELLED } from './endings.js';
 import { generatedSeq, idOf } from './generated-id.js';
@@ -276,10 +277,10 @@ class MemoryQueue implements TaskQueue {
     return { ...counts, queued: counts.queued + suspect };
   }
 
-  async outcome(id: string): Promise<OutcomeRecord | undefined> {
+  async outcome(id: string, { withInput = false }: WithInput = {}): Promise<OutcomeRecord | undefined> {
     this.#refuseIfClosed();
     const task = this.#byId.get(id);
-    return task?.outcome && { ...task.outcome, input: task.input };
+    return task?.outcome && { ...task.outcome, ...(withInput && { input: task.input }) };
   }
 
   async *outcomes({ state, afterOrdinal = 0, withInput = false }: OutcomeFilter = {}): AsyncIterable<OutcomeRecord> {

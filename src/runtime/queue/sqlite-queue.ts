@@ -13,6 +13,7 @@ import type {
   RunIdentity,
   Settlement,
   TaskQueue,
+  WithInput,
 } from './contract.js';
 import { GroupCommit } from './group-commit.js';
 import { OpenFiles } from './open-files.js';
@@ -161,10 +162,10 @@ class SqliteQueue implements TaskQueue {
     return this.#reader.lastOrdinal();
   }
 
-  async outcome(id: string): Promise<OutcomeRecord | undefined> {
+  async outcome(id: string, options?: WithInput): Promise<OutcomeRecord | undefined> {
     await this.#group.idle();
     this.#refuseIfLost();
-    return this.#reader.outcome(id);
+    return this.#reader.outcome(id, options);
   }
 
   async *outcomes(filter?: OutcomeFilter): AsyncIterable<OutcomeRecord> {

@@ -1,7 +1,7 @@
 /** Reads a queue's file, beside its executor or long after it. */
 import type { Database, Statement } from 'better-sqlite3';
 import type { TaskCounts } from '../task.js';
-import type { HeldTasks, OutcomeFilter, OutcomeRecord, QueueReader, RunIdentity } from './contract.js';
+import type { HeldTasks, OutcomeFilter, OutcomeRecord, QueueReader, RunIdentity, WithInput } from './contract.js';
 import { generatedId, generatedSeq } from './generated-id.js';
 import { schemaVersion } from './migrations.js';
 import { queueClosed } from './refusals.js';
@@ -99,11 +99,13 @@ export class SqliteReader implements QueueReader {
     return this.#read(() => countOfOtherVersions(this.#db, this.#schema, version));
   }
 
-  async outcome(id: string): Promise<OutcomeRecord | undefined> {
+  async outcome(id: string, { withInput = false }: WithInput = {}): Promise<OutcomeRecord | undefined> {
     return this.#read(() => {
       const seq = generatedSeq(id);
       const row = seq === undefined ? this.#byId.get(id) : this.#bySeq.get(seq);
-      return row && outcomeRecord(row);
+      if (row === undefined) return undefined;
+      const { input, ...record } = outcomeRecord(row);
+      return withInput ? { ...record, input: input! } : record;
     });
   }
 
