@@ -88,7 +88,8 @@ module.exports = {
     room('pool', ['thread/', 'units[.]ts', 'queue/(contract|endings|generated-id)[.]ts'], ['looks-under-way[.]ts']),
     room('supervisor', ['queue/contract[.]ts']),
     room('control', ['(executor|status)[.]ts']),
-    room('health', ['(status|thread-status|units|faults)[.]ts', 'queue/contract[.]ts']),
+    room('processes'),
+    room('health', ['processes/process-state[.]ts', '(status|thread-status|units|faults)[.]ts', 'queue/contract[.]ts']),
     {
       name: 'only-queue-knows-sql',
       severity: 'error',

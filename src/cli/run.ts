@@ -8,12 +8,13 @@ import { StateDir } from '../runtime/state-dir.js';
 import { Supervisor } from '../runtime/supervisor/supervisor.js';
 import { formatDuration } from '../runtime/units.js';
 import { asyncDebug } from './async-debug.js';
+import { stopTogether } from './ctrl-z.js';
 import { exitCodeOfSignal, SIGNALS } from './exit-code.js';
 import type { Spooling } from './input/spool.js';
 import type { RunFlags } from './run-flags.js';
 import { runIdOf } from './run-id.js';
 import type { Carried } from './job-control.js';
-import { clearLeftoverBar, flushed, outliveReaderOfStderr } from './terminal.js';
+import { clearLeftoverBar, endBySignal, flushed, outliveReaderOfStderr } from './terminal.js';
 import { commandFor } from './type-next.js';
 
 const EXECUTOR_PROCESS = fileURLToPath(new URL('./executor-process.js', import.meta.url));
@@ -60,6 +61,7 @@ export async function run(module: string | undefined, given: Given, extra: reado
 async function runAlone(flags: RunFlags, start: TakenLock, stateDir: StateDir): Promise<number> {
   const { runJob } = await import('./run-job.js');
   let signals = 0;
+  stopTogether(() => process.pid);
   const spooling = await spool(flags, start.lock, stateDir);
   try {
     return await runJob(flags, {
@@ -72,7 +74,10 @@ async function runAlone(flags: RunFlags, start: TakenLock, stateDir: StateDir): 
       stopping: () => false,
       onStop: (listener) => {
         for (const signal of SIGNALS) {
-          process.on(signal, () => listener({ type: 'stop', signal, force: ++signals > 1 }));
+          process.on(signal, () => {
+            if (++signals > 2) endBySignal(signal);
+            else listener({ type: 'stop', signal, force: signals > 1 });
+          });
         }
       },
       progressed: () => {},
@@ -100,6 +105,8 @@ async function runSupervised(check: Check, lock: ProcessLock, stateDir: StateDir
     },
   });
   for (const signal of SIGNALS) process.on(signal, () => supervisor.stop(signal));
+  stopTogether(() => supervisor.executorPid);
+  process.on('SIGWINCH', () => supervisor.resize());
   if ((await asyncDebug()) !== undefined) process.on('SIGUSR2', () => supervisor.dump());
   let flags: RunFlags;
   let spooling: Spooling | undefined;

@@ -1,7 +1,7 @@
 /** In which process the executor of a run is: its lock may be held by a supervisor. */
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { processState } from './health/process-state.js';
+import { processState } from './processes/process-state.js';
 import { HEALTH_FILE, readHealth, type HealthSnapshot } from './health/snapshot.js';
 import type { LockHolder } from './lock/holder.js';
 import type { StateDir } from './state-dir.js';

@@ -5,7 +5,7 @@ import { HoldfastError } from './errors.js';
 import { writerOf } from './executor-pid.js';
 import { HEARTBEAT_FRESH_MS } from './health/heartbeat.js';
 import { answerProbes } from './health/probes.js';
-import { processState } from './health/process-state.js';
+import { processState } from './processes/process-state.js';
 import { HEALTH_FILE, readHealth, type HealthSnapshot } from './health/snapshot.js';
 import { ProcessLock } from './lock/process-lock.js';
 import type { StateDir } from './state-dir.js';

@@ -6,7 +6,7 @@ import { parseHttpAddress, urlOf } from '../../dist/runtime/health/http-address.
 import { LastErrors } from '../../dist/runtime/health/last-error.js';
 import { noteOf } from '../../dist/runtime/health/note.js';
 import { answerProbes } from '../../dist/runtime/health/probes.js';
-import { processState } from '../../dist/runtime/health/process-state.js';
+import { processState } from '../../dist/runtime/processes/process-state.js';
 import { readHealth } from '../../dist/runtime/health/snapshot.js';
 import type { ExecutorMode } from '../../dist/runtime/status.js';
 import { deferred } from '../support/deferred.js';

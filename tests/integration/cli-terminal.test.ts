@@ -1,8 +1,10 @@
 /** The command on a terminal: a pseudo-terminal of `script`, which every Linux has. */
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { processState } from '../../dist/runtime/processes/process-state.js';
 import { executorOf, lines, MAIN, place, type Place } from '../support/command.js';
 import { startTarget } from '../support/target.js';
 import { waitFor } from '../support/wait-for.js';
@@ -40,12 +42,25 @@ function terminal(
 
 const CTRL_C = '\u0003';
 const CTRL_D = '\u0004';
+const CTRL_Z = '\u001a';
 const GATED = 'run work.mjs --tasks tasks.ndjson --handler gate --threads 2';
 
 function withTasks(): Place {
   const here = place();
   here.write('tasks.ndjson', lines(10).replaceAll(/(\d+)\n/g, '{"id":"task-$1","input":$1}\n'));
   return here;
+}
+
+/** Each bar that was drawn, without its colours. */
+function drawnBars(raw: string): string[] {
+  const bars = raw.matchAll(/\u001b\[1G([^\r\n]*?)\u001b\[0?K/g);
+  return [...bars].map(([, bar]) => bar!.replaceAll(/\u001b\[\d*m/g, ''));
+}
+
+/** The process that holds the lock of a run. */
+async function holderOf(here: Place, runId: string): Promise<number> {
+  const { stdout } = await here.runtime(['lock', 'show', runId, '--json']);
+  return (JSON.parse(stdout) as { holder: { pid: number } }).holder.pid;
 }
 
 onLinux('a run on a terminal', () => {
@@ -130,11 +145,26 @@ onLinux('a run on a terminal', () => {
     await shows(/\u001b\[1G/);
     here.write('open', '');
     const { raw } = await end();
-    const drawn = [...raw.matchAll(/\u001b\[1G([^\r\n]*?)\u001b\[0?K/g)].map(([, bar]) =>
-      bar!.replaceAll(/\u001b\[\d*m/g, ''),
-    );
+    const drawn = drawnBars(raw);
     expect(drawn.length).toBeGreaterThan(0);
     for (const bar of drawn) expect(bar.length).toBeLessThan(columns || 80);
+  });
+
+  test('follows the size of the terminal with its bar', async () => {
+    const here = withTasks();
+    const { shows, raw, end } = terminal(here, `tty > tty; runtime ${GATED}`);
+    await shows(/2 running on 2 threads/);
+    execFileSync('stty', ['-F', readFileSync(join(here.dir, 'tty'), 'utf8').trim(), 'cols', '20']);
+    await waitFor('a bar that fits', () => drawnBars(raw()).at(-1)!.length < 20);
+    here.write('open', '');
+    expect((await end()).exitCode).toBe(0);
+  });
+
+  test('writes to the terminal from the background, also where others are stopped for that', async () => {
+    const { end } = terminal(withTasks(), 'set -m; stty tostop; runtime run work.mjs --tasks tasks.ndjson & wait $!');
+    const { exitCode, raw } = await end();
+    expect(raw).toContain('10 done');
+    expect(exitCode).toBe(0);
   });
 
   test('reads tasks that are typed, without a bar between them', async () => {
@@ -162,14 +192,99 @@ onLinux('a run on a terminal', () => {
     const here = withTasks();
     const { shows, end } = terminal(here, `runtime ${GATED}`);
     await shows(/2 running on 2 threads/);
-    const { stdout } = await here.runtime(['lock', 'show', 'work', '--json']);
-    const { holder } = JSON.parse(stdout) as { holder: { pid: number } };
-    process.kill(executorOf(holder.pid), 'SIGKILL');
+    process.kill(executorOf(await holderOf(here, 'work')), 'SIGKILL');
     await shows(/\r\u001b\[Kruntime: the executor of work was ended by SIGKILL; starting another\r\n/);
     here.write('open', '');
     const { exitCode, raw } = await end();
     expect(exitCode).toBe(0);
     expect(raw).toContain('1 restart\r\n');
+  });
+});
+
+/** What a task has started writes its pid, then waits for the file "open". */
+const PLAIN_CHILD = `
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+export default async () => {
+  const child = spawn('sh', ['-c', 'echo $$ > child.tmp; mv child.tmp child; until [ -e open ]; do sleep 0.02; done; touch done']);
+  const [code, signal] = await once(child, 'exit');
+  if (code !== 0) throw new Error('the child ended with ' + (signal ?? code));
+};
+`;
+
+function withChild(): Place {
+  const here = place();
+  here.write('tasks.ndjson', '{"id":"task-1","input":1}\n');
+  here.write('child.mjs', PLAIN_CHILD);
+  return here;
+}
+
+const childOfTask = (here: Place) =>
+  waitFor('the child of the task', () => {
+    const file = join(here.dir, 'child');
+    return existsSync(file) && Number(readFileSync(file, 'utf8'));
+  });
+const letter = (pid: number) => processState(pid)?.letter;
+/** A stopped job of a shell with job control, which waits for Enter before it goes on with `next`. */
+const stoppedJob = (next: string) =>
+  `set -m; runtime run child.mjs --tasks tasks.ndjson; echo "the shell again"; read; ${next}`;
+
+onLinux('what a task has started without our help', () => {
+  test('is left alone by the first Ctrl-C: its task comes to its end', async () => {
+    const here = withChild();
+    const { shows, type, end } = terminal(here, 'runtime run child.mjs --tasks tasks.ndjson');
+    await childOfTask(here);
+    type(CTRL_C);
+    await shows(/SIGINT: waiting for 1 running task: task-1/);
+    here.write('open', '');
+    const { exitCode, raw } = await end();
+    expect(exitCode).toBe(130);
+    expect(raw).toContain('1 done');
+    expect(existsSync(join(here.dir, 'done'))).toBe(true);
+  });
+
+  test('is stopped by Ctrl-Z with all of the run, and goes on with it', async () => {
+    const here = withChild();
+    const { shows, type, end } = terminal(here, stoppedJob('fg; exit $?'));
+    const child = await childOfTask(here);
+    const holder = await holderOf(here, 'child');
+    const all = [holder, executorOf(holder), child];
+    type(CTRL_Z);
+    await shows(/the shell again/);
+    expect(all.map(letter)).toEqual(['T', 'T', 'T']);
+    type('\r');
+    await waitFor('all of them to go on', () => all.every((pid) => letter(pid) !== 'T'));
+    here.write('open', '');
+    const { exitCode, raw } = await end();
+    expect(exitCode).toBe(0);
+    expect(raw).toContain('1 done');
+  });
+
+  test('a run that is stopped and killed does not keep its lock', async () => {
+    const here = withChild();
+    const { shows, type } = terminal(here, stoppedJob('true'));
+    const child = await childOfTask(here);
+    const holder = await holderOf(here, 'child');
+    const executor = executorOf(holder);
+    type(CTRL_Z);
+    await shows(/the shell again/);
+    process.kill(holder, 'SIGKILL');
+    await here.until('child', ({ state }) => state === 'idle');
+    await waitFor('the executor to end', () => [undefined, 'Z'].includes(letter(executor)));
+    await waitFor('the child to go on', () => letter(child) !== 'T');
+    here.write('open', '');
+  });
+
+  test('stopped where no shell could let it go on, it goes on at once', async () => {
+    const here = withChild();
+    const { shows, type, end } = terminal(here, 'exec $NODE $MAIN run child.mjs --tasks tasks.ndjson', {
+      env: { NODE: process.execPath, MAIN },
+    });
+    await childOfTask(here);
+    type(CTRL_Z);
+    await shows(/\^Z/);
+    here.write('open', '');
+    expect((await end()).exitCode).toBe(0);
   });
 });
 

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { processState } from '../../dist/runtime/health/process-state.js';
+import { processState } from '../../dist/runtime/processes/process-state.js';
 import { readHealth, type HealthSnapshot } from '../../dist/runtime/health/snapshot.js';
 import { ProcessLock } from '../../dist/runtime/lock/process-lock.js';
 import { StateDir } from '../../dist/runtime/state-dir.js';

@@ -92,7 +92,7 @@ describe('a supervisor that is killed', () => {
       const each = place.start('--tasks', tasks, '--max-crashes', '1');
       await place.running('held');
       rmSync(place.path('held.runs'));
-      each.signalAll('SIGKILL');
+      each.signalBoth('SIGKILL');
       await free(place);
     }
     place.letGo();

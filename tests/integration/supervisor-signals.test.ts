@@ -72,10 +72,10 @@ describe.each([
     expect(place.lock.isLocked()).toBe(false);
   });
 
-  test.each(SIGNALS)('a %s to all its processes, as a terminal sends it, counts once', async (signal) => {
+  test.each(SIGNALS)('a %s to all its processes, as a service manager sends it, counts once', async (signal) => {
     const place = new RunPlace();
     const run = await heldRun(place, ...args);
-    run.signalAll(signal);
+    run.signalBoth(signal);
     await run.told(new RegExp(`^${signal}: waiting for 1 running.*: held`, 'm'));
     place.letGo();
     expect(await run.ended).toBe(128 + constants.signals[signal]);
@@ -119,7 +119,7 @@ test('a signal before the first task is taken ends the run with 128+n, and every
   const tasks = place.tasks(echoes(5));
   const run = place.startModule(place.path('slow.mjs'), '--tasks', tasks);
   await run.executor();
-  run.signalAll('SIGTERM');
+  run.signalBoth('SIGTERM');
   expect([143, 'SIGTERM']).toContain(await run.ended);
   expect(place.lock.isLocked()).toBe(false);
   expect(await place.startModule(place.path('slow.mjs'), '--tasks', tasks).ended).toBe(0);

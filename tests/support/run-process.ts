@@ -128,7 +128,7 @@ export class RunProcess {
     this.ended = new Promise((resolve) => this.#child.once('close', (code, signal) => resolve(code ?? signal!)));
     onTestFinished(() => {
       try {
-        process.kill(-this.pid, 'SIGKILL');
+        this.signalBoth('SIGKILL');
       } catch {
         // Nobody is left.
       }
@@ -149,9 +149,11 @@ export class RunProcess {
     process.kill(this.pid, signal);
   }
 
-  /** To all of its processes, as a terminal does. */
-  signalAll(signal: NodeJS.Signals): void {
-    process.kill(-this.pid, signal);
+  /** To the supervisor and the executor. */
+  signalBoth(signal: NodeJS.Signals): void {
+    const executor = this.executorPid;
+    this.signal(signal);
+    if (executor !== undefined) process.kill(executor, signal);
   }
 
   /** Resolves with the pid of an executor process, once there is one beside `other`. */

@@ -6,7 +6,7 @@ import { BEAT_INTERVAL_MS, Heartbeat, type Beat, type Proof } from './heartbeat.
 import { LastErrors } from './last-error.js';
 import { noteOf } from './note.js';
 import { answerProbes } from './probes.js';
-import { processState } from './process-state.js';
+import { processState } from '../processes/process-state.js';
 import { SnapshotWriter, type SnapshotBody } from './snapshot-writer.js';
 import type { Activity } from './snapshot.js';
 

@@ -21,7 +21,7 @@ export interface SupervisedProcess<Job, Carried> {
  *
  * If the supervisor dies, this process ends itself: at once and by SIGKILL, as
  * nothing may keep the lock from going free, and everything that counts is on
- * disk. Signals of the terminal go to both; the supervisor passes them on.
+ * disk. The terminal's signals reach the supervisor alone, which passes them on.
  */
 export function connectToSupervisor<Job, Carried>(): SupervisedProcess<Job, Carried> {
   const stopListeners: ((message: StopMessage) => void)[] = [];

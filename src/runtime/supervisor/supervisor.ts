@@ -84,6 +84,16 @@ export class Supervisor<Job, Carried> {
     this.#killTimer = setTimeout(() => this.#child.kill('SIGKILL'), patience);
   }
 
+  /** The executor process that is there now. */
+  get executorPid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** The terminal has another size, and tells only its own session. */
+  resize(): void {
+    this.#child.kill('SIGWINCH');
+  }
+
   /** Passes SIGUSR2 on. */
   dump(): void {
     this.#send({ type: 'dump' });
@@ -101,6 +111,8 @@ export class Supervisor<Job, Carried> {
 
   #spawn(): ChildProcess {
     const child = spawn(process.execPath, [...process.execArgv, this.#settings.entry], {
+      // A session of its own: what the terminal sends would else reach what tasks have started, and end it.
+      detached: true,
       stdio: ['ignore', 2, 2, 'ipc', this.#settings.lockFd(), 'pipe'],
     });
     const data = (child.stdio as readonly unknown[])[DATA_FD] as Readable;
