@@ -32,6 +32,7 @@ try {
   process.stderr.write(errorText(error));
   exitCode = exitCodeOfError(error);
 }
-await flushed(supervisor.data);
+// From here on the supervisor waits for the exit alone, and not for long.
+await Promise.all([supervisor.data, process.stdout, process.stderr].map(flushed));
 await supervisor.tell({ type: 'finished', exitCode });
 await exitWith(exitCode);

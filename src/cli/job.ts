@@ -75,7 +75,10 @@ export class Job {
     if (force) {
       const { graceMs, durable } = this.#flags.executor;
       const again = durable ? '; they run again with the same command' : '';
-      this.#display.say(`${signal} again: interrupted tasks have ${formatDuration(graceMs)} to stop${again}`);
+      const key = signal === 'SIGINT' ? 'Ctrl-C' : signal;
+      this.#display.say(
+        `${signal} again: interrupted tasks have ${formatDuration(graceMs)} to stop${again}\n  ${key} once more ends all at once`,
+      );
       void this.#executor.stop({ force: true });
     } else if (!this.#ending || this.#ending.kind === 'drain') {
       this.#ending = undefined;

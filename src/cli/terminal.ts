@@ -1,7 +1,10 @@
 /** What may be written to a terminal, and what becomes of a stream whose reader has gone. */
 import type { Writable } from 'node:stream';
+import { existsSync } from 'node:fs';
+import { printable } from '../runtime/printable.js';
+import { unendedThreads, type UnendedThread } from '../runtime/pool/unended.js';
 import { isDrawable } from './color.js';
-import { exitCodeOfSignal } from './exit-code.js';
+import { exitCodeOfSignal, SIGNALS } from './exit-code.js';
 
 /** Takes a progress bar away that a process has left on the terminal's last line when it died. */
 export function clearLeftoverBar(): void {
@@ -36,13 +39,42 @@ export function print(stream: Writable, text: string): Promise<NodeJS.ErrnoExcep
  * terminal's settings at its exit, and crashes (SIGSEGV, seen with 20.20) where that fails.
  */
 export async function exitWith(exitCode: number): Promise<never> {
+  const unended = unendedThreads();
+  if (unended.length > 0) process.stderr.write(unendedText(unended));
   await Promise.all([process.stdout, process.stderr].map(flushed));
+  if (unended.length > 0) endByForce(exitCode);
   const onTerminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;
   if (onTerminal && exitCode === exitCodeOfSignal('SIGHUP')) {
-    process.removeAllListeners('SIGHUP');
-    process.kill(process.pid, 'SIGHUP');
+    endBySignal('SIGHUP');
   }
   process.exit(exitCode);
+}
+
+/** Ends the process as if nobody had listened for the signal. */
+export function endBySignal(signal: NodeJS.Signals): void {
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
+}
+
+/**
+ * Ends a process that has a thread in native code, for which `process.exit()` waits. A signal does,
+ * and so does another program in its place, which Node has from 22.15 on. Before that, only an exit
+ * code that tells of a signal can be had; the others become that of SIGKILL.
+ */
+function endByForce(exitCode: number): void {
+  const signal = SIGNALS.find((one) => exitCodeOfSignal(one) === exitCode);
+  if (signal !== undefined) endBySignal(signal);
+  const { execve } = process as { execve?: (file: string, args: string[]) => void };
+  if (execve !== undefined && existsSync('/bin/sh')) execve('/bin/sh', ['sh', '-c', `exit ${exitCode}`]);
+  process.kill(process.pid, 'SIGKILL');
+}
+
+function unendedText(unended: readonly UnendedThread[]): string {
+  const lines = unended.map(({ thread, tasks }) => {
+    const what = tasks.length === 0 ? '' : ` of ${tasks.map((id) => printable(id)).join(', ')}`;
+    return `runtime: thread ${thread} could not be ended: native code${what} does not return\n`;
+  });
+  return lines.join('');
 }
 
 /** Resolves once the system has all that was written, or never will. */

@@ -1,6 +1,7 @@
 /** What an executor tells while it runs. Types only. */
 import type { Beat } from './health/heartbeat.js';
 import type { Concern } from './pool/lookout.js';
+import type { UnendedThread } from './pool/unended.js';
 import type { ExecutorMode } from './status.js';
 import type { TaskOutcome } from './task-outcome.js';
 import type { LogLevel } from './thread/protocol.js';
@@ -37,6 +38,8 @@ export interface ExecutorEvents {
   output: [text: string, stream: 'stdout' | 'stderr', thread: number];
   /** A thread died, by its own doing; `tasks` were running on it. */
   'thread-died': [event: { thread: number; cause: Error; tasks: string[] }];
+  /** A thread was ended by force or by `stop`, and goes on: see `stop`. */
+  'thread-unended': [event: UnendedThread];
   /** Tasks of one thread are stuck, and stand at the same place. Each is told of once for each reason. */
   'tasks-stuck': [event: TasksStuck];
   /** `ERR_LOCK_LOST`, a queue or a pool that failed: the executor claims no more tasks. Told once. */

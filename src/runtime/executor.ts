@@ -112,6 +112,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
       this.#health.threadDied(number, cause);
       this.emit('thread-died', { thread: number, cause, tasks: tasks.map(idOf) });
     });
+    dispatcher.on('thread-unended', (thread) => this.emit('thread-unended', thread));
     dispatcher.on('tasks-stuck', (stuck, why, stuckAt, timeoutMs) => {
       const { thread, since } = stuck[0]!;
       const tasks = stuck.map(({ task }) => idOf(task));
@@ -309,6 +310,11 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
    * its signals and, after the grace, ends its threads; interrupted tasks are
    * ready again. Then releases the lock. What waits stays in the queue, and
    * those who wait for it get `ERR_EXECUTOR_STOPPED`. A second call may add force.
+   *
+   * A thread cannot be ended while native code in it does not return (`execSync`,
+   * a pipe that nobody writes to). It is waited for no longer than 2 s, and told of
+   * as `thread-unended`. `process.exit()` would wait for it; a signal ends the
+   * process all the same: `process.kill(process.pid, 'SIGKILL')`.
    *
    * Rejects, all the same stopped, with what went wrong meanwhile: when an outcome
    * could not be recorded (an error of the queue; its task is ready again), or the

@@ -21,7 +21,7 @@ function thread(
   return new PoolThread(
     1,
     { module, lanes, captureOutput: false, memory: undefined, recycleAfterTasks: undefined },
-    { onReport: () => {}, onDeath: () => {}, onEvent: () => {}, ...listener },
+    { onReport: () => {}, onDeath: () => {}, onUnended: () => {}, onEvent: () => {}, ...listener },
   );
 }
 

@@ -1,5 +1,6 @@
 // @ts-check
 /** Handlers that end well, wait to be let go, or take their process down. */
+import { execFileSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -27,6 +28,11 @@ export async function hold(go, { taskId, signal }) {
 export function spin(_, { taskId }) {
   writeFileSync(join(dir, `${taskId}.runs`), '');
   for (;;);
+}
+
+/** In native code that does not return before the process ends whose pid is in the file `blocker`. */
+export function block() {
+  execFileSync('sh', ['-c', 'echo $$ > blocker.tmp; mv blocker.tmp blocker; exec sleep 300'], { cwd: dir });
 }
 
 /** @param {NodeJS.Signals} signal */

@@ -10,6 +10,7 @@ import { Pool, type PoolSettings } from './pool.js';
 import type { Batch, PoolThread } from './pool-thread.js';
 import { FORCED_END, judge, type Sentence } from './judge.js';
 import { Lookout, type Concern, type Look } from './lookout.js';
+import type { UnendedThread } from './unended.js';
 import { VitalSigns, type Stuck, type TaskInFlight, type VitalSignsSettings } from './vital-signs.js';
 
 /**
@@ -28,6 +29,7 @@ export interface DispatcherEvents {
   settled: [tasks: readonly ClaimedTask[], settlements: readonly Settlement[], ordinals: readonly number[]];
   event: [thread: PoolThread, event: Exclude<ThreadEvent, { type: 'report' }>];
   'thread-died': [thread: PoolThread, cause: Error, running: readonly ClaimedTask[]];
+  'thread-unended': [thread: UnendedThread];
   /** Tasks of one thread stand at the same place, and are stuck; with the limit that they are over, in ms. */
   'tasks-stuck': [stuck: readonly TaskInFlight[], concern: Concern, stuckAt: string, timeoutMs: number | undefined];
   /** Nothing is running and nothing waits in hand. */
@@ -81,6 +83,7 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
     this.pool = new Pool(settings, {
       onReport: (thread, batch, report) => this.#onReport(thread, batch, report),
       onDeath: (thread, cause) => this.#onDeath(thread, cause),
+      onUnended: (thread) => this.emit('thread-unended', thread),
       onEvent: (thread, event) => this.emit('event', thread, event),
       onFree: () => this.#pump(),
       onBroken: (error) => this.#break(error),

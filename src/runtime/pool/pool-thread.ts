@@ -17,6 +17,7 @@ import type {
   ThreadData,
   ThreadEvent,
 } from '../thread/protocol.js';
+import { keepUnended, type UnendedThread } from './unended.js';
 
 const ENTRY = fileURLToPath(new URL('../thread/start.cjs', import.meta.url));
 
@@ -63,6 +64,8 @@ export interface ThreadListener {
   onReport(thread: PoolThread, batch: Batch, report: BatchReport, last: boolean): void;
   /** The thread is gone, and its batches with it. Told once. */
   onDeath(thread: PoolThread, cause: Error): void;
+  /** The thread was ended, is waited for no longer, and has not ended. */
+  onUnended(thread: UnendedThread): void;
   onEvent(thread: PoolThread, event: Exclude<ThreadEvent, { type: 'report' }>): void;
 }
 
@@ -311,7 +314,22 @@ export class PoolThread {
   async end(): Promise<void> {
     this.#dead = true;
     await untilLookedAt();
-    await withDeadline(this.#piscina.destroy());
+    await this.#gone(this.#piscina.destroy());
+  }
+
+  /** Resolves once the thread has exited, or is not waited for any longer. */
+  async #gone(exited: Promise<unknown>): Promise<void> {
+    const unended = { thread: this.number, tasks: this.#runningTasks() };
+    if (await withDeadline(exited)) return;
+    keepUnended(unended, exited);
+    this.#listener.onUnended(unended);
+  }
+
+  #runningTasks(): string[] {
+    return this.batches.flatMap((batch, lane) => {
+      const running = batch && this.board.running(lane);
+      return running === undefined ? [] : [idOf(batch!.tasks[running.position]!)];
+    });
   }
 
   #notLoaded(why: string, cause: unknown): HoldfastError {
@@ -361,7 +379,7 @@ export class PoolThread {
     this.#dead = true;
     void this.#piscina.destroy();
     // The thread's last reports arrive before its exit does.
-    await withDeadline(this.#exited);
+    await this.#gone(this.#exited);
     this.#becomeIdle();
     this.#listener.onDeath(this, cause);
   }
@@ -383,9 +401,11 @@ function placeIn(stack: string): string {
   return place === undefined || place.includes('/thread/load-module.') ? '' : ` (${place})`;
 }
 
-async function withDeadline(exited: Promise<void>): Promise<void> {
+/** Whether it did in time. */
+async function withDeadline(exited: Promise<unknown>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<void>((resolve) => (timer = setTimeout(resolve, EXIT_DEADLINE_MS)));
-  await Promise.race([exited, deadline]);
+  const deadline = new Promise<boolean>((resolve) => (timer = setTimeout(() => resolve(false), EXIT_DEADLINE_MS)));
+  const inTime = await Promise.race([exited.then(() => true), deadline]);
   clearTimeout(timer);
+  return inTime;
 }

@@ -189,6 +189,7 @@ export class Pool {
         this.#listener.onFree();
       },
       onDeath: (from, cause) => this.#onDeath(from, cause),
+      onUnended: (unended) => this.#listener.onUnended(unended),
       onEvent: (from, event) => this.#listener.onEvent(from, event),
     });
     this.#threads.set(number, thread);

@@ -9,8 +9,15 @@ import { DATA_FD, type FromExecutor, type ToExecutor } from './messages.js';
 /** Deaths in a row without a single outcome, beyond those that a culprit is granted, before it is given up. */
 const BARREN_DEATHS = 5;
 
-/** An executor told to stop at once gets this long, in ms, beyond the grace of its tasks. */
-const FORCED_EXIT_MS = 3000;
+/**
+ * An executor told to stop at once gets this long, in ms, beyond twice the grace
+ * (of its tasks, and of what its threads still have to do): a look at a thread
+ * that does not stop takes up to 5 s, its end 2 s, and the summary is to come out.
+ */
+const FORCED_EXIT_MS = 10_000;
+
+/** To exit takes an executor so many ms at most, with all said and done; or the grace, if that is longer. */
+const EXIT_MS = 1000;
 
 /** Signals that end a process from outside; any other means that it brought itself down. */
 const FROM_OUTSIDE = new Set<NodeJS.Signals>(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGXCPU']);
@@ -74,14 +81,15 @@ export class Supervisor<Job, Carried> {
     return this.#relay.targetLost;
   }
 
-  /** The first signal lets what runs come to its end, the second stops at once. */
+  /** The first signal lets what runs come to its end, the second interrupts it, the third ends the executor. */
   stop(signal: NodeJS.Signals): void {
     const force = this.#stopping !== undefined;
     this.#stopping = { signal, force };
     this.#send({ type: 'stop', signal, force });
-    if (!force || this.#killTimer) return;
-    const patience = (this.#job?.graceMs ?? 0) + FORCED_EXIT_MS;
-    this.#killTimer = setTimeout(() => this.#child.kill('SIGKILL'), patience);
+    if (!force) return;
+    const kill = () => this.#child.kill('SIGKILL');
+    if (this.#killTimer) kill();
+    else this.#killTimer = setTimeout(kill, 2 * (this.#job?.graceMs ?? 0) + FORCED_EXIT_MS);
   }
 
   /** The executor process that is there now. */
@@ -119,9 +127,14 @@ export class Supervisor<Job, Carried> {
     this.#relay.pass(data);
     let finished: number | undefined;
     child.on('message', (message: FromExecutor<Carried>) => {
-      if (message.type === 'finished') finished = message.exitCode;
-      else if (message.type === 'carry') this.#carried = message.carried;
-      else this.#barrenDeaths = 0;
+      if (message.type === 'finished') {
+        finished = message.exitCode;
+        // All is said. What keeps it longer is native code in a thread, which nobody can end.
+        const timer = setTimeout(() => child.kill('SIGKILL'), Math.max(EXIT_MS, this.#job?.graceMs ?? 0));
+        child.once('exit', () => clearTimeout(timer));
+      }
+      if (message.type === 'carry') this.#carried = message.carried;
+      if (message.type === 'progressed') this.#barrenDeaths = 0;
     });
     child.on('error', (error) => {
       this.#settings.onDeath(`could not be started: ${error.message}`, false);
