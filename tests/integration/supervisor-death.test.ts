@@ -22,6 +22,7 @@ describe('an executor that is killed', () => {
     const lock = place.watchLock();
     const run = place.start('--tasks', place.tasks([held, heldToo, ...echoes(20)]));
     await place.running('held');
+    await place.running('held-too');
     const first = await run.executor();
     process.kill(first, 'SIGKILL');
     const second = await run.executor(first);
@@ -71,6 +72,7 @@ describe('a supervisor that is killed', () => {
     const place = new RunPlace();
     const run = place.start('--tasks', place.tasks([...echoes(10), held, heldToo]));
     await place.running('held');
+    await place.running('held-too');
     await place.recorded(10);
     run.signal('SIGKILL');
     expect(await run.ended).toBe('SIGKILL');
