@@ -31,3 +31,16 @@ export function parseHttpAddress(given: unknown): HttpAddress {
 export function urlOf({ host, port }: HttpAddress): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
+
+/** Whether only programs of this machine can reach an address. */
+export function isLoopback(address: string): boolean {
+  return address === 'localhost' || address === '::1' || /^(::ffff:)?127(\.\d{1,3}){3}$/i.test(address);
+}
+
+/** The host of a `Host` header, without its port and brackets. */
+export function hostOf(header: string): string {
+  return header
+    .replace(/:\d*$/, '')
+    .replace(/^\[(.*)\]$/, '$1')
+    .toLowerCase();
+}

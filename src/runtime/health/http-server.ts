@@ -3,8 +3,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { HoldfastError } from '../errors.js';
 import type { ExecutorStatus, ProbeAnswer, ProbeAnswers } from '../status.js';
-import { urlOf, type HttpAddress } from './http-address.js';
+import { hostOf, isLoopback, urlOf, type HttpAddress } from './http-address.js';
 import type { Metrics } from './metrics.js';
+import { boundConnections } from './connections.js';
 
 /** Longer requests are none of ours. */
 const MAX_HEADER_BYTES = 8192;
@@ -60,13 +61,15 @@ export async function serveHealth(address: HttpAddress): Promise<HealthServer> {
     const { contentType, text } = await metrics;
     return { status: 200, type: contentType, text: await text(await executor.status()) };
   };
+  let local = true;
   const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
+    if (local && !isFromHere(request, address)) return send(request, response, NOT_FROM_HERE);
     answer(request, source, scrape).then(
       (reply) => send(request, response, reply),
       (error: Error) => send(request, response, { status: 503, text: `cannot be told: ${error.message}\n` }),
     );
   });
-  server.maxConnections = MAX_CONNECTIONS;
+  boundConnections(server, MAX_CONNECTIONS);
   server.listen({ host: address.host, port: address.port });
   try {
     await once(server, 'listening');
@@ -74,7 +77,9 @@ export async function serveHealth(address: HttpAddress): Promise<HealthServer> {
     throw notListening(address, error as NodeJS.ErrnoException);
   }
   server.unref();
-  const got = { host: address.host, port: (server.address() as AddressInfo).port };
+  const bound = server.address() as AddressInfo;
+  local = isLoopback(bound.address);
+  const got = { host: address.host, port: bound.port };
   return {
     address: got,
     url: urlOf(got),
@@ -84,6 +89,22 @@ export async function serveHealth(address: HttpAddress): Promise<HealthServer> {
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+const NOT_FROM_HERE: Reply = {
+  status: 403,
+  text: 'it serves this machine alone: ask for localhost or 127.0.0.1\n',
+};
+
+/**
+ * A page of another site may have its own name lead to 127.0.0.1, and would then
+ * read what is served here as its own. The browser tells by which name it came.
+ * Only very old clients send none, and no browser.
+ */
+function isFromHere({ headers }: IncomingMessage, { host }: HttpAddress): boolean {
+  if (headers.host === undefined) return true;
+  const named = hostOf(headers.host);
+  return isLoopback(named) || named === host.toLowerCase();
 }
 
 async function answer(
