@@ -88,13 +88,20 @@ export { generateEvents, type GenerateOptions } from './dryrun/generate.js';
 export type { Pattern } from './dryrun/patterns.js';
 export { tradingEvents } from './dryrun/trading-schemas.js';
 export type { Order, Position, Trade } from './dryrun/trading-events.js';
-export type { Executor, MapOptions } from './runtime/executor.js';
+export type { Executor } from './runtime/executor.js';
+export type { MapOptions, StopOptions } from './runtime/executor-parts.js';
+export type {
+  ExecutorEvents,
+  TaskProgressed,
+  TaskRetrying,
+  TaskStarted,
+  TasksStuck,
+} from './runtime/executor-events.js';
 export type { OutcomeFilter } from './runtime/queue/contract.js';
-export type { ExecutorEvents, TasksStuck } from './runtime/executor-events.js';
 export type { LeftInThread } from './runtime/left-in-threads.js';
 export type { AnyHandler, HandlerInput, HandlerName, HandlerResult } from './runtime/handlers.js';
 export type { Duration, ExecutorOptions, Size } from './runtime/options.js';
-export type { TaskOptions, TaskToEnqueue } from './runtime/new-task.js';
+export type { SubmitOptions, TaskOptions, TaskToEnqueue } from './runtime/new-task.js';
 export type { AddedTask } from './runtime/queue/contract.js';
 export type { Beat } from './runtime/health/heartbeat.js';
 export type { UnendedThread } from './runtime/pool/unended.js';

@@ -3,6 +3,7 @@ import type { Beat } from './health/heartbeat.js';
 import type { Concern } from './pool/lookout.js';
 import type { UnendedThread } from './pool/unended.js';
 import type { ExecutorMode } from './status.js';
+import type { EarlierAttempt } from './task.js';
 import type { TaskOutcome } from './task-outcome.js';
 import type { LogLevel } from './thread/protocol.js';
 
@@ -26,12 +27,51 @@ export interface TasksStuck {
   stuckAt: string;
 }
 
+/** An attempt that has begun. */
+export interface TaskStarted {
+  taskId: string;
+  handler: string;
+  /** From 1. */
+  attempt: number;
+  /** Milliseconds since the epoch. */
+  startedAt: number;
+  /** Number of the thread, from 1. */
+  thread: number;
+}
+
+/** How far a task says it is. */
+export interface TaskProgressed {
+  taskId: string;
+  done: number;
+  /** If it was told. */
+  total?: number;
+  thread: number;
+}
+
+/** An attempt that ended without success, and is not the last one. */
+export interface TaskRetrying extends EarlierAttempt {
+  taskId: string;
+  handler: string;
+  /** When the next attempt is due, in milliseconds since the epoch. */
+  dueAt: number;
+}
+
 export interface ExecutorEvents {
   /**
    * A task has its outcome, and the outcome is durable: as `outcome(id)` gives it.
    * `ordinal` rises with each. The result is decoded when it is read.
    */
   outcome: [outcome: TaskOutcome, ordinal: number];
+  /**
+   * An attempt at a task has begun. Told within a few hundredths of a second
+   * while it runs; of one that ends sooner, with its end, just before `outcome`
+   * or `retrying`. One that is interrupted begins again, and is told of again.
+   */
+  started: [event: TaskStarted];
+  /** A handler called `context.progress`: at most ten times a second for each task. The last one may come after its outcome. */
+  progress: [event: TaskProgressed];
+  /** An attempt ended without success, and there will be another one: that is recorded. */
+  retrying: [event: TaskRetrying];
   /** A handler logged something. */
   log: [entry: { level: LogLevel; message: string; fields?: Record<string, unknown>; taskId: string; thread: number }];
   /** A handler printed something (only with captured output). */

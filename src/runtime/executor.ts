@@ -1,58 +1,37 @@
 import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
 import { atExit } from './at-exit.js';
+import { FILTER_CHECKS, MAP_CHECKS, OUTCOME_CHECKS, STOP_CHECKS } from './call-checks.js';
 import { HoldfastError } from './errors.js';
 import type { ExecutorEvents } from './executor-events.js';
+import type { EncodedTasks, ExecutorParts, MapOptions, StopOptions } from './executor-parts.js';
 import type { HandlerInput, HandlerName, HandlerResult, AnyHandler } from './handlers.js';
 import { Health } from './health/health.js';
 import { HEALTH_FILE } from './health/snapshot.js';
+import { IdleWaiters } from './idle-waiters.js';
 import { leftInThreads, type LeftInThread } from './left-in-threads.js';
 import type { ProcessLock } from './lock/process-lock.js';
 import { mapBounded } from './map-bounded.js';
+import { checkOptions } from './option-checks.js';
 import type { ResolvedOptions } from './options.js';
 import type { Dispatcher } from './pool/dispatcher.js';
 import { RollCall } from './pool/roll-call.js';
 import type { AddedTask, ClaimedTask, Settlement, TaskQueue, OutcomeFilter } from './queue/contract.js';
 import { idOf } from './queue/generated-id.js';
+import { relay, retryingOf } from './relay.js';
 import { closeQueue } from './run-folder.js';
 import { Statistics } from './statistics.js';
-import { newTask, newTasks, type TaskOptions, type TaskToEnqueue } from './new-task.js';
+import { newTask, newTasks, type SubmitOptions, type TaskToEnqueue } from './new-task.js';
 import { statusOfThreads, summaryOfThreads } from './thread-status.js';
 import type { ExecutorMode, ExecutorStatus, ProbeAnswers } from './status.js';
 import { Submissions } from './submissions.js';
 import { isWellFormed } from './task-id.js';
 import { decodeOutcome, outcomeOf, OutcomeView, type TaskOutcome } from './task-outcome.js';
 import type { NewTask, OutcomeState, TaskCounts } from './task.js';
-import { now } from './thread/board.js';
-
-export interface MapOptions {
-  /** How many inputs are on their way at most: read, and not yet yielded. Default 1000 or four times the lanes. */
-  window?: number;
-}
-
-/** Tasks and outcomes as the queue holds them, for whoever reads and prints JSON text anyway. */
-export interface EncodedTasks {
-  /** Checks nothing. Durable when it resolves. */
-  add(tasks: readonly NewTask[]): Promise<AddedTask[]>;
-  outcomes(filter?: OutcomeFilter): ReturnType<TaskQueue['outcomes']>;
-}
+import { WatchedTasks } from './watched-tasks.js';
 
 /** A look whether a task that was neither in the queue nor on a thread has arrived costs a transaction. */
 const IN_BETWEEN_MS = 5;
-
-/** What an executor is made of; put together by `startExecutor`. */
-export interface ExecutorParts {
-  options: ResolvedOptions;
-  /** Folder of the run's state, absolute. */
-  runDir: string;
-  lock: ProcessLock;
-  /** Lets the lock go, if that is this executor's to do. */
-  release: () => void;
-  queue: TaskQueue;
-  dispatcher: Dispatcher;
-  /** Names of all handlers of the module. */
-  handlers: ReadonlySet<string>;
-}
 
 /**
  * One run, from start to stop: holds its lock, brings tasks to threads, and
@@ -76,9 +55,10 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
   readonly #queue: TaskQueue;
   readonly #dispatcher: Dispatcher;
   readonly #submissions: Submissions;
+  readonly #watched: WatchedTasks;
   readonly #statistics = new Statistics();
   readonly #health: Health;
-  readonly #idleWaiters = new Set<{ resolve(): void; reject(error: Error): void }>();
+  readonly #idleWaiters = new IdleWaiters();
   readonly #release: () => void;
   readonly #forgetExit: () => void;
   #mode: ExecutorMode = 'running';
@@ -97,28 +77,16 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
     this.#queue = queue;
     this.#dispatcher = dispatcher;
     this.#submissions = new Submissions(queue, () => dispatcher.wake());
+    this.#watched = new WatchedTasks(this.#submissions, (id) => this.cancel(id));
+    relay(dispatcher, this.#watched, this);
     dispatcher.on('settled', (tasks, settlements, ordinals) => this.#onSettled(tasks, settlements, ordinals));
     dispatcher.on('idle', () => void this.#tellIdle());
     dispatcher.on('broken', (error) => this.#fail(error));
-    dispatcher.on('event', (thread, event) => {
-      if (event.type === 'progress') thread.progress[event.lane] = event;
-      else if (event.type === 'output') this.emit('output', event.text, event.stream, thread.number);
-      else {
-        const { type: _, ...entry } = event;
-        this.emit('log', { ...entry, thread: thread.number });
-      }
-    });
     dispatcher.on('thread-died', ({ number }, cause, tasks) => {
       this.#health.threadDied(number, cause);
       this.emit('thread-died', { thread: number, cause, tasks: tasks.map(idOf) });
     });
     dispatcher.on('thread-unended', (thread) => this.emit('thread-unended', thread));
-    dispatcher.on('tasks-stuck', (stuck, why, stuckAt, timeoutMs) => {
-      const { thread, since } = stuck[0]!;
-      const tasks = stuck.map(({ task }) => idOf(task));
-      const limit = timeoutMs === undefined ? {} : { timeoutMs };
-      this.emit('tasks-stuck', { thread: thread.number, tasks, why, runningMs: now() - since, ...limit, stuckAt });
-    });
     lock.on('lost', ({ reason }) =>
       this.#fail(
         new HoldfastError(
@@ -169,19 +137,22 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
    * how), `ERR_HANDLER_MISSING`, `ERR_VALUE_NOT_CLONEABLE`, `ERR_TASK_CONFLICT`,
    * `ERR_INVALID_TASK`, an error of the queue, or `ERR_EXECUTOR_STOPPED`: then
    * the task is still queued, and the next executor of this run id goes on with it.
+   * With `options.signal`, also with the reason of the abort.
    */
   submit<Name extends HandlerName<Module>>(
     handler: Name,
     input: HandlerInput<Module, Name>,
-    options?: TaskOptions,
+    options?: SubmitOptions,
   ): Promise<HandlerResult<Module, Name>> {
     let task: NewTask;
     try {
-      task = this.#newTask(handler, input, options);
+      task = newTask(this.handlers, handler, input, options);
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.#submissions.resultOf(task) as Promise<HandlerResult<Module, Name>>;
+    const watched = options?.signal !== undefined || options?.onProgress !== undefined;
+    const result = watched ? this.#watched.resultOf(task, options) : this.#submissions.resultOf(task);
+    return result as Promise<HandlerResult<Module, Name>>;
   }
 
   /**
@@ -192,17 +163,17 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
    * in the queue.
    *
    * Throws what `submit` rejects with before a task has its outcome, and
-   * `ERR_INVALID_OPTIONS` for a window that is no whole number from 1.
+   * `ERR_INVALID_OPTIONS` for an unknown option, or a window that is no whole number from 1.
    */
   async *map<Name extends HandlerName<Module>>(
     handler: Name,
     inputs: Iterable<HandlerInput<Module, Name>> | AsyncIterable<HandlerInput<Module, Name>>,
-    { window = Math.max(1000, 4 * this.#options.threads * this.#options.concurrency) }: MapOptions = {},
+    options: MapOptions = {},
   ): AsyncGenerator<TaskOutcome<HandlerResult<Module, Name>>, void, undefined> {
-    if (!(Number.isSafeInteger(window) && window > 0)) {
-      throw new HoldfastError('ERR_INVALID_OPTIONS', `window wants a whole number from 1, got ${String(window)}`);
-    }
-    const run = async (input: HandlerInput<Module, Name>) => this.#submissions.outcomeOf(this.#newTask(handler, input));
+    checkOptions('map', options, MAP_CHECKS);
+    const { window = Math.max(1000, 4 * this.#options.threads * this.#options.concurrency) } = options;
+    const run = async (input: HandlerInput<Module, Name>) =>
+      this.#submissions.outcomeOf(newTask(this.handlers, handler, input));
     for await (const outcome of mapBounded(inputs, run, window)) yield decodeOutcome(outcome);
   }
 
@@ -273,14 +244,10 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
 
   /** Resolves once every accepted task has its outcome; rejects when the executor fails or stops before. */
   idle(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.#error || this.#stopping) {
-        reject(this.#error ?? this.#stopped());
-        return;
-      }
-      this.#idleWaiters.add({ resolve, reject });
-      void this.#tellIdle();
-    });
+    if (this.#error || this.#stopping) return Promise.reject(this.#error ?? this.#stopped());
+    const idle = this.#idleWaiters.wait();
+    void this.#tellIdle();
+    return idle;
   }
 
   /**
@@ -316,13 +283,15 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
    * as `thread-unended`. `process.exit()` would wait for it; a signal ends the
    * process all the same: `process.kill(process.pid, 'SIGKILL')`.
    *
+   * Rejects with `ERR_INVALID_OPTIONS` for an unknown option, and stops nothing then.
    * Rejects, all the same stopped, with what went wrong meanwhile: when an outcome
    * could not be recorded (an error of the queue; its task is ready again), or the
    * lock was lost.
    */
-  async stop({ force = false }: { force?: boolean } = {}): Promise<void> {
+  async stop(options: StopOptions = {}): Promise<void> {
+    checkOptions('stop', options, STOP_CHECKS);
     this.#stopping ??= this.#stop();
-    if (force) this.#dispatcher.abortAll();
+    if (options.force) this.#dispatcher.abortAll();
     await this.#stopping;
   }
 
@@ -332,6 +301,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
 
   /** The outcome of a task, `undefined` if it has none (yet). `withInput`: together with what the task was given. */
   async outcome(id: string, options?: { withInput?: boolean }): Promise<TaskOutcome | undefined> {
+    checkOptions('outcome', options, OUTCOME_CHECKS);
     if (!isWellFormed(id)) return undefined;
     const found = await this.#queue.outcome(id, options);
     return found && decodeOutcome(found);
@@ -340,9 +310,10 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
   /**
    * Outcomes in the order they were recorded; streamed, so that millions need no
    * memory. Those recorded meanwhile are in; it ends when it has caught up.
-   * `afterOrdinal`: only those with a higher ordinal.
+   * Throws `ERR_INVALID_OPTIONS` for an unknown filter, or errors of the queue.
    */
   async *outcomes(filter?: OutcomeFilter): AsyncGenerator<TaskOutcome & { ordinal: number }, void, undefined> {
+    checkOptions('outcomes', filter, FILTER_CHECKS);
     for await (const outcome of this.#queue.outcomes(filter)) {
       yield Object.assign(new OutcomeView(outcome), { ordinal: outcome.ordinal });
     }
@@ -400,22 +371,25 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
     return this.#health.probe();
   }
 
-  #newTask(handler: string, input: unknown, options?: TaskOptions): NewTask {
-    return newTask(this.handlers, handler, input, options);
-  }
-
   #onSettled(tasks: readonly ClaimedTask[], settlements: readonly Settlement[], ordinals: readonly number[]): void {
     let recorded = 0;
     const heard = this.listenerCount('outcome') > 0;
     for (let i = 0; i < tasks.length; i++) {
       const settlement = settlements[i]!;
-      if (settlement.kind !== 'outcome') continue;
+      if (settlement.kind !== 'outcome') {
+        if (settlement.kind === 'retry') this.#tellRetrying(tasks[i]!, settlement);
+        continue;
+      }
       const ordinal = ordinals[recorded++]!;
       this.#statistics.record(settlement);
       this.#health.settled(settlement);
       this.#submissions.settle(tasks[i]!, settlement);
       if (heard) this.emit('outcome', new OutcomeView(outcomeOf(tasks[i]!, settlement)), ordinal);
     }
+  }
+
+  #tellRetrying(task: ClaimedTask, settlement: Settlement & { kind: 'retry' }): void {
+    if (this.listenerCount('retrying') > 0) this.emit('retrying', retryingOf(task, settlement));
   }
 
   /** So that no task is blamed for a kill that follows because it takes too long. */
@@ -446,8 +420,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
     this.#submissions.close(error);
     void this.#dispatcher.close();
     void this.#quiet().then(() => this.#submissions.abandon(error));
-    for (const { reject } of this.#idleWaiters) reject(error);
-    this.#idleWaiters.clear();
+    this.#idleWaiters.reject(error);
     this.emit('failed', error);
   }
 
@@ -460,8 +433,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
       this.#fail(error as Error);
       return;
     }
-    for (const { resolve } of this.#idleWaiters) resolve();
-    this.#idleWaiters.clear();
+    this.#idleWaiters.resolve();
   }
 
   /** At each beat: a queue that is idle would else not notice that its files were taken away. */
@@ -493,8 +465,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
     this.#setMode('stopping');
     const error = told ?? this.#stopped();
     this.#submissions.close(error);
-    for (const { reject } of this.#idleWaiters) reject(error);
-    this.#idleWaiters.clear();
+    this.#idleWaiters.reject(error);
     try {
       await this.#dispatcher.close();
       await this.#quiet();

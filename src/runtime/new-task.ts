@@ -1,6 +1,7 @@
 import { HoldfastError, InvalidInputError, type Fault } from './errors.js';
 import { didYouMean, quoted } from './faults.js';
 import type { HandlerInput, HandlerName } from './handlers.js';
+import { optionFaults, wants, type Check, type Checks } from './option-checks.js';
 import { taskIdFault } from './task-id.js';
 import type { NewTask } from './task.js';
 import { encode } from './thread/codec.js';
@@ -30,22 +31,43 @@ export type TaskToEnqueue<Module> = {
   };
 }[HandlerName<Module>];
 
-/** What is wrong with a value, if anything is. */
-type Check = (value: unknown) => string | undefined;
+/** What `submit` takes beside the task: they are of the call, and are not stored. */
+export interface SubmitOptions extends TaskOptions {
+  /**
+   * Aborting it cancels the task (see `cancel`), and the promise rejects with
+   * `ERR_TASK_CANCELLED` once that is recorded, its `cause` the signal's reason;
+   * a task that comes to its end before keeps its outcome. Where others wait for
+   * the task too, or it was in the queue before (by its id), it goes on, and
+   * this promise alone rejects, with the reason. Aborted already: rejects with
+   * the reason at once, and nothing is added.
+   */
+  signal?: AbortSignal | undefined;
+  /**
+   * Told what the handler passes to `context.progress`: at most ten times a
+   * second, and nothing once the promise has settled.
+   */
+  onProgress?: ((progress: { done: number; total?: number }) => void) | undefined;
+}
 
 /** One check for each option that a task takes. */
-const TASK_OPTION_CHECKS: ReadonlyMap<string, Check> = new Map<string, Check>([
+const TASK_CHECKS: Checks = new Map<string, Check>([
   ['id', taskIdFault],
   ['priority', (value) => wants(Number.isSafeInteger(value), 'a whole number', value)],
   ['timeoutMs', (value) => wants(Number.isFinite(value) && (value as number) > 0, 'a number above 0', value)],
   ['retries', (value) => wants(Number.isSafeInteger(value) && (value as number) >= 0, 'a whole number from 0', value)],
 ]);
 
+const SUBMIT_CHECKS: Checks = new Map<string, Check>([
+  ...TASK_CHECKS,
+  ['signal', (value) => wants(isSignal(value), 'an AbortSignal', value)],
+  ['onProgress', (value) => wants(typeof value === 'function', 'a function', value)],
+]);
+
 /** Of a task that is handed to `enqueue`. Its handler and input are looked at elsewhere. */
-const ENQUEUED_CHECKS: ReadonlyMap<string, Check> = new Map<string, Check>([
+const ENQUEUED_CHECKS: Checks = new Map<string, Check>([
   ['handler', () => undefined],
   ['input', () => undefined],
-  ...TASK_OPTION_CHECKS,
+  ...TASK_CHECKS,
 ]);
 
 /** Faults that are told of one call. */
@@ -53,15 +75,13 @@ const MAX_FAULTS = 20;
 
 /**
  * A task as `submit` and `map` are given it.
- * @param checks one for each option there is
  * @throws HoldfastError `ERR_HANDLER_MISSING`, `ERR_INVALID_TASK`, `ERR_VALUE_NOT_CLONEABLE`
  */
 export function newTask(
   handlers: ReadonlySet<string>,
   handler: string,
   input: unknown,
-  options?: TaskOptions,
-  checks = TASK_OPTION_CHECKS,
+  options?: SubmitOptions,
 ): NewTask {
   if (!handlers.has(handler)) {
     const message = `the module exports no function ${quoted(handler)}${meant(handler, handlers)}`;
@@ -69,7 +89,7 @@ export function newTask(
       hint: `It exports: ${[...handlers].join(', ') || 'none'}.`,
     });
   }
-  const faults = options === undefined ? NONE : optionFaults(options, checks);
+  const faults = optionFaults(options, SUBMIT_CHECKS);
   if (faults.length > 0) throw new InvalidInputError('ERR_INVALID_TASK', 'this task is not valid', faults);
   return taskOf(handler, encode(input, 'the input'), options);
 }
@@ -100,32 +120,6 @@ export function newTasks(handlers: ReadonlySet<string>, given: unknown): NewTask
   return tasks;
 }
 
-/** What is wrong with options, an unknown one told with the known one it resembles. */
-function optionFaults(options: unknown, checks: ReadonlyMap<string, Check>): readonly Fault[] {
-  if (typeof options !== 'object' || options === null) {
-    return [{ where: 'options', problem: `wants an object, got ${quoted(options)}` }];
-  }
-  let faults: Fault[] | undefined;
-  for (const key of Object.keys(options)) {
-    const check = checks.get(key);
-    const value = (options as Record<string, unknown>)[key];
-    const problem =
-      check === undefined
-        ? `is unknown${didYouMean(key, checks.keys())}`
-        : value === undefined
-          ? undefined
-          : check(value);
-    if (problem !== undefined) (faults ??= []).push({ where: key, problem });
-  }
-  return faults ?? NONE;
-}
-
-function wants(right: boolean, what: string, value: unknown): string | undefined {
-  return right ? undefined : `wants ${what}, got ${quoted(value)}`;
-}
-
-const NONE: readonly Fault[] = [];
-
 function taskOf(handler: string, input: NewTask['input'], options?: TaskOptions): NewTask {
   return {
     id: options?.id,
@@ -138,6 +132,7 @@ function taskOf(handler: string, input: NewTask['input'], options?: TaskOptions)
 }
 
 function faultsOf(handlers: ReadonlySet<string>, task: unknown): readonly Fault[] {
+  if (task === undefined) return [{ where: 'options', problem: 'is missing' }];
   const faults = optionFaults(task, ENQUEUED_CHECKS);
   if (typeof task !== 'object' || task === null) return faults;
   const { handler } = task as { handler?: unknown };
@@ -164,4 +159,10 @@ function firstOf(faults: readonly Fault[]): readonly Fault[] {
     ...faults.slice(0, MAX_FAULTS),
     { where: `and ${more} more`, problem: `the next is ${faults[MAX_FAULTS]!.where}` },
   ];
+}
+
+/** Also one of another realm, or of a library. */
+function isSignal(value: unknown): value is AbortSignal {
+  const { aborted, addEventListener } = (value ?? {}) as Partial<AbortSignal>;
+  return typeof aborted === 'boolean' && typeof addEventListener === 'function';
 }

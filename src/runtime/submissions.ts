@@ -14,6 +14,8 @@ interface Waiter {
   readonly wants: 'result' | 'outcome';
   resolve(value: unknown): void;
   reject(error: Error): void;
+  /** Told once the task is in the queue. */
+  onAdded?(added: AddedTask): void;
 }
 
 /**
@@ -58,6 +60,40 @@ export class Submissions {
   /** Resolves with what the handler returned, once that is durable. Rejects with `TaskError` if the task is not done. */
   resultOf(task: NewTask): Promise<unknown> {
     return this.#submit(task, 'result');
+  }
+
+  /**
+   * As `resultOf`, for one that may `leave`: its promise is then settled by nobody.
+   * @param onAdded called once the task is in the queue, before its outcome is told
+   */
+  watch(task: NewTask, onAdded: (added: AddedTask) => void): { result: Promise<unknown>; leave(): void } {
+    let waiter!: Waiter;
+    let seq: number | undefined;
+    const result = new Promise<unknown>((resolve, reject) => {
+      waiter = {
+        wants: 'result',
+        resolve,
+        reject,
+        onAdded: (added) => {
+          ({ seq } = added);
+          onAdded(added);
+        },
+      };
+    });
+    this.#push(task, waiter);
+    return { result, leave: () => seq !== undefined && this.#leave(seq, waiter) };
+  }
+
+  /** Whether several wait for a task, or are about to. */
+  isShared({ seq, id }: AddedTask): boolean {
+    return Array.isArray(this.#waiters.get(seq)) || this.holds(id);
+  }
+
+  #leave(seq: number, waiter: Waiter): void {
+    const waiting = this.#waiters.take(seq);
+    if (waiting === undefined) return;
+    const others = [waiting].flat().filter((each) => each !== waiter);
+    if (others.length > 0) this.#waiters.set(seq, others.length === 1 ? others[0]! : others);
   }
 
   /** @throws why no more tasks are taken, if so */
@@ -107,14 +143,16 @@ export class Submissions {
   }
 
   #submit(task: NewTask, wants: Waiter['wants']): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      if (this.#closedBy) {
-        reject(this.#closedBy);
-        return;
-      }
-      this.#pendingWaiters.push({ wants, resolve, reject });
-      if (this.#pendingTasks.push(task) === 1) queueMicrotask(() => this.#flush());
-    });
+    return new Promise((resolve, reject) => this.#push(task, { wants, resolve, reject }));
+  }
+
+  #push(task: NewTask, waiter: Waiter): void {
+    if (this.#closedBy) {
+      waiter.reject(this.#closedBy);
+      return;
+    }
+    this.#pendingWaiters.push(waiter);
+    if (this.#pendingTasks.push(task) === 1) queueMicrotask(() => this.#flush());
   }
 
   #flush(): void {
@@ -164,7 +202,8 @@ export class Submissions {
     this.#onAdded();
   }
 
-  #await(waiter: Waiter, { seq, id, status }: AddedTask): void {
+  #await(waiter: Waiter, added: AddedTask): void {
+    const { seq, id, status } = added;
     if (status === 'conflict') {
       waiter.reject(
         new HoldfastError('ERR_TASK_CONFLICT', `the task id ${JSON.stringify(id)} is already taken in this run`, {
@@ -181,6 +220,7 @@ export class Submissions {
     if (others === undefined) this.#waiters.set(seq, waiter);
     else if (Array.isArray(others)) others.push(waiter);
     else this.#waiters.set(seq, [others, waiter]);
+    waiter.onAdded?.(added);
     if (status === 'duplicate') this.#lookUp(seq, id);
   }
 

@@ -10,18 +10,19 @@ const CODES: Record<Exclude<OutcomeState, 'done'>, ErrorCode> = {
   cancelled: 'ERR_TASK_CANCELLED',
 };
 
-/** What `submit` rejects with when a task did not end `done`. `cause` is the handler's own error, rebuilt. */
+/** What `submit` rejects with when a task did not end `done`. `cause` is the handler's own error, rebuilt; of a task that was cancelled by a signal, its reason. */
 export class TaskError extends HoldfastError {
   override readonly name: string = 'TaskError';
   readonly outcome: TaskOutcome;
 
-  constructor(outcome: TaskOutcome & { state: Exclude<OutcomeState, 'done'> }) {
+  /** @param cause default: the recorded error, rebuilt */
+  constructor(outcome: TaskOutcome & { state: Exclude<OutcomeState, 'done'> }, cause?: unknown) {
     const { id, handler, state, error } = outcome;
     const reason = error === undefined ? '' : `: ${error.name}: ${error.message}`;
     super(
       CODES[state],
       `task ${id} (${handler}) ${state}${reason}`,
-      error === undefined ? {} : { cause: rebuild(error) },
+      cause !== undefined ? { cause } : error === undefined ? {} : { cause: rebuild(error) },
     );
     this.outcome = outcome;
   }

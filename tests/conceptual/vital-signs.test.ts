@@ -47,6 +47,7 @@ function setUp({ lookMs = 200, timeout, lanes = 1 }: { lookMs?: number; timeout?
       onUnyielding: ({ task }, reason, stuck) => unyielding.push({ id: task.id, reason, stuck }),
       onStuckBehind: () => {},
       onStirred: () => {},
+      onRunning: () => {},
     },
   );
   const since = tasks.map((_, lane) => board.begin(lane, 0));

@@ -10,6 +10,7 @@ import { Pool, type PoolSettings } from './pool.js';
 import type { Batch, PoolThread } from './pool-thread.js';
 import { FORCED_END, judge, type Sentence } from './judge.js';
 import { Lookout, type Concern, type Look } from './lookout.js';
+import { Starts } from './starts.js';
 import type { UnendedThread } from './unended.js';
 import { VitalSigns, type Stuck, type TaskInFlight, type VitalSignsSettings } from './vital-signs.js';
 
@@ -27,6 +28,8 @@ export interface DispatcherSettings extends PoolSettings, RetryPolicy, VitalSign
 export interface DispatcherEvents {
   /** What became of tasks is durable. `tasks`, `settlements` and `ordinals` (of the outcomes only) run in step. */
   settled: [tasks: readonly ClaimedTask[], settlements: readonly Settlement[], ordinals: readonly number[]];
+  /** An attempt has begun; `since` on the clock of the boards. */
+  started: [thread: PoolThread, task: ClaimedTask, since: number];
   event: [thread: PoolThread, event: Exclude<ThreadEvent, { type: 'report' }>];
   'thread-died': [thread: PoolThread, cause: Error, running: readonly ClaimedTask[]];
   'thread-unended': [thread: UnendedThread];
@@ -52,6 +55,7 @@ export interface DispatcherEvents {
 export class Dispatcher extends EventEmitter<DispatcherEvents> {
   readonly pool: Pool;
   readonly vitalSigns: VitalSigns;
+  readonly starts = new Starts((thread, task, since) => this.emit('started', thread, task, since));
   /** Given with `open`: threads start while it is being opened. */
   #queue!: TaskQueue;
   readonly #policy: RetryPolicy;
@@ -84,11 +88,15 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
       onReport: (thread, batch, report) => this.#onReport(thread, batch, report),
       onDeath: (thread, cause) => this.#onDeath(thread, cause),
       onUnended: (thread) => this.emit('thread-unended', thread),
-      onEvent: (thread, event) => this.emit('event', thread, event),
+      onEvent: (thread, event) => {
+        if (event.type === 'progress') this.starts.onSign(thread, event.lane);
+        this.emit('event', thread, event);
+      },
       onFree: () => this.#pump(),
       onBroken: (error) => this.#break(error),
     });
     this.vitalSigns = new VitalSigns(this.pool, this.#lookout, settings, {
+      onRunning: (running) => this.starts.onRunning(running),
       onUnyielding: (inFlight, reason, stuck) => this.#condemn(inFlight, reason, stuck),
       onStirred: () => this.#pump(),
       onStuck: (stuck) => this.#tellStuckOnceRead(stuck),
@@ -314,6 +322,7 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
   }
 
   #conclude(thread: PoolThread, batch: Batch, report: BatchReport): void {
+    this.starts.onReport(thread, batch, report);
     const { tasks, settlements } = concludeReport(thread, batch, report, this.#policy, this.#lookout);
     this.#learn(tasks, report.durationMs);
     if (tasks.length > 0) void this.#settle(tasks, settlements);
@@ -342,6 +351,7 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
   }
 
   #onDeath(thread: PoolThread, cause: Error): void {
+    this.starts.onDeath(thread);
     const sentence = this.#condemned.get(thread);
     this.#condemned.delete(thread);
     const wasCancelled = (task: ClaimedTask) => this.vitalSigns.askedWhy(task) === AbortReason.cancel;

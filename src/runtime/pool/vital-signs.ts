@@ -40,6 +40,8 @@ export interface Stuck {
 }
 
 export interface VitalSignsListener {
+  /** These are running now; told several times a second. */
+  onRunning(running: readonly TaskInFlight[]): void;
   /** The task did not end within the grace after it was asked to. `stuck`: its event loop has not turned since. */
   onUnyielding(inFlight: TaskInFlight, reason: AbortReason, stuck: boolean): void;
   /** Tasks are stuck, and were looked at, or could not be in time. Each is told of once for each concern. */
@@ -128,6 +130,7 @@ export class VitalSigns {
     const time = now();
     const running = this.inFlight();
     const stuck: Stuck[] = [];
+    this.#listener.onRunning(running);
     this.#findBlocked(running, time);
     for (const inFlight of running) this.#look(inFlight, time, stuck);
     if (stuck.length > 0) this.#listener.onStuck(stuck);

@@ -1,0 +1,33 @@
+/** The options of single calls of an executor. */
+import { wants, type Check, type Checks } from './option-checks.js';
+import type { OutcomeState } from './task.js';
+
+const STATES: readonly (OutcomeState | 'not-done')[] = [
+  'done',
+  'failed',
+  'crashed',
+  'timed-out',
+  'cancelled',
+  'not-done',
+];
+
+export const MAP_CHECKS: Checks = new Map<string, Check>([
+  ['window', (value) => wants(Number.isSafeInteger(value) && (value as number) > 0, 'a whole number from 1', value)],
+]);
+
+export const STOP_CHECKS: Checks = new Map<string, Check>([
+  ['force', (value) => wants(typeof value === 'boolean', 'true or false', value)],
+]);
+
+export const OUTCOME_CHECKS: Checks = new Map<string, Check>([
+  ['withInput', (value) => wants(typeof value === 'boolean', 'true or false', value)],
+]);
+
+export const FILTER_CHECKS: Checks = new Map<string, Check>([
+  ...OUTCOME_CHECKS,
+  ['state', (value) => wants(STATES.includes(value as OutcomeState), `one of ${STATES.join(', ')}`, value)],
+  [
+    'afterOrdinal',
+    (value) => wants(Number.isSafeInteger(value) && (value as number) >= 0, 'a whole number from 0', value),
+  ],
+]);

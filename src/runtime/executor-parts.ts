@@ -1,0 +1,37 @@
+/** What an executor is made of, and what its calls take. Types only. */
+import type { ProcessLock } from './lock/process-lock.js';
+import type { ResolvedOptions } from './options.js';
+import type { Dispatcher } from './pool/dispatcher.js';
+import type { AddedTask, OutcomeFilter, TaskQueue } from './queue/contract.js';
+import type { NewTask } from './task.js';
+
+/** Put together by `startExecutor`. */
+export interface ExecutorParts {
+  options: ResolvedOptions;
+  /** Folder of the run's state, absolute. */
+  runDir: string;
+  lock: ProcessLock;
+  /** Lets the lock go, if that is this executor's to do. */
+  release: () => void;
+  queue: TaskQueue;
+  dispatcher: Dispatcher;
+  /** Names of all handlers of the module. */
+  handlers: ReadonlySet<string>;
+}
+
+export interface MapOptions {
+  /** How many inputs are on their way at most: read, and not yet yielded. Default 1000 or four times the lanes. */
+  window?: number;
+}
+
+export interface StopOptions {
+  /** Whether what runs is interrupted. Default false. */
+  force?: boolean;
+}
+
+/** Tasks and outcomes as the queue holds them, for whoever reads and prints JSON text anyway. */
+export interface EncodedTasks {
+  /** Checks nothing. Durable when it resolves. */
+  add(tasks: readonly NewTask[]): Promise<AddedTask[]>;
+  outcomes(filter?: OutcomeFilter): ReturnType<TaskQueue['outcomes']>;
+}

@@ -1,0 +1,47 @@
+import type { EventEmitter } from 'node:events';
+import type { ExecutorEvents, TaskRetrying } from './executor-events.js';
+import type { Dispatcher } from './pool/dispatcher.js';
+import type { ClaimedTask, Settlement } from './queue/contract.js';
+import { idOf } from './queue/generated-id.js';
+import { now, wallTime } from './thread/board.js';
+import type { WatchedTasks } from './watched-tasks.js';
+
+/** Passes on what threads and their tasks tell, in the words of `ExecutorEvents`. */
+export function relay(dispatcher: Dispatcher, watched: WatchedTasks, executor: EventEmitter<ExecutorEvents>): void {
+  dispatcher.on('event', (thread, event) => {
+    const { number } = thread;
+    switch (event.type) {
+      case 'progress': {
+        thread.progress[event.lane] = event;
+        watched.tell(event);
+        if (executor.listenerCount('progress') === 0) return;
+        const { taskId, done, total } = event;
+        executor.emit('progress', { taskId, done, ...(total !== undefined && { total }), thread: number });
+        return;
+      }
+      case 'output':
+        executor.emit('output', event.text, event.stream, number);
+        return;
+      case 'log': {
+        const { type: _, ...entry } = event;
+        executor.emit('log', { ...entry, thread: number });
+      }
+    }
+  });
+  dispatcher.starts.heard = () => executor.listenerCount('started') > 0;
+  dispatcher.on('started', (thread, task, since) => {
+    const { handler, attempts } = task;
+    const startedAt = wallTime(since);
+    executor.emit('started', { taskId: idOf(task), handler, attempt: attempts + 1, startedAt, thread: thread.number });
+  });
+  dispatcher.on('tasks-stuck', (stuck, why, stuckAt, timeoutMs) => {
+    const { thread, since } = stuck[0]!;
+    const tasks = stuck.map(({ task }) => idOf(task));
+    const limit = timeoutMs === undefined ? {} : { timeoutMs };
+    executor.emit('tasks-stuck', { thread: thread.number, tasks, why, runningMs: now() - since, ...limit, stuckAt });
+  });
+}
+
+export function retryingOf(task: ClaimedTask, settlement: Settlement & { kind: 'retry' }): TaskRetrying {
+  return { taskId: idOf(task), handler: task.handler, ...settlement.earlier.at(-1)!, dueAt: settlement.runAt };
+}
