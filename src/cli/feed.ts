@@ -2,7 +2,9 @@ import { constants, createReadStream, openSync, statSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { HoldfastError, InvalidInputError, type Fault } from '../runtime/errors.js';
 import type { Executor } from '../runtime/executor.js';
+import { StateDir } from '../runtime/state-dir.js';
 import { chooseHandler } from './choose-handler.js';
+import type { LeftOut } from './input/find-files.js';
 import type { SourceTask, TaskSource } from './input/source.js';
 import { followSpool } from './input/spool.js';
 import type { RunFlags } from './run-flags.js';
@@ -23,6 +25,10 @@ export interface FeedState {
   total: number | undefined;
   /** Whether the source is at its end. */
   finished: boolean;
+  /** What was meant to be a task, and is none. */
+  leftOut: readonly LeftOut[];
+  /** Links to folders that were passed by. */
+  linksNotFollowed: number;
 }
 
 /** The handler for tasks that name none; where each line of a task file may name its own, there need be none. */
@@ -46,11 +52,12 @@ export async function openSource(
   switch (flags.source.kind) {
     case 'each': {
       const { eachFile } = await import('./input/each.js');
-      return eachFile(flags.source.glob, process.cwd(), handler!);
+      const { glob, exclude, follow } = flags.source;
+      return eachFile(glob, handler!, { cwd: process.cwd(), exclude, follow, own: ownFiles(flags) });
     }
     case 'lines': {
       const { eachLine } = await import('./input/stdin-lines.js');
-      return eachLine(followSpool(executor.runDir, signal), handler!);
+      return eachLine(followSpool(executor.runDir, signal), handler!, flags.source.endedByNull);
     }
     case 'tasks': {
       const { fileChunks, readTasks } = await import('./input/task-file.js');
@@ -60,6 +67,11 @@ export async function openSource(
       return readTasks(name, open, { handler, handlers: [...executor.handlers], bigIntegers: flags.bigIntegers });
     }
   }
+}
+
+/** What a run writes is no input of it. */
+function ownFiles({ executor, results }: RunFlags): string[] {
+  return [...new StateDir(executor.dir).folders(), ...(results === undefined || results === '-' ? [] : [results])];
 }
 
 /** The stream that is to be spooled. */

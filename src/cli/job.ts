@@ -5,7 +5,7 @@ import { printable } from '../runtime/printable.js';
 import type { Recovery } from '../runtime/queue/contract.js';
 import type { StopMessage } from '../runtime/supervisor/messages.js';
 import type { Outcome } from '../runtime/task.js';
-import { formatDuration } from '../runtime/units.js';
+import { formatCount, formatDuration } from '../runtime/units.js';
 import { hasColor, painter } from './color.js';
 import { Display, taskCount } from './display.js';
 import { errorText, EXIT, exitCodeOfError, exitCodeOfSignal } from './exit-code.js';
@@ -15,7 +15,7 @@ import { openResultsFile } from './results-file.js';
 import { isReaderGone, ResultsWriter } from './results-writer.js';
 import type { RunFlags } from './run-flags.js';
 import type { Carried, JobControl } from './job-control.js';
-import { ended, exitCodeOf, formatSummary, summaryDocument, type RunSummary } from './summary.js';
+import { ended, exitCodeOf, formatSummary, leftOutText, summaryDocument, type RunSummary } from './summary.js';
 import { print } from './terminal.js';
 
 /** Failures that the summary may name. */
@@ -105,7 +105,10 @@ export class Job {
   async begin({ interrupted, crashed }: Recovery, state: FeedState): Promise<void> {
     for (const outcome of crashed) this.#keepFailure(outcome);
     if (crashed.length > 0) this.#control.progressed();
-    if (this.#control.carried === undefined) await this.#sayWhereItStands(interrupted);
+    if (this.#control.carried === undefined) {
+      await this.#sayWhereItStands(interrupted);
+      this.#sayWhatIsLeftOut(state);
+    }
     this.#control.carry(this.#carried);
     await this.#startResults();
     this.#fed = state;
@@ -160,6 +163,13 @@ export class Job {
     const retried = await this.#executor.retry(['failed', 'crashed', 'timed-out', 'cancelled']);
     this.#carried.before -= retried;
     if (retried > 0) this.#display.say(`${taskCount(retried)} that did not end done: to be tried again`);
+  }
+
+  #sayWhatIsLeftOut({ leftOut, linksNotFollowed: links }: FeedState): void {
+    if (leftOut.length > 0) this.#display.say(leftOutText(leftOut));
+    if (links === 0) return;
+    const what = links === 1 ? '1 link to a folder was' : `${formatCount(links)} links to folders were`;
+    this.#display.say(`${what} not followed (--follow)`);
   }
 
   async #startResults(): Promise<void> {
@@ -217,6 +227,7 @@ export class Job {
 
   async #conclude(): Promise<number> {
     const { statistics, threads, counts } = await this.#executor.status();
+    const { leftOut = [] } = this.#fed ?? {};
     const summary: RunSummary = {
       runId: this.#executor.runId,
       counts,
@@ -229,6 +240,7 @@ export class Job {
       restarts: this.#control.restarts,
       failures: this.#carried.failures,
       ...(this.#left && { leaks: this.#left }),
+      ...(leftOut.length > 0 && { leftOut: { count: leftOut.length, first: leftOut.slice(0, MAX_FAILURES) } }),
     };
     const whole = this.#fed?.finished ?? false;
     const { quiet, json, color, executor } = this.#flags;
@@ -245,7 +257,7 @@ export class Job {
         return exitCodeOfSignal(this.#ending.signal);
       default:
         if (unread !== undefined) return exitCodeOfSignal('SIGPIPE');
-        return (await this.#sayLeaks()) ? EXIT.failure : exitCodeOf(counts, whole);
+        return (await this.#sayLeaks()) ? EXIT.failure : exitCodeOf(counts, whole && leftOut.length === 0);
     }
   }
 

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { CONFIG, FOLDER } from './common-flags.js';
 
+const collected = (value: string, before: string[] | undefined) => [...(before ?? []), value];
+
 /** The arguments and flags of `runtime run`; they are checked all together, in `run-flags.ts`. */
 export function describeRun(command: Command): Command {
   return (
@@ -10,8 +12,11 @@ export function describeRun(command: Command): Command {
       .argument('[module]', 'JavaScript or TypeScript file that exports the handlers')
       .optionsGroup('Tasks:')
       .option('--each <glob>', 'a task for each file that matches; its input is the path')
+      .option('--exclude <glob>', 'leave out what matches; may be repeated', collected)
+      .option('--follow', 'follow links to folders (default: only the one that --each names)')
       .option('--tasks <file>', 'a task for each line of an NDJSON file, "-" for standard input')
       .option('--lines', 'a task for each line of standard input')
+      .option('--null', 'with --lines: they end with NUL, as find -print0 writes them')
       .option('--big-integers', 'whole numbers beyond 2^53-1 in a task file become BigInts (default: refused)')
       .option('--no-big-integers', 'whatever the config file says')
       .option('--handler <export>', 'the export that runs tasks that name none (default: the default or only export)')
@@ -59,9 +64,9 @@ export function describeRun(command: Command): Command {
         'after',
         `
 Examples:
-  runtime run resize.mjs --each 'photos/**/*.jpg'
+  runtime run resize.mjs --each 'photos/**/*.jpg' --exclude '*-small.jpg'
   runtime run crawl.mjs --tasks pages.ndjson --concurrency 20 --timeout 30s --retries 2
-  find . -name '*.log' | runtime run scan.mjs --lines --results -
+  find . -name '*.log' -print0 | runtime run scan.mjs --lines --null --results -
 
 A line of a task file:
   {"input": …, "id"?: text, "handler"?: export, "priority"?: n, "timeout"?: "30s", "retries"?: n}

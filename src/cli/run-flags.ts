@@ -19,7 +19,10 @@ import { runIdOf } from './run-id.js';
 import { flagName, unknownArguments } from './unknown-arguments.js';
 
 /** Where the tasks of a run come from. */
-export type SourceChoice = { kind: 'each'; glob: string } | { kind: 'tasks'; file: string } | { kind: 'lines' };
+export type SourceChoice =
+  | { kind: 'each'; glob: string; exclude: readonly string[]; follow: boolean }
+  | { kind: 'tasks'; file: string }
+  | { kind: 'lines'; endedByNull: boolean };
 
 /** The flags of `runtime run`, with every default in place. Plain data: it can be sent to a child as JSON. */
 export interface RunFlags {
@@ -71,6 +74,12 @@ const flags = {
   each: text('wants a glob').optional(),
   tasks: text('wants a file, or "-" for standard input').optional(),
   lines: flag.default(false),
+  exclude: z
+    .array(z.string())
+    .refine((globs) => !globs.includes(''), { error: 'wants a glob' })
+    .default([]),
+  follow: flag.default(false),
+  null: flag.default(false),
   bigIntegers: flag.default(false),
 
   handler: text('wants the name of an export').optional(),
@@ -133,8 +142,11 @@ export function resolveRunFlags(
   }
   const {
     each,
+    exclude,
+    follow,
     tasks,
     lines,
+    null: endedByNull,
     bigIntegers,
     module: handlers,
     handler,
@@ -149,10 +161,10 @@ export function resolveRunFlags(
     executor: resolveOptions({ ...options, handlers }, around),
     source:
       each !== undefined
-        ? { kind: 'each', glob: each }
+        ? { kind: 'each', glob: each, exclude, follow }
         : tasks !== undefined
           ? { kind: 'tasks', file: tasks }
-          : { kind: 'lines' },
+          : { kind: 'lines', endedByNull },
     bigIntegers,
     handler,
     results,
@@ -180,6 +192,11 @@ function faultsTogether(given: Record<string, unknown>): Fault[] {
   } else if (sources.length > 1) {
     const names = sources.map(flagName).join(' and ');
     faults.push({ where: names, problem: 'a run has one source of tasks' });
+  }
+  for (const [name, source] of Object.entries({ exclude: 'each', follow: 'each', null: 'lines' })) {
+    if (given[name] !== undefined && given[source] === undefined) {
+      faults.push({ where: flagName(name), problem: `is for ${flagName(source)} alone` });
+    }
   }
   if (given['results'] === '-' && given['json'] === true) {
     faults.push({ where: '--results - and --json', problem: 'both would write to standard output' });

@@ -77,7 +77,8 @@ async function runExecutor(
     try {
       const source = await openSourceUnless(aborting.signal, flags, executor);
       if (source === undefined) return await job.finish(Promise.resolve());
-      const state: FeedState = { read: 0, total: source.total, finished: false };
+      const { total, leftOut = [], linksNotFollowed = 0 } = source;
+      const state: FeedState = { read: 0, total, finished: false, leftOut, linksNotFollowed };
       await job.begin(recovery, state);
       const fed = feed(executor, source, { flags, signal: aborting.signal, state });
       return await job.finish(fed);

@@ -4,6 +4,7 @@ import type { LeftInThread } from '../runtime/left-in-threads.js';
 import type { Outcome, TaskCounts, TaskState } from '../runtime/task.js';
 import { formatCount, formatDuration, formatRate } from '../runtime/units.js';
 import { painter, type Color, type Paint } from './color.js';
+import type { LeftOut } from './input/find-files.js';
 import { commandFor } from './type-next.js';
 
 export interface RunSummary {
@@ -27,6 +28,8 @@ export interface RunSummary {
   failures: readonly Outcome[];
   /** With `--fail-on-leak`: what tasks left behind. */
   leaks?: readonly LeftInThread[];
+  /** What was meant to be a task, and is none: how much there is of it, and the first of it. */
+  leftOut?: { count: number; first: readonly LeftOut[] };
 }
 
 /** The closing summary of `runtime run --json`. */
@@ -51,7 +54,7 @@ export function ended(counts: TaskCounts): number {
 
 /**
  * The exit code of a run that came to its end: 0 if every task of it is `done`, else 3.
- * @param whole whether all of the input was taken
+ * @param whole whether all of the input was taken, and nothing of it left out
  */
 export function exitCodeOf(counts: TaskCounts, whole: boolean): 0 | 3 {
   return whole && sum(counts, NOT_DONE) + sum(counts, WAITING) === 0 ? 0 : 3;
@@ -102,12 +105,27 @@ export function formatSummary(summary: RunSummary, words: SummaryWords): string 
     ['trouble', [...count(crashes, 'crash', 'crashes'), ...count(restarts, 'restart', 'restarts')]],
   ];
   const row = ([label, texts]: [string, string[]]) => `${paint('dim', label.padEnd(11))}${texts.join(', ')}`;
+  const { count: left = 0, first = [] } = summary.leftOut ?? {};
+  if (left > 0) rows.push(['left out', [`${formatCount(left)} of what --each matches`]]);
   const lines = [
     ...rows.filter(([, texts]) => texts.length > 0).map(row),
+    ...first.map((each) => `  ${leftOutLine(each)}`),
     ...failureLines(summary, paint),
     ...nextSteps(summary, words).map((step) => row(['next', [step]])),
   ];
   return lines.map((line) => `${line}\n`).join('');
+}
+
+/** For the start of the run. */
+export function leftOutText(leftOut: readonly LeftOut[]): string {
+  const first = leftOut.slice(0, SHOWN_FAILURES);
+  const more = leftOut.length > first.length ? [`and ${formatCount(leftOut.length - first.length)} more`] : [];
+  const lines = [...first.map(leftOutLine), ...more].map((line) => `\n  ${line}`);
+  return `--each leaves out ${formatCount(leftOut.length)} of what it matches:${lines.join('')}`;
+}
+
+function leftOutLine({ path, reason }: LeftOut): string {
+  return `${printable(path)}: ${reason}`;
 }
 
 /** The histogram of times begins at a microsecond. */

@@ -37,6 +37,11 @@ export class StateDir {
     return join(this.root, 'runs', validateRunId(runId));
   }
 
+  /** The folders in it in which all of the state is. What else lies beside them is not ours. */
+  folders(): string[] {
+    return ['runs', 'locks', 'debug'].map((name) => join(this.root, name));
+  }
+
   /**
    * Makes the state folder if it is missing, for this user alone (0700).
    * Throws `ERR_STATE_DIR` when it cannot be made, belongs to another user, or

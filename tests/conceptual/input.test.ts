@@ -68,7 +68,7 @@ describe('lines', () => {
 
   test('that are too long are a fault, to the byte, and the next one is whole again', async () => {
     const limited = async (...chunks: string[]) =>
-      (await collect(readLines(chunksOf(...chunks), 4))).flat().map(({ text, fault }) => fault ?? text);
+      (await collect(readLines(chunksOf(...chunks), { maxBytes: 4 }))).flat().map(({ text, fault }) => fault ?? text);
     const tooLong = 'is longer than 4 bytes';
     expect(await limited('abcd\nabcde\nabcd\r\nabcde\r\nabcd')).toEqual(['abcd', tooLong, 'abcd', tooLong, 'abcd']);
     expect(await limited('ab', 'cd', '\n', 'ab', 'cde', '\nx')).toEqual(['abcd', tooLong, 'x']);

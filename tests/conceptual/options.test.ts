@@ -189,7 +189,7 @@ describe('the flags of runtime run', () => {
       ),
     );
     expect(rest).toEqual({
-      source: { kind: 'lines' },
+      source: { kind: 'lines', endedByNull: false },
       bigIntegers: false,
       handler: undefined,
       results: undefined,
@@ -207,7 +207,7 @@ describe('the flags of runtime run', () => {
   });
 
   test('choose one source', () => {
-    expect(flags({ each: 'src/*' }).source).toEqual({ kind: 'each', glob: 'src/*' });
+    expect(flags({ each: 'src/*' }).source).toEqual({ kind: 'each', glob: 'src/*', exclude: [], follow: false });
     expect(flags({ tasks: '-', lines: false }).source).toEqual({ kind: 'tasks', file: '-' });
   });
 

@@ -1,10 +1,9 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { eachFile } from '../../dist/cli/input/each.js';
 import type { SourceTask } from '../../dist/cli/input/source.js';
 import { followSpool, needsSpool, spoolStdin } from '../../dist/cli/input/spool.js';
 import { eachLine } from '../../dist/cli/input/stdin-lines.js';
@@ -19,65 +18,6 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
 }
 
 const dist = (path: string) => new URL(`../../dist/${path}`, import.meta.url).href;
-
-describe('--each', () => {
-  const folder = (...paths: string[]) => {
-    const dir = tempDir();
-    for (const path of paths) {
-      mkdirSync(dirname(join(dir, path)), { recursive: true });
-      writeFileSync(join(dir, path), '');
-    }
-    return dir;
-  };
-
-  test('makes a task of every file, in the order of their paths, and of no folder', async () => {
-    const dir = folder('b.txt', 'a/z.txt', 'a/b c.txt', 'a.txt/inner.md', '.hidden.txt');
-    const source = await eachFile('**/*.txt', dir, 'hash');
-    expect(source.total).toBe(3);
-    const tasks = await collect(source.tasks);
-    expect(tasks.map(({ id }) => id)).toEqual(['a/b c.txt', 'a/z.txt', 'b.txt']);
-    expect(tasks[0]).toEqual({
-      id: 'a/b c.txt',
-      handler: 'hash',
-      input: '"a/b c.txt"',
-      priority: 0,
-      timeoutMs: undefined,
-      retries: undefined,
-      line: undefined,
-    });
-  });
-
-  test('gives absolute paths for an absolute glob', async () => {
-    const dir = folder('a.txt');
-    const tasks = await collect((await eachFile(join(dir, '*'), '/', 'h')).tasks);
-    expect(tasks.map(({ id }) => id)).toEqual([join(dir, 'a.txt')]);
-  });
-
-  test('keeps ids apart from those of the queue, which start with "#"', async () => {
-    const [task] = await collect((await eachFile('*', folder('#1'), 'h')).tasks);
-    expect(task).toMatchObject({ id: './#1', input: '"#1"' });
-  });
-
-  test('finds hidden files where the glob names the dot', async () => {
-    const tasks = await collect((await eachFile('.*', folder('.env', 'x'), 'h')).tasks);
-    expect(tasks.map(({ id }) => id)).toEqual(['.env']);
-  });
-
-  test('that matches nothing says where it looked, and to quote the glob', async () => {
-    const dir = folder('a.txt');
-    await expect(eachFile('*.png', dir, 'h')).rejects.toMatchObject({
-      code: 'ERR_INVALID_OPTIONS',
-      message: `--each: no file matches "*.png" in ${dir}`,
-      hint: expect.stringContaining('Quote the glob') as string,
-    });
-  });
-
-  test('of a folder says how to name the files in it', async () => {
-    await expect(eachFile('src/', folder('src/a.txt'), 'h')).rejects.toMatchObject({
-      hint: "src/ is a folder; for the files in it: --each 'src/**'",
-    });
-  });
-});
 
 describe('a task file on disk', () => {
   const choice = { handler: 'h', handlers: ['h'], bigIntegers: false };
@@ -363,13 +303,13 @@ describe('standard input, spooled', () => {
     execFileSync('mkfifo', [fifo]);
     writeFileSync(join(dir, 'file'), '');
     const tasks = (file: string) => needsSpool({ kind: 'tasks', file });
-    expect(await needsSpool({ kind: 'lines' })).toBe(true);
+    expect(await needsSpool({ kind: 'lines', endedByNull: false })).toBe(true);
     expect(await tasks('-')).toBe(true);
     expect(await tasks(fifo)).toBe(true);
     expect(await tasks(join(dir, 'file'))).toBe(false);
     expect(await tasks(dir)).toBe(false);
     expect(await tasks(join(dir, 'none'))).toBe(false);
-    expect(await needsSpool({ kind: 'each', glob: '*' })).toBe(false);
+    expect(await needsSpool({ kind: 'each', glob: '*', exclude: [], follow: false })).toBe(false);
   });
 
   test('serves a task file on standard input for both readings', async () => {

@@ -1,24 +1,43 @@
 /** `--each <glob>`: every file it matches is a task. */
-import { statSync } from 'node:fs';
-import { isAbsolute, resolve } from 'node:path';
 import { HoldfastError } from '../../runtime/errors.js';
+import { noMatch, unreachable } from './each-errors.js';
+import { findFiles, type FindSettings, type FoundFiles } from './find-files.js';
+import { excluder, parseGlob } from './glob.js';
 import type { SourceTask, TaskSource } from './source.js';
+
+export interface EachSettings extends Pick<FindSettings, 'cwd' | 'follow' | 'own'> {
+  /** Globs; relative to `cwd`, or absolute. */
+  exclude: readonly string[];
+}
 
 /**
  * One task a file. Its input is the path: relative to `cwd` with forward
  * slashes, or absolute if the glob is. Its id is the same path, so that the
  * same command continues the run. Files alone, in the order of their paths;
- * names that start with a dot only if the glob names the dot.
+ * names that start with a dot only if the glob names the dot. A link to a file
+ * is a file; one to a folder is followed where it is named, and else only if asked for.
  *
  * All paths are in memory at once: they have to be, to be sorted and counted.
  *
  * @throws HoldfastError `ERR_INVALID_OPTIONS` if no file matches.
  */
-export async function eachFile(glob: string, cwd: string, handler: string): Promise<TaskSource> {
-  const { glob: find } = await import('tinyglobby');
-  const paths = await find(glob, { cwd, absolute: isAbsolute(glob), onlyFiles: true, expandDirectories: false });
-  if (paths.length === 0) throw noMatch(glob, cwd);
-  return { total: paths.length, tasks: tasksOf(paths.sort(), handler) };
+export async function eachFile(typed: string, handler: string, settings: EachSettings): Promise<TaskSource> {
+  const { paths, leftOut, linksNotFollowed } = await find(typed, settings);
+  return { total: paths.length, tasks: tasksOf(paths, handler), leftOut, linksNotFollowed };
+}
+
+async function find(typed: string, { cwd, exclude, follow, own }: EachSettings): Promise<FoundFiles> {
+  const glob = parseGlob(typed, cwd);
+  if (glob === undefined) throw noMatch(typed, cwd, '', { leftOut: [] });
+  let found: FoundFiles;
+  try {
+    found = await findFiles(glob, { cwd, follow, own, isExcluded: excluder(exclude, cwd) });
+  } catch (error) {
+    if (error instanceof HoldfastError || (error as NodeJS.ErrnoException).code === undefined) throw error;
+    throw unreachable(typed, cwd, glob.base, error);
+  }
+  if (found.paths.length === 0) throw noMatch(typed, cwd, glob.base, found);
+  return found;
 }
 
 async function* tasksOf(paths: readonly string[], handler: string): AsyncGenerator<SourceTask> {
@@ -34,14 +53,4 @@ async function* tasksOf(paths: readonly string[], handler: string): AsyncGenerat
       line: undefined,
     };
   }
-}
-
-function noMatch(glob: string, cwd: string): HoldfastError {
-  const folder = resolve(cwd, glob);
-  const hint = statSync(folder, { throwIfNoEntry: false })?.isDirectory()
-    ? `${glob} is a folder; for the files in it: --each '${glob.replace(/\/*$/, '')}/**'`
-    : "Quote the glob, so that the shell leaves it alone: --each 'src/**/*.ts'";
-  return new HoldfastError('ERR_INVALID_OPTIONS', `--each: no file matches ${JSON.stringify(glob)} in ${cwd}`, {
-    hint,
-  });
 }

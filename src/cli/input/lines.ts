@@ -14,6 +14,13 @@ export interface Line {
   fault: string | undefined;
 }
 
+interface LineSettings {
+  maxBytes?: number;
+  /** Whether lines end with NUL, and are taken as they are, whatever is in them. */
+  endedByNull?: boolean;
+}
+
+const NUL = 0;
 const LF = 10;
 const CR = 13;
 const BYTE_ORDER_MARK = Buffer.from('\uFEFF');
@@ -23,7 +30,12 @@ const BYTE_ORDER_MARK = Buffer.from('\uFEFF');
  * every single line would cost more than to parse it. A last line without an
  * end counts.
  */
-export async function* readLines(chunks: AsyncIterable<Uint8Array>, maxBytes = MAX_LINE_BYTES): AsyncGenerator<Line[]> {
+export async function* readLines(
+  chunks: AsyncIterable<Uint8Array>,
+  { maxBytes = MAX_LINE_BYTES, endedByNull = false }: LineSettings = {},
+): AsyncGenerator<Line[]> {
+  const endOfLine = endedByNull ? NUL : LF;
+
   let number = 0;
   /** The line whose end has not come yet: nothing is kept of it once it is too long. */
   let begun: Uint8Array[] = [];
@@ -34,13 +46,14 @@ export async function* readLines(chunks: AsyncIterable<Uint8Array>, maxBytes = M
     const length = begunBytes + last.length;
     begun = [];
     begunBytes = 0;
-    return toLine(++number, bytes, length, maxBytes);
+    number++;
+    return endedByNull ? lineOf(number, bytes, length, maxBytes) : toLine(number, bytes, length, maxBytes);
   };
 
   for await (const chunk of chunks) {
     const lines: Line[] = [];
     let start = 0;
-    for (let end = chunk.indexOf(LF); end !== -1; end = chunk.indexOf(LF, start)) {
+    for (let end = chunk.indexOf(endOfLine); end !== -1; end = chunk.indexOf(endOfLine, start)) {
       lines.push(take(chunk.subarray(start, end)));
       start = end + 1;
     }
@@ -57,11 +70,13 @@ export async function* readLines(chunks: AsyncIterable<Uint8Array>, maxBytes = M
 
 function toLine(number: number, given: Uint8Array, length: number, maxBytes: number): Line {
   const end = given[given.length - 1] === CR ? given.length - 1 : given.length;
-  if (length - (given.length - end) > maxBytes) {
-    return { number, text: '', fault: `is longer than ${maxBytes} bytes` };
-  }
   const marked = number === 1 && BYTE_ORDER_MARK.equals(given.subarray(0, 3));
-  const bytes = given.subarray(marked ? 3 : 0, end);
+  // The mark counts to the length.
+  return lineOf(number, given.subarray(marked ? 3 : 0, end), length - (given.length - end), maxBytes);
+}
+
+function lineOf(number: number, bytes: Uint8Array, length: number, maxBytes: number): Line {
+  if (length > maxBytes) return { number, text: '', fault: `is longer than ${maxBytes} bytes` };
   if (!isUtf8(bytes)) {
     return { number, text: '', fault: 'is not UTF-8 (to convert: iconv -f latin1 -t utf-8)' };
   }

@@ -1,4 +1,5 @@
 import type { NewTask } from '../../runtime/task.js';
+import type { LeftOut } from './find-files.js';
 
 /** A task and where it was read, so that whatever is wrong with it later can be told with its place. */
 export interface SourceTask extends NewTask {
@@ -12,4 +13,8 @@ export interface TaskSource {
   total: number | undefined;
   /** Read once, from the first to the last. */
   tasks: AsyncIterable<SourceTask>;
+  /** What is no task though it was meant to be one (`--each`). */
+  leftOut?: readonly LeftOut[];
+  /** Links to folders that were passed by (`--each` without `--follow`). */
+  linksNotFollowed?: number;
 }

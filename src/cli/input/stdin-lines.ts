@@ -8,15 +8,21 @@ import type { SourceTask, TaskSource } from './source.js';
  * string. An empty line is a task too, as it is for GNU parallel and xargs
  * (`grep .` in front of it leaves them out).
  *
+ * @param endedByNull whether lines end with NUL, and may hold any other character
+ *
  * @throws InvalidInputError `ERR_INVALID_TASK` while reading, at a line that is
  * not UTF-8 or longer than 16 MB. The lines before it are tasks by then.
  */
-export function eachLine(chunks: AsyncIterable<Uint8Array>, handler: string): TaskSource {
-  return { total: undefined, tasks: tasksOf(chunks, handler) };
+export function eachLine(chunks: AsyncIterable<Uint8Array>, handler: string, endedByNull = false): TaskSource {
+  return { total: undefined, tasks: tasksOf(chunks, handler, endedByNull) };
 }
 
-async function* tasksOf(chunks: AsyncIterable<Uint8Array>, handler: string): AsyncGenerator<SourceTask> {
-  for await (const lines of readLines(chunks)) {
+async function* tasksOf(
+  chunks: AsyncIterable<Uint8Array>,
+  handler: string,
+  endedByNull: boolean,
+): AsyncGenerator<SourceTask> {
+  for await (const lines of readLines(chunks, { endedByNull })) {
     for (const line of lines) {
       if (line.fault !== undefined) {
         const fault = { where: `line ${line.number}`, problem: line.fault };
