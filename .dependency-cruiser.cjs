@@ -87,7 +87,7 @@ module.exports = {
     room('thread', [], ['(hooks/hooks|running-tasks)[.]ts']),
     room('pool', ['thread/', 'units[.]ts', 'queue/(contract|endings|generated-id)[.]ts'], ['looks-under-way[.]ts']),
     room('supervisor', ['queue/contract[.]ts']),
-    room('control', ['(executor|status)[.]ts']),
+    room('control', ['(executor|status|monotonic)[.]ts']),
     room('processes'),
     room('health', ['processes/process-state[.]ts', '(status|thread-status|units|faults)[.]ts', 'queue/contract[.]ts']),
     {

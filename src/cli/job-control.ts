@@ -6,7 +6,7 @@ import type { Outcome } from '../runtime/task.js';
 
 /** What an executor process hands on to its successor. */
 export interface Carried {
-  /** Milliseconds since the epoch at which the command started. */
+  /** When the command started, as `monotonicMs` counts. */
   startedAt: number;
   /** Outcomes that were recorded before the command started. */
   before: number;

@@ -5,6 +5,7 @@ import { printable } from '../runtime/printable.js';
 import type { Recovery } from '../runtime/queue/contract.js';
 import type { StopMessage } from '../runtime/supervisor/messages.js';
 import type { Outcome } from '../runtime/task.js';
+import { monotonicMs } from '../runtime/monotonic.js';
 import { formatCount, formatDuration } from '../runtime/units.js';
 import { hasColor, painter } from './color.js';
 import { Display, taskCount } from './display.js';
@@ -44,7 +45,7 @@ export class Job {
   /** @param httpPort of its health and metrics, if they are served */
   static async create(flags: RunFlags, control: JobControl, executor: Executor, httpPort?: number): Promise<Job> {
     const carried = control.carried ?? {
-      startedAt: Date.now(),
+      startedAt: monotonicMs(),
       before: ended(await executor.counts()),
       crashes: 0,
       failures: [],
@@ -219,7 +220,7 @@ export class Job {
       total: Math.max(done + counts.queued + counts.delayed + counts.running, state.total ?? 0),
       totalKnown: state.finished,
       running: counts.running,
-      ratePerSecond: (done - this.#carried.before) / Math.max(0.001, (Date.now() - this.#carried.startedAt) / 1000),
+      ratePerSecond: (done - this.#carried.before) / Math.max(0.001, (monotonicMs() - this.#carried.startedAt) / 1000),
       busy: threads.filter((thread) => thread.state === 'busy').length,
       mode,
     };
@@ -232,7 +233,7 @@ export class Job {
       runId: this.#executor.runId,
       counts,
       before: this.#carried.before,
-      elapsedMs: Date.now() - this.#carried.startedAt,
+      elapsedMs: monotonicMs() - this.#carried.startedAt,
       taskMs: statistics.taskMs ?? undefined,
       busy: statistics.busy,
       threads: threads.length,

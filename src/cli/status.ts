@@ -115,6 +115,8 @@ function page(run: RunStatus, paint: Paint): string {
   ];
   if (run.holder) rows.push(['holder', `${run.holder.pid}@${run.holder.hostname} since ${run.holder.startedAt}`]);
   if (run.executor) rows.push(['activity', noteOf(run.executor.mode, run.executor.counts)]);
+  const dueMs = run.executor?.nextDueMs ?? null;
+  if (dueMs !== null) rows.push(['next retry', dueMs === 0 ? 'due now' : `in ${formatDuration(dueMs)}`]);
   rows.push(...healthRows(run, paint));
   for (const thread of run.executor?.threads ?? []) {
     const done = `${formatCount(thread.tasksDone)} ${thread.tasksDone === 1 ? 'task' : 'tasks'} done`;

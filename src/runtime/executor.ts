@@ -11,6 +11,7 @@ import { HEALTH_FILE } from './health/snapshot.js';
 import { IdleWaiters } from './idle-waiters.js';
 import { leftInThreads, type LeftInThread } from './left-in-threads.js';
 import type { ProcessLock } from './lock/process-lock.js';
+import { now } from './thread/board.js';
 import { mapBounded } from './map-bounded.js';
 import { checkOptions } from './option-checks.js';
 import type { ResolvedOptions } from './options.js';
@@ -352,11 +353,14 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
 
   async status(): Promise<ExecutorStatus> {
     const { pool } = this.#dispatcher;
+    const counts = await this.#queue.counts();
+    const due = counts.delayed > 0 ? await this.#queue.nextDue() : undefined;
     return {
       runId: this.runId,
       mode: this.#mode,
       epoch: this.#queue.epoch,
-      counts: await this.#queue.counts(),
+      counts,
+      nextDueMs: due === undefined ? null : Math.max(0, due - now()),
       threads: statusOfThreads(this.#dispatcher),
       statistics: this.#statistics.snapshot(pool.busyMs, pool.readyMs),
       health: this.#health.status,

@@ -14,6 +14,7 @@ import { Dispatcher } from './pool/dispatcher.js';
 import { closeQueue, DRY_RUN_MARK, QUEUE_FILE, removeIfEmpty } from './run-folder.js';
 import type { PreviousDeath, Recovery, TaskQueue } from './queue/contract.js';
 import { StateDir } from './state-dir.js';
+import { now } from './thread/board.js';
 
 /** What `runtime run` knows beyond the options that everybody has. */
 export interface StartSettings {
@@ -69,6 +70,8 @@ export async function startExecutor<Module = Record<string, AnyHandler>>(
     if (settings.fresh) await queue.clear();
     const handlers = await loading;
     if (settings.allThreads) await dispatcher.pool.loaded();
+    // By a clock that was set back since, they would be waited for until it is there again.
+    await queue.capDelays(now() + options.backoff.maxMs);
     const recovery = await queue.recover(previousDeath, options.maxCrashes);
     const suspects = await queue.suspects();
     // From here on the executor listens.
@@ -145,5 +148,6 @@ function dispatcherSettings(options: ResolvedOptions, { captureOutput = false }:
     grace: options.graceMs,
     stallAfter: options.stallAfterMs,
     look: lookAtThread,
+    now,
   };
 }

@@ -20,6 +20,8 @@ export interface ExecutorStatus {
   /** Raised by one with each executor of this run. */
   epoch: number;
   counts: TaskCounts;
+  /** Milliseconds until the next delayed task is due, 0 if it is; `null`: none is delayed. */
+  nextDueMs: number | null;
   threads: ThreadStatus[];
   statistics: RunStatistics;
   health: HealthStatus;

@@ -11,7 +11,14 @@ import type { ClaimedTask } from '../../dist/runtime/queue/contract.js';
 import { AttemptEnd } from '../../dist/runtime/thread/protocol.js';
 
 const AT = 1_700_000_000_000;
-const POLICY: RetryPolicy = { retries: 2, backoffBase: 100, backoffMax: 1000, maxCrashes: 3, timeout: undefined };
+const POLICY: RetryPolicy = {
+  retries: 2,
+  backoffBase: 100,
+  backoffMax: 1000,
+  maxCrashes: 3,
+  timeout: undefined,
+  now: () => AT,
+};
 const PLACE = { startedAt: 1000, durationMs: 2.5, thread: 4, version: '0123456789ab' };
 const ERROR = { name: 'Error', message: 'no' };
 

@@ -14,6 +14,7 @@ import { Dispatcher, type DispatcherSettings } from '../../dist/runtime/pool/dis
 import type { PoolThread } from '../../dist/runtime/pool/pool-thread.js';
 import type { TaskQueue } from '../../dist/runtime/queue/contract.js';
 import { openMemoryQueue } from '../../dist/runtime/queue/memory-queue.js';
+import { now } from '../../dist/runtime/thread/board.js';
 import type { NewTask } from '../../dist/runtime/task.js';
 import { endOf, HANDLERS } from '../support/executors.js';
 import { deferred } from '../support/deferred.js';
@@ -175,6 +176,7 @@ const SETTINGS: DispatcherSettings = {
   grace: 100,
   stallAfter: 60_000,
   look: () => Promise.reject(new Error('nobody is stuck')),
+  now,
 };
 
 /** A dispatcher of real threads on a queue in memory, of which calls may be replaced; ends with the test. */
@@ -192,6 +194,21 @@ async function dispatcherOn(replace: (queue: TaskQueue) => Partial<TaskQueue> = 
 
 const TROUBLE = new HoldfastError('ERR_QUEUE_IO', 'trouble');
 const inTrouble = () => Promise.reject(TROUBLE);
+
+test.each([-1, 1])(
+  'a clock that is set by %i days while a task waits to be tried again does not delay it',
+  async (days) => {
+    onTestFinished(() => void vi.restoreAllMocks());
+    const { dispatcher, queue } = await dispatcherOn();
+    const real = Date.now.bind(Date);
+    dispatcher.on('settled', (_, [settlement]) => {
+      if (settlement!.kind === 'retry') vi.spyOn(Date, 'now').mockImplementation(() => real() + days * 86_400_000);
+    });
+    await queue.add([aTask({ id: 'a', handler: 'fail', input: '1', retries: 3 })]);
+    dispatcher.open(queue, 0);
+    await waitFor('its outcome', async () => (await queue.outcome('a'))?.attempts === 4);
+  },
+);
 
 describe('a queue that fails', () => {
   test.each<[call: keyof TaskQueue, task: Partial<NewTask>]>([

@@ -135,6 +135,7 @@ test('an executor whose queue cannot even be counted fails with that, and idle d
     grace: 1,
     stallAfter: 60_000,
     look: () => Promise.reject(new Error('nobody is stuck')),
+    now: () => Date.now(),
   });
   const handlers = new Set(await dispatcher.pool.start());
   const lock = await new ProcessLock({ path: join(dir, 'run-1.lock'), runId: 'run-1' }).acquire();

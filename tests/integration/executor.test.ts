@@ -1,9 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createExecutor, TaskError, type TaskOutcome } from '../../dist/index.js';
+import { openSqliteQueue } from '../../dist/runtime/queue/sqlite-queue.js';
 import { openSqliteQueueReader } from '../../dist/runtime/queue/sqlite-reader.js';
 import {
   endOf,
@@ -14,7 +15,7 @@ import {
   sharedExecutor,
   startedExecutor,
 } from '../support/executors.js';
-import { all } from '../support/queue-tasks.js';
+import { all, aTask } from '../support/queue-tasks.js';
 import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -747,6 +748,30 @@ test('status: what each thread does, since when, and how far it says it is', asy
   // What the task said is not said of the next one in its place.
   await Promise.all([executor.submit('echo', 1), executor.submit('echo', 2)]);
   expect((await executor.status()).threads.flatMap((thread) => thread.running)).toEqual([]);
+});
+
+test('a delay that an executor with another clock left behind is no longer than the longest backoff', async () => {
+  const dir = tempDir();
+  mkdirSync(join(dir, 'runs', 'run-1'), { recursive: true, mode: 0o700 });
+  const queue = await openSqliteQueue(join(dir, 'runs', 'run-1', 'queue.db'));
+  await queue.add([aTask({ id: 'a', handler: 'echo' })]);
+  const { seq } = (await queue.claim(1, 0))[0]!;
+  const tomorrow = Date.now() + 86_400_000;
+  await queue.settle([{ kind: 'retry', seq, attempts: 1, crashes: 0, runAt: tomorrow, earlier: [] }]);
+  await queue.close();
+  const executor = await startedExecutor({ dir, durable: true, backoff: { base: 1, max: 2 } });
+  await executor.idle();
+  expect(await executor.outcome('a')).toMatchObject({ state: 'done', attempts: 2 });
+});
+
+test('status tells when the next delayed task is due', async () => {
+  const executor = await startedExecutor({ retries: 1, backoff: { base: 3_600_000, max: 3_600_000 } });
+  expect((await executor.status()).nextDueMs).toBeNull();
+  void executor.submit('fail', 'no').catch(() => {});
+  await waitFor('its retry', async () => (await executor.status()).counts.delayed === 1);
+  const { nextDueMs } = await executor.status();
+  expect(nextDueMs).toBeGreaterThanOrEqual(0);
+  expect(nextDueMs).toBeLessThanOrEqual(3_600_000);
 });
 
 test('a dozen executors in one process warn of nothing, and leave nothing behind', async () => {

@@ -103,7 +103,7 @@ describe('the health server', () => {
 
   test('ends no connection whose request is under way, however many idle ones come', async () => {
     const { url, serve } = await serving();
-    const asked = deferred<void>();
+    const asked = deferred();
     const told = deferred<never>();
     const status = () => {
       asked.resolve();

@@ -1,6 +1,6 @@
 /** What holds for every store of tasks. Each store runs this body from a test file of its own. */
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { TaskQueue } from '../../dist/runtime/queue/contract.js';
+import type { Settlement, TaskQueue } from '../../dist/runtime/queue/contract.js';
 import type { EarlierAttempt, OutcomeState } from '../../dist/runtime/task.js';
 import { all, aTask, done, tasks } from './queue-tasks.js';
 
@@ -361,6 +361,22 @@ export function describeQueueContract(store: Store): void {
       expect(await queue.lastOrdinal()).toBe(1);
     });
   });
+
+  if (store.forgetsUnnamed === undefined) {
+    test(`${store.name}: delays that an earlier clock made are capped`, async () => {
+      const queue = await open();
+      await queue.add(tasks(3));
+      await queue.claim(3, 0);
+      const retry = (seq: number, runAt: number): Settlement => {
+        return { kind: 'retry', seq, attempts: 1, crashes: 0, runAt, earlier: [] };
+      };
+      await queue.settle([retry(1, 50), retry(2, 1e12), retry(3, 200)]);
+      await queue.capDelays(100);
+      expect(await queue.nextDue()).toBe(50);
+      expect((await queue.claim(3, 99)).map(({ seq }) => seq)).toEqual([1]);
+      expect((await queue.claim(3, 100)).map(({ seq }) => seq)).toEqual([2, 3]);
+    });
+  }
 
   describe(`${store.name}: cancelling and retrying`, () => {
     test('a task that waits can be cancelled, in whatever way it waits', async () => {

@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { HoldfastError } from '../errors.js';
 import type { ExecutorStatus, ProbeAnswers } from '../status.js';
+import { monotonicMs } from '../monotonic.js';
 import { DEADLINE_HEADER } from './deadline.js';
 
 /** An executor answers within a few ms; one whose process is stopped or spins does not answer at all. */
@@ -43,7 +44,7 @@ async function exchange<Answer>(
 
 function send<Answer>(socketPath: string, method: string, what: string, deadlineMs: number): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const headers = { [DEADLINE_HEADER]: String(Date.now() + deadlineMs) };
+    const headers = { [DEADLINE_HEADER]: String(monotonicMs() + deadlineMs) };
     const outgoing = request({ socketPath, path: `/${what}`, method, headers, timeout: deadlineMs }, (response) => {
       let text = '';
       response.setEncoding('utf8');

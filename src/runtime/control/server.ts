@@ -1,6 +1,7 @@
 import { chmodSync, renameSync, rmSync, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
+import { monotonicMs } from '../monotonic.js';
 import type { ExecutorStatus, ProbeAnswers } from '../status.js';
 import { DEADLINE_HEADER } from './deadline.js';
 import { controlSocketPath } from './socket-path.js';
@@ -60,7 +61,8 @@ export async function serveControl(runDir: string, steering: Steering): Promise<
 }
 
 async function answer(request: IncomingMessage, steering: Steering): Promise<[number, unknown]> {
-  if (Date.now() > Number(request.headers[DEADLINE_HEADER] ?? Infinity)) return [408, { error: 'asked too long ago' }];
+  if (monotonicMs() > Number(request.headers[DEADLINE_HEADER] ?? Infinity))
+    return [408, { error: 'asked too long ago' }];
   switch (`${request.method} ${request.url}`) {
     case 'GET /status':
       break;

@@ -67,8 +67,9 @@ export class Health {
   #failure: string | null = null;
   #unwritable = false;
   #stopped = false;
-  /** When the beat before the last one came. */
+  /** When the beat before the last one came, and when a thread died last, as `performance.now()` counts. */
   #beforeLastBeat = 0;
+  #threadDiedAt = 0;
 
   constructor(subject: HealthSubject, listener: HealthListener) {
     this.#subject = subject;
@@ -116,6 +117,7 @@ export class Health {
   }
 
   threadDied(thread: number, cause: Error): void {
+    this.#threadDiedAt = performance.now();
     this.#errors.set('thread', { message: `thread ${thread} died: ${cause.message}` });
   }
 
@@ -195,8 +197,8 @@ export class Health {
     this.#errors.clear('beat');
     // Threads turned all the while since: sooner, and no snapshot would tell of it.
     const died = this.#errors.of('thread');
-    if (died && died.at < this.#beforeLastBeat) this.#errors.clear('thread');
-    this.#beforeLastBeat = beat.at;
+    if (died && this.#threadDiedAt < this.#beforeLastBeat) this.#errors.clear('thread');
+    this.#beforeLastBeat = performance.now();
     this.#writer.write();
     this.#listener.onBeat(beat);
   }

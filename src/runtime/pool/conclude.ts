@@ -13,6 +13,8 @@ export interface RetryPolicy {
   /** Milliseconds. */
   backoffMax: number;
   maxCrashes: number;
+  /** Milliseconds since the epoch, on a clock that nobody sets while the process lives. */
+  now: () => number;
   /** Milliseconds an attempt may take where the task does not say; `undefined`: no limit. */
   timeout: number | undefined;
 }
@@ -50,7 +52,7 @@ export function conclude(
   const attempts = task.attempts + 1;
   const mayRetry = end === AttemptEnd.failed || end === AttemptEnd.timedOut;
   if (mayRetry && attempts <= (task.retries ?? policy.retries)) {
-    const runAt = Date.now() + backoff(attempts, policy);
+    const runAt = policy.now() + backoff(attempts, policy);
     const state = STATES[end] as 'failed' | 'timed-out';
     const error = payload as TaskErrorRecord;
     const earlier = withEarlier(task.earlier, { attempt: attempts, state, error, startedAt, durationMs, thread });
@@ -99,7 +101,7 @@ export function concludeCrash(task: ClaimedTask, cause: Error, place: AttemptPla
     const { startedAt, durationMs, thread } = place;
     const attempt = { attempt: attempts + 1, state: 'crashed' as const, error, startedAt, durationMs, thread };
     const earlier = withEarlier(task.earlier, attempt);
-    return { kind: 'retry', seq, attempts, crashes, runAt: Date.now(), earlier };
+    return { kind: 'retry', seq, attempts, crashes, runAt: policy.now(), earlier };
   }
   return {
     kind: 'outcome',

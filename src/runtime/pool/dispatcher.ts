@@ -237,7 +237,7 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
     if (want <= 0) return;
     this.#claiming = true;
     this.#queueEmpty = true;
-    this.#queue.claim(want, Date.now()).then(
+    this.#queue.claim(want, this.#policy.now()).then(
       (tasks) => {
         this.#claiming = false;
         if (tasks.length === want) this.#queueEmpty = false;
@@ -442,7 +442,7 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
         if (due !== undefined) this.#mayBeDelayed = true;
         clearTimeout(this.#dueTimer);
         if (due === undefined || !this.#open) return;
-        this.#dueTimer = setTimeout(() => this.wake(), Math.min(Math.max(1, due - Date.now()), 2 ** 31 - 1));
+        this.#dueTimer = setTimeout(() => this.wake(), Math.min(Math.max(1, due - this.#policy.now()), 2 ** 31 - 1));
       },
       (error: Error) => this.#break(error),
     );

@@ -269,6 +269,9 @@ export interface TaskQueue extends QueueReader {
    */
   retry(states: readonly OutcomeState[]): Promise<number>;
 
+  /** Brings delayed tasks forward that would be due later than `latest`, in milliseconds since the epoch: they are due then. */
+  capDelays(latest: number): Promise<void>;
+
   /** Milliseconds since the epoch at which the next delayed task is due. */
   nextDue(): Promise<number | undefined>;
 

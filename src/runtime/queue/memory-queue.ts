@@ -256,6 +256,11 @@ class MemoryQueue implements TaskQueue {
     return again.length;
   }
 
+  /** They were all delayed in this process, by a clock that nobody sets. */
+  async capDelays(): Promise<void> {
+    this.#refuseIfClosed();
+  }
+
   async nextDue(): Promise<number | undefined> {
     this.#refuseIfClosed();
     return this.#nextDelay()?.runAt;

@@ -127,6 +127,10 @@ class SqliteQueue implements TaskQueue {
     return this.#write((ledger) => this.#writes.retry(ledger, states));
   }
 
+  capDelays(latest: number): Promise<void> {
+    return this.#write(() => this.#writes.capDelays(latest));
+  }
+
   async nextDue(): Promise<number | undefined> {
     await this.#group.idle();
     return this.#reader.nextDue();

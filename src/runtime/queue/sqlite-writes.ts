@@ -96,6 +96,10 @@ export class SqliteWrites {
     return tasks.sort((a, b) => b.priority - a.priority || a.seq - b.seq);
   }
 
+  capDelays(latest: number): void {
+    this.#db.prepare(`update tasks set run_at = ? where state = 'delayed' and run_at > ?`).run(latest, latest);
+  }
+
   claimSuspect(ledger: LedgerRow): ClaimedTask | undefined {
     if (ledger.suspect === 0) return undefined;
     const row = this.#sql.claimSuspect.get(this.#epoch, ledger.start);
