@@ -1,5 +1,7 @@
 import { quoted } from './faults.js';
 
+export const HALF_PAIR = 'half of a surrogate pair, which is no character';
+
 /**
  * What is wrong with the id of a task, if anything is. Half of a surrogate pair
  * is no character: SQLite stores another in its place, by which two ids become
@@ -9,7 +11,7 @@ export function taskIdFault(id: unknown): string | undefined {
   if (typeof id !== 'string') return `wants a text, got ${quoted(id)}`;
   if (id === '') return 'is empty';
   if (id.startsWith('#')) return 'starts with "#", as only the ids that the queue gives do';
-  if (!isWellFormed(id)) return `holds half of a surrogate pair, which is no character: ${quoted(id)}`;
+  if (!isWellFormed(id)) return `holds ${HALF_PAIR}: ${quoted(id)}`;
   return undefined;
 }
 

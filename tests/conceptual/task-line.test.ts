@@ -10,7 +10,10 @@ const choices = fc.constantFrom(
   { handler: 'missing', handlers: ['a'], bigIntegers: false },
   { handler: 'a', handlers: undefined, bigIntegers: false },
 );
-const texts = fc.oneof(fc.constantFrom('', 'a', 'b', '#1', 'x'.repeat(1024), 'x'.repeat(1025)), fc.string());
+const texts = fc.oneof(
+  fc.constantFrom('', 'a', 'b', '#1', 'half \ud800', '\udc00', '\u{1f600}', 'x'.repeat(1024), 'x'.repeat(1025)),
+  fc.string(),
+);
 const fields = fc.record(
   {
     id: fc.oneof(texts, fc.jsonValue()),

@@ -169,6 +169,20 @@ describe('a task id', () => {
   });
 });
 
+test('an id with half of a surrogate pair is nobody, also where another task has what SQLite would make of it', async () => {
+  const executor = await startedExecutor({ durable: true });
+  executor.pause();
+  const waiting = executor.submit('echo', 1, { id: 'a\ufffd' });
+  await executor.enqueue([]);
+  expect(await executor.cancel('a\ud800')).toBe(false);
+  executor.resume();
+  expect(await waiting).toBe(1);
+  expect(await executor.outcome('a\ud800')).toBeUndefined();
+  expect(await endOf(executor.submit('echo', 1, { id: 'a\ud800' }))).toBe('ERR_INVALID_TASK');
+  expect(await executor.submit('echo', 1, { id: '\u{1f600}' })).toBe(1);
+  expect(await executor.outcome('\u{1f600}')).toMatchObject({ result: 1 });
+});
+
 describe('outcomes', () => {
   test('are told as events, each once, in the order of their ordinals, and are recorded as told', async () => {
     const executor = await startedExecutor({ durable: true });

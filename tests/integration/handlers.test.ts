@@ -38,7 +38,7 @@ describe('modules of handlers', () => {
   test.each<[name: string, text: string, handlers: string[]]>([
     ['a.mjs', 'export const double = (n) => n * 2; export const answer = 42;', ['double']],
     ['a.js', 'export async function double(n) { return n * 2 }', ['double']],
-    ['a.cjs', 'module.exports = { double: (n) => n * 2 };', ['double']],
+    ['a.cjs', 'module.exports = { double: (n) => n * 2, "half\\ud800": () => 1 };', ['double']],
     ['computed.cjs', `for (const name of ['double']) module.exports[name] = (n) => n * 2;`, ['double']],
     ['default.mjs', 'export default (n) => n * 2;', ['default']],
     ['function.cjs', 'module.exports = (n) => n * 2;', ['default']],

@@ -1,5 +1,6 @@
 /** The lines that most task files consist of. */
 import { parseExactly, type ExactJson } from '../../runtime/json-exact.js';
+import { isWellFormed, taskIdFault } from '../../runtime/task-id.js';
 import type { Encoded } from '../../runtime/task.js';
 import { encode } from '../../runtime/thread/codec.js';
 import { lineId, type Line } from './lines.js';
@@ -32,7 +33,7 @@ export function plainTask(line: Line, rules: LineRules): SourceTask | undefined 
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
   const { id, handler = rules.handler, input } = value as Record<string, unknown>;
   if (Object.keys(value).some((key) => !PLAIN_FIELDS.has(key)) || input === undefined) return undefined;
-  if (typeof handler !== 'string' || handler === '' || rules.handlers?.includes(handler) === false) return undefined;
+  if (typeof handler !== 'string' || handler === '' || !isKnown(handler, rules)) return undefined;
   if (id !== undefined && !isPlainId(id)) return undefined;
   return {
     id: id ?? lineId(line),
@@ -51,5 +52,9 @@ export function encodedInput(input: unknown, { isPlain }: ExactJson): Encoded {
 }
 
 function isPlainId(id: unknown): id is string {
-  return typeof id === 'string' && id !== '' && id.length <= MAX_ID_LENGTH && !id.startsWith('#');
+  return taskIdFault(id) === undefined && (id as string).length <= MAX_ID_LENGTH;
+}
+
+function isKnown(handler: string, { handlers }: LineRules): boolean {
+  return handlers === undefined ? isWellFormed(handler) : handlers.includes(handler);
 }

@@ -4,6 +4,7 @@ import { didYouMean, faultsOf, quoted } from '../../runtime/faults.js';
 import { parseExactly, type ExactFault } from '../../runtime/json-exact.js';
 import { WHOLE } from '../../runtime/json-numbers.js';
 import { duration, OPTION_CHECKS, text, whole, withUnit } from '../../runtime/options.js';
+import { HALF_PAIR, isWellFormed, taskIdFault } from '../../runtime/task-id.js';
 import { lineId, type Line } from './lines.js';
 import type { SourceTask } from './source.js';
 import { encodedInput, MAX_ID_LENGTH, type LineRules } from './task-line.js';
@@ -11,11 +12,15 @@ import { encodedInput, MAX_ID_LENGTH, type LineRules } from './task-line.js';
 const fields = {
   id: z
     .string({ error: (issue) => `wants a text, got ${quoted(issue.input)}` })
-    .min(1, { error: 'is empty' })
     .max(MAX_ID_LENGTH, { error: 'is longer than 1024 characters' })
-    .refine((id) => !id.startsWith('#'), { error: 'starts with "#", as only the ids that the queue gives do' })
+    .superRefine((id, context) => {
+      const fault = taskIdFault(id);
+      if (fault !== undefined) context.addIssue(fault);
+    })
     .optional(),
-  handler: text('wants the name of a handler').optional(),
+  handler: text('wants the name of a handler')
+    .refine(isWellFormed, { error: (issue) => `holds ${HALF_PAIR}: ${quoted(issue.input)}` })
+    .optional(),
   input: z.custom<unknown>((value) => value !== undefined, { error: 'is missing' }),
   priority: whole(-1_000_000, 1_000_000).default(0),
   timeout: withUnit('"500ms" or "2s"', duration(1)).optional(),

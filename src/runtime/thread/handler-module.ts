@@ -13,9 +13,15 @@ export async function loadHandlers(moduleUrl: string): Promise<Map<string, Handl
   return handlers;
 }
 
+/** Node has it since 20; the types of the language that is compiled to do not. */
+function toWellFormed(text: string): string {
+  return (text as string & { toWellFormed(): string }).toWellFormed();
+}
+
 function collect(source: Record<string, unknown>, into: Map<string, Handler>): void {
   for (const name of Object.keys(source)) {
     const value = source[name];
-    if (typeof value === 'function') into.set(name, value as Handler);
+    // A name that is no text (half of a surrogate pair) would be another one in the queue.
+    if (typeof value === 'function' && name === toWellFormed(name)) into.set(name, value as Handler);
   }
 }
