@@ -182,8 +182,8 @@ type Entry = Dirent<string | Buffer>;
 /** The entries of a folder. Where a name is no UTF-8, it is a Buffer. */
 async function namesIn(folder: string): Promise<Entry[]> {
   const entries = await readdir(folder, { withFileTypes: true });
-  if (!entries.some(({ name }) => name.includes(REPLACEMENT))) return entries as Entry[];
-  const raw = (await readdir(folder, { withFileTypes: true, encoding: 'buffer' })) as Entry[];
+  if (!entries.some(({ name }) => name.includes(REPLACEMENT))) return entries;
+  const raw: Entry[] = await readdir(folder, { withFileTypes: true, encoding: 'buffer' });
   for (const entry of raw) {
     const text = entry.name.toString();
     if (Buffer.from(text).equals(entry.name as Buffer)) entry.name = text;
