@@ -35,8 +35,8 @@ export function print(stream: Writable, text: string): Promise<NodeJS.ErrnoExcep
  * Ends the process once its readers have all that was written: to a pipe that
  * is full Node writes in the background, and `process.exit` alone would lose it.
  *
- * After its terminal was closed, it ends by the signal itself: Node restores the
- * terminal's settings at its exit, and crashes (SIGSEGV, seen with 20.20) where that fails.
+ * After its terminal was closed, it ends by the signal itself: `process.exit` was
+ * seen to end by SIGSEGV then (Node 20.20).
  */
 export async function exitWith(exitCode: number): Promise<never> {
   const unended = unendedThreads();

@@ -56,9 +56,9 @@ function parse(path: string, text: string): Document.Parsed {
 const SAFE_LEVELS = 200;
 
 /**
- * The parser works by recursion, and with so little stack left V8 may end the
- * process (Node 20.20). Counts too many rather than too few: brackets in texts
- * as well, and a level for each column at which a line may begin.
+ * The parser works by recursion, and its end was seen to be that of the process
+ * (V8 of Node 20.20). Counts too many levels rather than too few: brackets in
+ * texts as well, and a level for each column at which a line may begin.
  */
 function mayExhaustStack(text: string): boolean {
   let level = 0;

@@ -1,7 +1,6 @@
 /**
  * Which looks of this process into itself are under way. A thread must not be
- * ended by force during one: V8 may take the end for that of a question that is
- * asked of the thread, and then it never ends (see `unanswered.ts`).
+ * ended by force during one: it might stay (see `unanswered.ts`).
  */
 const looks = new Set<Promise<unknown>>();
 

@@ -8,8 +8,6 @@ describe('a task that takes the whole process down', () => {
   test.each([
     ['aborts', { handler: 'raise', input: 'SIGABRT' }],
     ['faults', { handler: 'raise', input: 'SIGSEGV' }],
-    ['faults in native code', { handler: 'nativeCrash' }],
-    ['bursts the heap', { handler: 'burst' }],
     ['kills it from within', { handler: 'raise', input: 'SIGKILL' }],
   ])('one that %s is found and recorded as crashed, the innocent are charged nothing', async (_, culprit) => {
     const place = new RunPlace();

@@ -2,7 +2,6 @@
 /** Handlers that end well, wait to be let go, or take their process down. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
 /** @typedef {{ taskId: string, attempt: number, signal: AbortSignal }} Context */
@@ -39,19 +38,6 @@ export function block() {
 export function raise(signal) {
   process.kill(process.pid, signal);
   for (;;); // it has not arrived yet
-}
-
-/** A segmentation fault in native code: an addon trusts what it is given. */
-export function nativeCrash() {
-  const addon = createRequire(import.meta.url)('fs-native-extensions/binding');
-  addon.getAttr();
-  return 'survived';
-}
-
-/** A table that V8 cannot grow: it ends the process, not the thread. */
-export function burst() {
-  const table = new Map();
-  for (let i = 0; ; i++) table.set(i, i);
 }
 
 export function abort() {

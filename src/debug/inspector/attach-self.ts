@@ -54,8 +54,8 @@ function adapted(inspector: InspectorSession, unanswered: Unanswered): Session {
         });
       }),
     on: (event, listener) => {
-      // What a worker tells interrupts whatever runs here, Node's own upkeep of its timers included. Set or cleared one right
-      // then, and that list is torn: the process dies of it. So it waits for what was interrupted to end.
+      // What a worker tells interrupts whatever runs here, Node's own work included, which has ended the process (Node 20).
+      // So it waits for what was interrupted to end.
       const wrapped = ({ params }: { params: never }) => void Promise.resolve().then(() => listener(params));
       inspector.on(event, wrapped);
       return () => inspector.off(event, wrapped);

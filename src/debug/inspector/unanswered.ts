@@ -10,11 +10,9 @@ const PATIENCE_MS = 2_000;
  * Counts what workers were asked and have not answered yet, as it comes: within
  * an interrupt nothing more may be done.
  *
- * A worker that blocks in `Atomics.wait`, as an idle one of a pool does, runs
- * what it is asked in an interrupt of that. If it is told to end right then, V8
- * takes the end for that of the question alone, and the worker blocks for ever;
- * whoever exits then waits for it as long (seen with Node 20, 22 and 24). So
- * a process that exits lets them answer first.
+ * Workers that had not answered yet were seen to stay when the process exited,
+ * and it with them (V8 of Node 20, 22 and 24). So a process that exits lets them
+ * answer first.
  */
 export class Unanswered {
   #count = 0;

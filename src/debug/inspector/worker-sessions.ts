@@ -101,7 +101,7 @@ class PausingSession extends MessageSession {
   }
 }
 
-/** A worker that pauses would do so for ever when its session ends, unlike a main thread (Node 20 to 26). */
+/** The end of a session lets a main thread go on, and no worker (Node 20 to 26). */
 async function goOn(session: PausingSession): Promise<void> {
   if (!session.pauses) return;
   // Refused where it does not pause.

@@ -73,7 +73,7 @@ export class TraceLog {
 
   /**
    * Waits for what is under way, takes a last dump, and stops. What is not done within `withinMs` is given up; but
-   * a look is waited for until it has let the threads go: V8 may hang, or crash, when one is ended under it.
+   * a look is waited for until it has let the threads go: see `looks-under-way.ts`.
    * @param lastDump whether to take it; of nothing that is left it is a line
    */
   async end({ lastDump, withinMs }: { lastDump: boolean; withinMs: number }): Promise<void> {
