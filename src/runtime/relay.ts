@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import type { ExecutorEvents, TaskRetrying } from './executor-events.js';
+import { MisuseLog } from './misuse.js';
 import type { Dispatcher } from './pool/dispatcher.js';
 import type { ClaimedTask, Settlement } from './queue/contract.js';
 import { idOf } from './queue/generated-id.js';
@@ -8,6 +9,7 @@ import type { WatchedTasks } from './watched-tasks.js';
 
 /** Passes on what threads and their tasks tell, in the words of `ExecutorEvents`. */
 export function relay(dispatcher: Dispatcher, watched: WatchedTasks, executor: EventEmitter<ExecutorEvents>): void {
+  const misuse = new MisuseLog();
   dispatcher.on('event', (thread, event) => {
     const { number } = thread;
     switch (event.type) {
@@ -25,6 +27,11 @@ export function relay(dispatcher: Dispatcher, watched: WatchedTasks, executor: E
       case 'log': {
         const { type: _, ...entry } = event;
         executor.emit('log', { ...entry, thread: number });
+        return;
+      }
+      case 'misuse': {
+        const warning = misuse.warningOf(event, number);
+        if (warning !== undefined) executor.emit('warning', warning);
       }
     }
   });

@@ -5,6 +5,7 @@ import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
 import { PoolThread } from '../../dist/runtime/pool/pool-thread.js';
 import type { ClaimedTask } from '../../dist/runtime/queue/contract.js';
 import { clock, followClock, now } from '../../dist/runtime/thread/board.js';
+import { AttemptEnd } from '../../dist/runtime/thread/protocol.js';
 import { HANDLERS, rejection } from '../support/executors.js';
 import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
@@ -60,99 +61,47 @@ test('a thread may be ended at any instant while it loads: it takes nothing else
   }
 });
 
-/** A module whose one handler posts what it is told to, in the place of its lane, and then never ends. */
-const FORGING = `
-  import { parentPort } from 'node:worker_threads';
-  export const forge = (messages) => {
-    for (const message of messages) parentPort.postMessage(message);
-    return new Promise(() => setInterval(() => {}, 1000));
-  };`;
-
-test('reports that overtake each other are told in order, each once; what is of another batch is not', async () => {
+test('what handlers post to parentPort is told of, and is no message of the thread', async () => {
   const path = join(tempDir(), 'forging.mjs');
-  writeFileSync(path, FORGING);
-  const told: [first: number, count: number, last: boolean][] = [];
-  const subject = thread(pathToFileURL(path).href, {
-    onReport: (_, __, { first, ends }, last) => told.push([first, ends.length, last]),
-  });
-  onTestFinished(() => subject.end());
-  await subject.load();
-  const report = (first: number, count: number, fields: object = {}) => {
-    const none = Array.from({ length: count }, () => 0);
-    const of = {
-      type: 'report',
-      lane: 0,
-      batch: 1,
-      first,
-      ends: none,
-      payloads: none,
-      startedAt: none,
-      durationMs: none,
-    };
-    return { holdfast: { ...of, ...fields } };
-  };
-  const messages = [
-    report(4, 2, { heapUsed: 1 }),
-    report(2, 2),
-    report(0, 1, { batch: 7 }),
-    report(0, 2),
-    // It is over: nothing of it counts any more.
-    report(0, 2),
-  ];
-  const rest = Array.from({ length: 5 }, (_, index) => claimed(index + 2, 'forge', []));
-  subject.run(0, [claimed(1, 'forge', messages), ...rest], 1);
-  await waitFor('the last report', () => told.length === 3);
-  expect(told).toEqual([
-    [0, 2, false],
-    [2, 2, false],
-    [4, 2, true],
-  ]);
-  expect(subject).toMatchObject({ tasksDone: 6, heapUsed: 1, busy: false });
-  expect(subject.freeLane()).toBeUndefined();
-  subject.accepting = true;
-  expect(subject.freeLane()).toBe(0);
-});
-
-test('messages that handlers post of their own disturb nobody', async () => {
-  const path = join(tempDir(), 'forging.mjs');
-  writeFileSync(path, FORGING);
+  writeFileSync(
+    path,
+    `import { parentPort } from 'node:worker_threads';
+     export const forge = (messages) => {
+       for (const message of messages) parentPort.postMessage(message);
+     };`,
+  );
   const told: unknown[] = [];
   const subject = thread(pathToFileURL(path).href, {
-    onReport: (...report) => told.push(report),
+    onReport: (_, __, { ends }) => told.push(ends),
     onEvent: (_, event) => told.push(event),
     onDeath: (...death) => told.push(death),
   });
   onTestFinished(() => subject.end());
   await subject.load();
-  const own = [null, 'text', 7, { type: 'log' }, { type: 'report', lane: 0, batch: 1, first: 0 }, [], { done: true }];
-  const ours = { type: 'progress', lane: 0, taskId: '#1', done: 1 };
-  subject.run(0, [claimed(1, 'forge', [...own, { holdfast: ours }])], 1);
-  await waitFor('the last message', () => told.length > 0);
-  expect(told).toEqual([ours]);
+  const own = [null, 'text', { type: 'log' }, { type: 'report', lane: 0, batch: 1, first: 0 }, { type: 'torn-down' }];
+  subject.run(0, [claimed(1, 'forge', own)], 1);
+  await waitFor('its end', () => told.length === 2);
+  expect(told).toEqual([
+    { type: 'misuse', misuse: { kind: 'posted' }, taskId: '#1', handler: 'forge' },
+    [AttemptEnd.done],
+  ]);
 });
 
 test('a thread that is blocked takes no batch until it is heard of again', async () => {
-  const path = join(tempDir(), 'forging.mjs');
-  writeFileSync(path, FORGING);
+  const path = join(tempDir(), 'holding.mjs');
+  writeFileSync(
+    path,
+    `export const quick = (input) => input;
+     export const hold = () => new Promise(() => setInterval(() => {}, 1000));`,
+  );
   const told: unknown[] = [];
   const subject = thread(pathToFileURL(path).href, { onReport: (...report) => told.push(report) }, 2);
   onTestFinished(() => subject.end());
   await subject.load();
   subject.accepting = true;
-  const report = {
-    type: 'report',
-    lane: 0,
-    batch: 1,
-    first: 0,
-    ends: [0],
-    payloads: [0],
-    startedAt: [0],
-    durationMs: [0],
-  };
-  const tasks = [claimed(1, 'forge', [{ holdfast: report }]), claimed(2, 'forge', [])];
   subject.blocked = true;
   expect(subject.freeLane()).toBeUndefined();
-  subject.run(0, tasks, 1);
+  subject.run(0, [claimed(1, 'quick', 1), claimed(2, 'hold', 1)], 1);
   await waitFor('the report', () => told.length > 0);
   expect(subject.freeLane()).toBe(1);
 });

@@ -30,7 +30,7 @@ export interface DispatcherEvents {
   settled: [tasks: readonly ClaimedTask[], settlements: readonly Settlement[], ordinals: readonly number[]];
   /** An attempt has begun; `since` on the clock of the boards. */
   started: [thread: PoolThread, task: ClaimedTask, since: number];
-  event: [thread: PoolThread, event: Exclude<ThreadEvent, { type: 'report' }>];
+  event: [thread: PoolThread, event: ThreadEvent];
   'thread-died': [thread: PoolThread, cause: Error, running: readonly ClaimedTask[]];
   'thread-unended': [thread: UnendedThread];
   /** Tasks of one thread stand at the same place, and are stuck; with the limit that they are over, in ms. */

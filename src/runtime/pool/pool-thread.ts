@@ -1,25 +1,13 @@
 import { fileURLToPath } from 'node:url';
-import { Piscina } from 'piscina';
 import { untilLookedAt } from '../../debug/looks-under-way.js';
 import { HoldfastError } from '../errors.js';
 import type { ClaimedTask } from '../queue/contract.js';
 import { idOf } from '../queue/generated-id.js';
 import type { Encoded } from '../task.js';
 import { clock, now, ThreadBoard } from '../thread/board.js';
-import type {
-  BatchReport,
-  BatchRequest,
-  Envelope,
-  LoadReply,
-  LoadRequest,
-  PingRequest,
-  TaskProgress,
-  ThreadData,
-  ThreadEvent,
-} from '../thread/protocol.js';
+import type { BatchReport, BatchRequest, TaskProgress, ThreadEvent, ThreadMessage } from '../thread/protocol.js';
+import { ThreadLink } from './thread-link.js';
 import { keepUnended, type UnendedThread } from './unended.js';
-
-const ENTRY = fileURLToPath(new URL('../thread/start.cjs', import.meta.url));
 
 /**
  * How long a dying thread is waited for, in ms. Until it is gone its tasks may
@@ -35,6 +23,8 @@ const EXIT_DEADLINE_MS = 2000;
  * take a few seconds.
  */
 const LOAD_DEADLINE_MS = 60_000;
+
+type LoadReply = Extract<ThreadMessage, { type: 'loaded' | 'not-loaded' }>;
 
 export interface ThreadSettings {
   /** `file:` URL of the module of handlers. */
@@ -66,15 +56,10 @@ export interface ThreadListener {
   onDeath(thread: PoolThread, cause: Error): void;
   /** The thread was ended, is waited for no longer, and has not ended. */
   onUnended(thread: UnendedThread): void;
-  onEvent(thread: PoolThread, event: Exclude<ThreadEvent, { type: 'report' }>): void;
+  onEvent(thread: PoolThread, event: ThreadEvent): void;
 }
 
-/**
- * One worker thread: a Piscina of one. Piscina starts it, carries the messages
- * and wakes it; a pool of our own around it decides which batch goes to which
- * thread, ends a single thread, and grows and shrinks, none of which Piscina
- * offers for a thread of its choice.
- */
+/** One worker thread, what it was given, and how far it has told of it. */
 export class PoolThread {
   readonly number: number;
   readonly board: ThreadBoard;
@@ -91,20 +76,19 @@ export class PoolThread {
   tasksDone = 0;
   /** Tasks that it still may take before it is to be replaced. */
   tasksLeft: number;
-  heapUsed = 0;
   /** Milliseconds in which at least one lane had work, up to `#busySince`. */
   #busyMs = 0;
   #busySince: number | undefined;
   /** `performance.now()`. */
   #loadedAt: number | undefined;
-  #diesLoading: ((cause: Error) => void) | undefined;
+  #loading: { resolve(reply: LoadReply): void; reject(why: Error): void } | undefined;
   #dead = false;
+  /** What became of its tasks was told. */
+  #givenUp = false;
   #batchNumber = 0;
-  #early: BatchReport[] = [];
-  #pinged: Promise<boolean> | undefined;
-  #exited = Promise.resolve();
+  #ping: { answer: Promise<boolean>; resolve(answered: boolean): void } | undefined;
   readonly #module: string;
-  readonly #piscina: Piscina;
+  readonly #link: ThreadLink;
   readonly #listener: ThreadListener;
 
   constructor(number: number, settings: ThreadSettings, listener: ThreadListener) {
@@ -115,28 +99,23 @@ export class PoolThread {
     const board = ThreadBoard.allocate(settings.lanes);
     this.board = new ThreadBoard(board);
     this.batches = Array.from({ length: settings.lanes });
-    const workerData: ThreadData = {
-      module: settings.module,
-      board,
-      clock: clock(),
-      captureOutput: settings.captureOutput,
-    };
-    this.#piscina = new Piscina({
-      filename: ENTRY,
-      // None from the start: a thread that dies is replaced by us, and not before its tasks are accounted for.
-      minThreads: 0,
-      maxThreads: 1,
-      idleTimeout: Infinity,
-      // A batch for each lane, and a ping: none may wait in Piscina's own queue, which outlives the thread.
-      concurrentTasksPerWorker: settings.lanes + 1,
-      recordTiming: false,
-      workerData,
-      ...(settings.memory === undefined
-        ? {}
-        : { resourceLimits: { maxOldGenerationSizeMb: Math.max(1, Math.round(settings.memory / 2 ** 20)) } }),
-    });
-    this.#piscina.on('error', (error: Error) => void this.#die(error));
-    this.#piscina.on('message', (message: unknown) => this.#onMessage(message));
+    this.#link = new ThreadLink(
+      { number, module: settings.module, board, clock: clock(), captureOutput: settings.captureOutput },
+      settings.memory,
+      {
+        onMessage: (message) => this.#onMessage(message),
+        onStray: () =>
+          listener.onEvent(this, { type: 'misuse', misuse: { kind: 'posted' }, taskId: undefined, handler: undefined }),
+        onError: (error) => void this.#die(error),
+        // An error, if there was one, tells more, and was told before.
+        onExit: (code) => void this.#die(new Error(`the thread exited with code: ${code}`)),
+      },
+    );
+  }
+
+  /** Bytes of its heap in use when it last looked. */
+  get heapUsed(): number {
+    return this.board.memory.heap;
   }
 
   get dead(): boolean {
@@ -145,7 +124,7 @@ export class PoolThread {
 
   /** As `worker_threads.threadId` has it; `undefined` when it is gone. */
   get threadId(): number | undefined {
-    return this.#piscina.threads[0]?.threadId;
+    return this.#link.threadId;
   }
 
   get busy(): boolean {
@@ -202,17 +181,10 @@ export class PoolThread {
       await this.end();
       throw this.#notLoaded((error as Error).message, error);
     }
-    if ('handlers' in reply) {
+    if (reply.type === 'loaded') {
       this.loaded = true;
       this.version = reply.version;
       this.#loadedAt = performance.now();
-      const worker = this.#piscina.threads[0]!;
-      this.#exited = new Promise((resolve) => worker.once('exit', () => resolve()));
-      // An idle thread that exits by itself (`process.exit` in a left-over timer) is told by nobody else.
-      // An error, if there was one, tells more, and comes first but a microtask later.
-      worker.once('exit', (code) =>
-        setImmediate(() => void this.#die(new Error(`the thread exited with code ${code}`))),
-      );
       return reply.handlers;
     }
     await this.end();
@@ -226,12 +198,17 @@ export class PoolThread {
     return new Promise<LoadReply>((resolve, reject) => {
       const late = () => reject(new Error(`it has not loaded within ${LOAD_DEADLINE_MS / 1000} s`));
       const timer = setTimeout(late, LOAD_DEADLINE_MS);
-      const died = (error: Error) => reject(new Error(`the thread died over it: ${error.message}`, { cause: error }));
-      // Piscina answers no request of a thread that never came up: it only tells of its death.
-      this.#diesLoading = died;
-      (this.#piscina.run({ type: 'load' } satisfies LoadRequest) as Promise<LoadReply>)
-        .then(resolve, died)
-        .finally(() => clearTimeout(timer));
+      this.#loading = {
+        resolve: (reply) => {
+          clearTimeout(timer);
+          resolve(reply);
+        },
+        reject: (why) => {
+          clearTimeout(timer);
+          reject(new Error(`the thread died over it: ${why.message}`, { cause: why }));
+        },
+      };
+      this.#link.send({ type: 'load' });
     });
   }
 
@@ -259,10 +236,7 @@ export class PoolThread {
       inputs: packed(tasks.map((task) => task.input)),
       attempts: oneOrAll(tasks.map((task) => task.attempts + 1)),
     };
-    this.#piscina.run(request).then(
-      (report: BatchReport) => this.#onReport(report),
-      (error: unknown) => void this.#die(error as Error),
-    );
+    this.#link.send(request);
   }
 
   /**
@@ -270,18 +244,14 @@ export class PoolThread {
    * once; with false when it is gone. One at a time: until then, the same answer is waited for.
    */
   ping(): Promise<boolean> {
-    this.#pinged ??= this.#piscina.run({ type: 'ping' } satisfies PingRequest).then(
-      () => {
-        this.#pinged = undefined;
-        return true;
-      },
-      (error: unknown) => {
-        // Piscina tells whoever waits for an answer, and then nobody else.
-        void this.#die(error as Error);
-        return false;
-      },
-    );
-    return this.#pinged;
+    if (this.#dead) return Promise.resolve(false);
+    if (this.#ping === undefined) {
+      let resolve!: (answered: boolean) => void;
+      const answer = new Promise<boolean>((settle) => (resolve = settle));
+      this.#ping = { answer, resolve };
+      this.#link.send({ type: 'ping' });
+    }
+    return this.#ping.answer;
   }
 
   /** Takes back the tasks of a lane that have not been taken up yet. */
@@ -314,14 +284,17 @@ export class PoolThread {
   async end(): Promise<void> {
     this.#dead = true;
     await untilLookedAt();
-    await this.#gone(this.#piscina.destroy());
+    this.#link.terminate();
+    await this.#gone();
+    this.#loading?.reject(new Error('it was ended'));
+    this.#answerPing(false);
   }
 
   /** Resolves once the thread has exited, or is not waited for any longer. */
-  async #gone(exited: Promise<unknown>): Promise<void> {
+  async #gone(): Promise<void> {
     const unended = { thread: this.number, tasks: this.#runningTasks() };
-    if (await withDeadline(exited)) return;
-    keepUnended(unended, exited);
+    if (await withDeadline(this.#link.exited)) return;
+    keepUnended(unended, this.#link.exited);
     this.#listener.onUnended(unended);
   }
 
@@ -336,33 +309,46 @@ export class PoolThread {
     return new HoldfastError('ERR_HANDLER_MODULE', `cannot load ${fileURLToPath(this.#module)}: ${why}`, { cause });
   }
 
-  #onMessage(message: unknown): void {
-    const event = (message as Partial<Envelope> | null)?.holdfast;
-    if (event === undefined) return;
-    if (event.type === 'report') this.#onReport(event);
-    else this.#listener.onEvent(this, event);
+  #onMessage(message: ThreadMessage): void {
+    // Native code may let a thread go on long after it was given up; its tasks are others' by now.
+    if (this.#givenUp) return;
+    switch (message.type) {
+      case 'loaded':
+      case 'not-loaded':
+        this.#link.answered();
+        this.#loading?.resolve(message);
+        break;
+      case 'report':
+        this.#onReport(message);
+        break;
+      case 'pong':
+        this.#link.answered();
+        this.#answerPing(true);
+        break;
+      case 'torn-down':
+        this.#link.answered();
+        break;
+      default:
+        this.#listener.onEvent(this, message);
+    }
   }
 
-  /** The answer to a request and the reports before it come on two channels, so one may overtake the other. */
+  #answerPing(answered: boolean): void {
+    this.#ping?.resolve(answered);
+    this.#ping = undefined;
+  }
+
   #onReport(report: BatchReport): void {
-    const batch = this.batches[report.lane];
-    if (batch === undefined || batch.number !== report.batch) return;
-    if (report.first !== batch.reported) {
-      this.#early.push(report);
-      return;
-    }
+    const batch = this.batches[report.lane]!;
     this.blocked = false;
     batch.reported += report.ends.length;
     this.tasksDone += report.ends.length;
-    const last = report.heapUsed !== undefined;
-    if (last) {
-      this.heapUsed = report.heapUsed!;
+    if (report.last) {
+      this.#link.answered();
       this.batches[report.lane] = undefined;
       if (this.batches.every((other) => other === undefined)) this.#becomeIdle();
     }
-    this.#listener.onReport(this, batch, report, last);
-    const next = this.#early.findIndex((early) => early.lane === report.lane && early.first === batch.reported);
-    if (next !== -1) this.#onReport(this.#early.splice(next, 1)[0]!);
+    this.#listener.onReport(this, batch, report, report.last);
   }
 
   #becomeIdle(): void {
@@ -373,13 +359,15 @@ export class PoolThread {
   async #die(cause: Error): Promise<void> {
     if (this.#dead) return;
     if (!this.loaded) {
-      this.#diesLoading?.(cause);
+      this.#loading?.reject(cause);
       return;
     }
     this.#dead = true;
-    void this.#piscina.destroy();
-    // The thread's last reports arrive before its exit does.
-    await this.#gone(this.#exited);
+    this.#link.terminate();
+    // What it sent last is told before its exit.
+    await this.#gone();
+    this.#answerPing(false);
+    this.#givenUp = true;
     this.#becomeIdle();
     this.#listener.onDeath(this, cause);
   }

@@ -16,7 +16,17 @@
  *            that comes too late never hits the next one
  *   since    when the running task started, milliseconds since the epoch
  */
-const HEADER_BYTES = 8;
+import {
+  atomicsAdd,
+  atomicsExchange,
+  atomicsLoad,
+  atomicsStore,
+  getHeapStatistics,
+  min,
+  performanceNow,
+} from './own.js';
+
+const HEADER_BYTES = 24;
 const LANE_BYTES = 24;
 const TAKEN = 0;
 const CURRENT = 1;
@@ -40,10 +50,11 @@ export type AbortReason = (typeof AbortReason)[keyof typeof AbortReason];
  */
 const beganAt = Number(process.hrtime.bigint()) / 1e6 - performance.now();
 let { timeOrigin } = performance;
+let readClock = () => performance.now();
 
 /** Milliseconds since the epoch on a clock that never jumps; threads that follow it agree on it. */
 export function now(): number {
-  return timeOrigin + performance.now();
+  return timeOrigin + readClock();
 }
 
 /** How far the system's clock is ahead of `now`, as far as it was seen. */
@@ -70,6 +81,11 @@ export function followClock(other: number): void {
   timeOrigin = other + beganAt;
 }
 
+/** From here on, `now` reads the clock itself, whatever is put into the place of `performance.now`. */
+export function keepOwnClock(): void {
+  readClock = performanceNow;
+}
+
 export interface RunningTask {
   /** Position in the lane's batch, from 0. */
   position: number;
@@ -79,7 +95,8 @@ export interface RunningTask {
 
 export class ThreadBoard {
   readonly lanes: number;
-  readonly #beat: Float64Array;
+  /** When the event loop last turned; bytes of heap; bytes of external memory. */
+  readonly #header: Float64Array;
   readonly #ints: Int32Array[] = [];
   readonly #since: Float64Array[] = [];
 
@@ -90,7 +107,7 @@ export class ThreadBoard {
 
   constructor(buffer: SharedArrayBuffer) {
     this.lanes = (buffer.byteLength - HEADER_BYTES) / LANE_BYTES;
-    this.#beat = new Float64Array(buffer, 0, 1);
+    this.#header = new Float64Array(buffer, 0, 3);
     for (let lane = 0; lane < this.lanes; lane++) {
       const offset = HEADER_BYTES + lane * LANE_BYTES;
       this.#since.push(new Float64Array(buffer, offset, 1));
@@ -100,47 +117,59 @@ export class ThreadBoard {
 
   /** When the thread's event loop last turned, milliseconds since the epoch; 0: never yet. */
   get lastBeat(): number {
-    return this.#beat[0]!;
+    return this.#header[0]!;
   }
 
   beat(): void {
-    this.#beat[0] = now();
+    this.#header[0] = now();
+  }
+
+  /** Bytes that the thread had in use when it last looked: on its heap, and outside of it (buffers and the like). */
+  get memory(): { heap: number; external: number } {
+    return { heap: this.#header[1]!, external: this.#header[2]! };
+  }
+
+  /** Thread: looks how much memory it uses. */
+  measure(): void {
+    const { used_heap_size: heap, external_memory: external } = getHeapStatistics();
+    this.#header[1] = heap;
+    this.#header[2] = external;
   }
 
   /** Main thread: makes the lane ready for a new batch. It must be empty. */
   reset(lane: number): void {
     const ints = this.#ints[lane]!;
-    Atomics.store(ints, CURRENT, 0);
-    Atomics.store(ints, ABORT, 0);
-    Atomics.store(ints, TAKEN, 0);
+    atomicsStore(ints, CURRENT, 0);
+    atomicsStore(ints, ABORT, 0);
+    atomicsStore(ints, TAKEN, 0);
   }
 
   /** Thread: takes up the next task of a batch of `size`; `undefined` when nothing is left. */
   take(lane: number, size: number): number | undefined {
-    const position = Atomics.add(this.#ints[lane]!, TAKEN, 1);
+    const position = atomicsAdd(this.#ints[lane]!, TAKEN, 1);
     return position < size ? position : undefined;
   }
 
   /** Main thread: takes away what the lane has not taken up yet; gives the position of the first such task. */
   takeRest(lane: number, size: number): number {
-    return Math.min(Atomics.exchange(this.#ints[lane]!, TAKEN, ALL_TAKEN), size);
+    return min(atomicsExchange(this.#ints[lane]!, TAKEN, ALL_TAKEN), size);
   }
 
   /** Thread: the task at `position` starts now; gives that instant. */
   begin(lane: number, position: number): number {
     const since = now();
     this.#since[lane]![0] = since;
-    Atomics.store(this.#ints[lane]!, CURRENT, position + 1);
+    atomicsStore(this.#ints[lane]!, CURRENT, position + 1);
     return since;
   }
 
   /** Thread: the running task has ended. */
   end(lane: number): void {
-    Atomics.store(this.#ints[lane]!, CURRENT, 0);
+    atomicsStore(this.#ints[lane]!, CURRENT, 0);
   }
 
   running(lane: number): RunningTask | undefined {
-    const current = Atomics.load(this.#ints[lane]!, CURRENT);
+    const current = atomicsLoad(this.#ints[lane]!, CURRENT);
     if (current === 0) return undefined;
     return { position: current - 1, since: this.#since[lane]![0]! };
   }
@@ -150,7 +179,7 @@ export class ThreadBoard {
    * @param held what ends from now on counts as aborted, and the task is not told before it is asked again without this
    */
   requestAbort(lane: number, position: number, reason: AbortReason, held = false): void {
-    Atomics.store(this.#ints[lane]!, ABORT, ((position + 1) << ABORT_BITS) | (held ? HELD : 0) | reason);
+    atomicsStore(this.#ints[lane]!, ABORT, ((position + 1) << ABORT_BITS) | (held ? HELD : 0) | reason);
   }
 
   /** Whether, and why, the task at `position` was asked to abort. */
@@ -166,7 +195,7 @@ export class ThreadBoard {
   }
 
   #abortWord(lane: number, position: number): number | undefined {
-    const word = Atomics.load(this.#ints[lane]!, ABORT);
+    const word = atomicsLoad(this.#ints[lane]!, ABORT);
     return word >> ABORT_BITS === position + 1 ? word & ((1 << ABORT_BITS) - 1) : undefined;
   }
 }

@@ -1,6 +1,19 @@
-import { deserialize, serialize } from 'node:v8';
 import { HoldfastError } from '../errors.js';
 import type { Encoded } from '../task.js';
+import {
+  deserialize,
+  getPrototypeOf,
+  is,
+  isArray,
+  isFinite,
+  jsonParse,
+  jsonStringify,
+  keys,
+  objectPrototype,
+  OwnError,
+  serialize,
+  stringOf,
+} from './own.js';
 
 /** Deeper than this, a value is left to the structured clone, which also knows cycles. */
 const MAX_JSON_DEPTH = 100;
@@ -30,7 +43,7 @@ const MAX_SEARCHED_ARRAY = 1000;
  */
 export function encode(value: unknown, what: string): Encoded {
   valuesLeft = MAX_JSON_VALUES;
-  if (isJson(value, 0)) return JSON.stringify(value);
+  if (isJson(value, 0)) return jsonStringify(value);
   try {
     return serialize(value);
   } catch (error) {
@@ -41,7 +54,7 @@ export function encode(value: unknown, what: string): Encoded {
 function notCloneable(error: unknown, what: string): HoldfastError {
   // What clones works by recursion, and so does what decodes: a few thousand levels are the end.
   const isTooDeep = error instanceof RangeError;
-  const why = isTooDeep ? 'it is nested too deep' : error instanceof Error ? error.message : String(error);
+  const why = isTooDeep ? 'it is nested too deep' : error instanceof OwnError ? error.message : stringOf(error);
   const hint = isTooDeep
     ? 'Pass plain data, as a list rather than as a chain.'
     : 'Pass plain data: no functions, symbols, promises or handles.';
@@ -53,7 +66,7 @@ function notCloneable(error: unknown, what: string): HoldfastError {
 
 /** The value that `encode` was given. */
 export function decode(encoded: Encoded): unknown {
-  return typeof encoded === 'string' ? JSON.parse(encoded) : deserialize(encoded);
+  return typeof encoded === 'string' ? jsonParse(encoded) : deserialize(encoded);
 }
 
 /** How many more values the one that is being encoded may have. */
@@ -65,11 +78,11 @@ function isJson(value: unknown, depth: number): boolean {
     case 'boolean':
       return true;
     case 'number':
-      return Number.isFinite(value) && !Object.is(value, -0);
+      return isFinite(value) && !is(value, -0);
     case 'object':
       if (value === null) return true;
       if (depth === MAX_JSON_DEPTH) return false;
-      return Array.isArray(value) ? isJsonArray(value, depth) : isJsonObject(value, depth);
+      return isArray(value) ? isJsonArray(value, depth) : isJsonObject(value, depth);
     default:
       return false;
   }
@@ -78,18 +91,18 @@ function isJson(value: unknown, depth: number): boolean {
 function isJsonArray(array: readonly unknown[], depth: number): boolean {
   if ((valuesLeft -= array.length + 1) < 0) return false;
   // What `text.match()` gives has an `index` beside its elements.
-  if (array.length <= MAX_SEARCHED_ARRAY && Object.keys(array).length !== array.length) return false;
+  if (array.length <= MAX_SEARCHED_ARRAY && keys(array).length !== array.length) return false;
   for (let i = 0; i < array.length; i++) if (!isJson(array[i], depth + 1)) return false;
   return true;
 }
 
 function isJsonObject(object: object, depth: number): boolean {
-  const prototype: unknown = Object.getPrototypeOf(object);
-  if (prototype !== Object.prototype && prototype !== null) return false;
-  const keys = Object.keys(object);
-  if ((valuesLeft -= keys.length + 1) < 0) return false;
-  for (const key of keys) {
-    const value = (object as Record<string, unknown>)[key];
+  const prototype: unknown = getPrototypeOf(object);
+  if (prototype !== objectPrototype && prototype !== null) return false;
+  const names = keys(object);
+  if ((valuesLeft -= names.length + 1) < 0) return false;
+  for (let i = 0; i < names.length; i++) {
+    const value = (object as Record<string, unknown>)[names[i]!];
     if (value !== undefined && !isJson(value, depth + 1)) return false;
   }
   return true;

@@ -1,7 +1,17 @@
-import { parentPort } from 'node:worker_threads';
-import { inspect } from 'node:util';
 import { AbortReason, now, type ThreadBoard } from './board.js';
-import type { Envelope, LogLevel, ThreadEvent } from './protocol.js';
+import { post } from './link.js';
+import {
+  abortedOf,
+  abortWith,
+  defineProperty,
+  inspect,
+  OwnAbortController,
+  OwnDOMException,
+  signalOf,
+  stringOf,
+  workingDirectory,
+} from './own.js';
+import type { LogLevel } from './protocol.js';
 
 /** A handler may call `progress` in a tight loop; it is passed on at most once in this many milliseconds. */
 const PROGRESS_INTERVAL_MS = 100;
@@ -44,10 +54,6 @@ export interface Berth {
   position: number;
 }
 
-export function post(event: ThreadEvent): void {
-  parentPort!.postMessage({ holdfast: event } satisfies Envelope);
-}
-
 /**
  * The context as the thread sees it. Made for every task, so it does nothing
  * until asked: most handlers never touch `signal` or `log`.
@@ -73,12 +79,12 @@ export class RunningTaskContext implements TaskContext {
   }
 
   get cwd(): string {
-    return process.cwd();
+    return workingDirectory();
   }
 
   get signal(): AbortSignal {
     this.#controller ??= this.#createController();
-    return this.#controller.signal;
+    return signalOf(this.#controller);
   }
 
   get log(): TaskLog {
@@ -99,9 +105,9 @@ export class RunningTaskContext implements TaskContext {
   /** Aborts the signal if that was asked for on the board. Called whenever the event loop turns. */
   deliverAbort(): void {
     const controller = this.#controller;
-    if (controller === undefined || nativeAborted(controller.signal)) return;
+    if (controller === undefined || abortedOf(signalOf(controller))) return;
     const reason = this.#berth.board.abortToDeliver(this.#berth.lane, this.#berth.position);
-    if (reason !== undefined) controller.abort(abortError(reason));
+    if (reason !== undefined) abortWith(controller, abortError(reason));
   }
 
   #passOnProgress(done: number, total?: number): void {
@@ -119,16 +125,16 @@ export class RunningTaskContext implements TaskContext {
 
   /** A signal that looks at the board when it is polled, for handlers that never let the event loop turn. */
   #createController(): AbortController {
-    const controller = new AbortController();
-    const { signal } = controller;
-    Object.defineProperty(signal, 'aborted', {
+    const controller = new OwnAbortController();
+    const signal = signalOf(controller);
+    defineProperty(signal, 'aborted', {
       configurable: true,
       get: () => {
         this.deliverAbort();
-        return nativeAborted(signal);
+        return abortedOf(signal);
       },
     });
-    Object.defineProperty(signal, 'throwIfAborted', {
+    defineProperty(signal, 'throwIfAborted', {
       configurable: true,
       value: () => {
         if (signal.aborted) throw signal.reason;
@@ -140,26 +146,20 @@ export class RunningTaskContext implements TaskContext {
   }
 }
 
-const abortedGetter = Object.getOwnPropertyDescriptor(AbortSignal.prototype, 'aborted')!.get!;
-
-function nativeAborted(signal: AbortSignal): boolean {
-  return abortedGetter.call(signal) as boolean;
-}
-
 function abortError(reason: AbortReason): DOMException {
   switch (reason) {
     case AbortReason.timeout:
-      return new DOMException('the task ran for longer than its timeout', 'TimeoutError');
+      return new OwnDOMException('the task ran for longer than its timeout', 'TimeoutError');
     case AbortReason.cancel:
-      return new DOMException('the task was cancelled', 'AbortError');
+      return new OwnDOMException('the task was cancelled', 'AbortError');
     case AbortReason.stop:
-      return new DOMException('the run is being stopped', 'AbortError');
+      return new OwnDOMException('the run is being stopped', 'AbortError');
   }
 }
 
 function createLog(taskId: string): TaskLog {
   const logger = (level: LogLevel) => (message: string, fields?: Record<string, unknown>) => {
-    const text = String(message);
+    const text = stringOf(message);
     try {
       post({ type: 'log', level, taskId, message: text, ...(fields === undefined ? {} : { fields }) });
     } catch {

@@ -1,18 +1,16 @@
-/**
- * What runs inside a pool thread. Piscina loads this file and calls its
- * default export with each request.
- */
+/** What runs inside a pool thread: answers what the main thread asks for. */
 import { StringDecoder } from 'node:string_decoder';
-import { getHeapStatistics } from 'node:v8';
-import { workerData } from 'node:worker_threads';
-import { followClock, ThreadBoard } from './board.js';
-import { post } from './context.js';
+import { parentPort } from 'node:worker_threads';
+import { takeForGranted } from './builtins.js';
+import { followClock, keepOwnClock, ThreadBoard } from './board.js';
 import { toErrorRecord } from './error-record.js';
 import { loadHandlers } from './handler-module.js';
 import { Lane } from './lane.js';
+import { listen, post, rest, threadData, work } from './link.js';
+import { defineProperty, nextTick, OwnPromise } from './own.js';
 import { versionOf } from './version.js';
-import { RUNNING_TASKS } from '../../debug/running-tasks.js';
-import type { BatchReport, BatchRequest, LoadReply, LoadRequest, PingRequest, ThreadData } from './protocol.js';
+import { RUNNING_TASKS, type RunningTask } from '../../debug/running-tasks.js';
+import type { BatchRequest, ThreadRequest } from './protocol.js';
 
 /** How often a thread with work shows that its event loop turns; also how soon an abort arrives. In ms. */
 const BEAT_INTERVAL_MS = 25;
@@ -22,55 +20,108 @@ if (process.env['ASYNC_DEBUG']?.toLowerCase() === 'hooks') {
   (await import('../../debug/hooks/hooks.js')).startHooks();
 }
 
-const data = workerData as ThreadData;
-followClock(data.clock);
-const board = new ThreadBoard(data.board);
+keepOwnClock();
+followClock(threadData.clock);
+const board = new ThreadBoard(threadData.board);
 let lanes: Lane[] = [];
 
 // Asked by whoever looks into this thread, also while a task spins in it.
-Object.defineProperty(globalThis, RUNNING_TASKS, { value: () => lanes.flatMap((lane) => lane.running ?? []) });
+Object.defineProperty(globalThis, RUNNING_TASKS, { value: runningTasks });
 
-if (data.captureOutput) {
+// To know whether all is written makes streams of them.
+const printing = threadData.captureOutput ? undefined : { stdout: process.stdout, stderr: process.stderr };
+if (threadData.captureOutput) {
   for (const stream of ['stdout', 'stderr'] as const) captureOutput(stream);
 }
 
 setInterval(() => {
   board.beat();
-  for (const lane of lanes) lane.turn();
+  for (let lane = 0; lane < lanes.length; lane++) lanes[lane]!.turn();
 }, BEAT_INTERVAL_MS).unref();
 
-export default function serve(
-  request: LoadRequest | PingRequest | BatchRequest,
-): Promise<LoadReply | BatchReport | undefined> {
+// Nobody reads what is sent there. It is the handlers' own, so this is no more than a message: see `onStray`.
+defineProperty(parentPort!, 'postMessage', { configurable: true, writable: true, value: tellPosted });
+
+listen(serve);
+
+function serve(request: ThreadRequest): void {
   switch (request.type) {
     case 'load':
-      return load();
+      void load();
+      break;
     case 'ping':
-      return Promise.resolve(undefined);
+      post({ type: 'pong' });
+      break;
     case 'batch':
-      return runBatch(request);
+      void runBatch(request);
+      break;
+    case 'teardown':
+      void tearDown();
   }
 }
 
-async function load(): Promise<LoadReply> {
+async function load(): Promise<void> {
+  work();
   try {
-    const before = versionOf(data.module);
-    const handlers = await loadHandlers(data.module);
+    const before = versionOf(threadData.module);
+    const { handlers } = await loadHandlers(threadData.module);
     // Node does not tell which text it has read.
-    const version = versionOf(data.module) === before ? before : undefined;
+    const version = versionOf(threadData.module) === before ? before : undefined;
     lanes = Array.from({ length: board.lanes }, (_, number) => new Lane(number, board, handlers));
     board.beat();
-    return { handlers: [...handlers.keys()], ...(version !== undefined && { version }) };
+    takeForGranted();
+    post({
+      type: 'loaded',
+      handlers: [...handlers.keys()],
+      hasTeardown: false,
+      ...(version !== undefined && { version }),
+    });
   } catch (error) {
-    return { error: toErrorRecord(error) };
+    post({ type: 'not-loaded', error: toErrorRecord(error) });
   }
+  rest();
 }
 
-async function runBatch(request: BatchRequest): Promise<BatchReport> {
+async function runBatch(request: BatchRequest): Promise<void> {
+  work();
   board.beat();
-  const report = await lanes[request.lane]!.run(request);
-  report.heapUsed = getHeapStatistics().used_heap_size;
-  return report;
+  const lane = lanes[request.lane]!;
+  await lane.run(request);
+  if (printing !== undefined) await printed(printing);
+  lane.conclude();
+  rest();
+}
+
+async function tearDown(): Promise<void> {
+  work();
+  post({ type: 'torn-down' });
+  rest();
+}
+
+/** A thread that blocks prints nothing: what was printed goes out first. */
+async function printed({ stdout, stderr }: Pick<NodeJS.Process, 'stdout' | 'stderr'>): Promise<void> {
+  if (stdout.writableLength > 0) await new OwnPromise((resolve) => stdout.write('', () => resolve(undefined)));
+  if (stderr.writableLength > 0) await new OwnPromise((resolve) => stderr.write('', () => resolve(undefined)));
+}
+
+function runningTasks(): RunningTask[] {
+  const running: RunningTask[] = [];
+  for (let lane = 0; lane < lanes.length; lane++) {
+    const task = lanes[lane]!.running;
+    if (task !== undefined) running[running.length] = task;
+  }
+  return running;
+}
+
+/** A handler may post a million: the first is told. */
+const posting: Record<string, true> = Object.create(null);
+
+function tellPosted(): void {
+  const { task } = runningTasks()[0] ?? {};
+  const handler = task?.handler ?? '';
+  if (posting[handler]) return;
+  posting[handler] = true;
+  post({ type: 'misuse', misuse: { kind: 'posted' }, taskId: task?.id, handler: task?.handler });
 }
 
 /** The main thread's stdout is for data only, and its terminal may show a progress bar. */
@@ -83,7 +134,7 @@ function captureOutput(stream: 'stdout' | 'stderr'): void {
     const text = isText ? chunk : decoder.write(Buffer.from(chunk as string, encoding as BufferEncoding));
     if (text !== '') post({ type: 'output', stream, text });
     const done = typeof encoding === 'function' ? encoding : callback;
-    if (typeof done === 'function') process.nextTick(done);
+    if (typeof done === 'function') nextTick(done as () => void);
     return true;
   };
   process[stream].write = write;

@@ -1,3 +1,5 @@
+import { getPrototypeOf, hasOwn } from './own.js';
+
 /** Classes of the language and of the platform whose errors are told apart by class. */
 const CLASSES = {
   AggregateError,
@@ -18,7 +20,7 @@ const MAX_ANCESTORS = 100;
 
 /** The class that an error of this name is taken to be of. */
 export function classOfName(name: string): ErrorClass {
-  return Object.hasOwn(CLASSES, name) && name !== 'DOMException' ? (name as ErrorClass) : 'Error';
+  return hasOwn(CLASSES, name) && name !== 'DOMException' ? (name as ErrorClass) : 'Error';
 }
 
 /**
@@ -26,11 +28,11 @@ export function classOfName(name: string): ErrorClass {
  * another realm (`node:vm`) are other functions.
  */
 export function classOf(error: object): ErrorClass {
-  let proto: unknown = Object.getPrototypeOf(error);
+  let proto: unknown = getPrototypeOf(error);
   for (let step = 0; proto !== null && step < MAX_ANCESTORS; step++) {
     const { name } = (proto as { constructor?: { name?: unknown } }).constructor ?? {};
-    if (typeof name === 'string' && Object.hasOwn(CLASSES, name)) return name as ErrorClass;
-    proto = Object.getPrototypeOf(proto);
+    if (typeof name === 'string' && hasOwn(CLASSES, name)) return name as ErrorClass;
+    proto = getPrototypeOf(proto);
   }
   return 'Error';
 }
@@ -47,7 +49,7 @@ export function errorOf(
     case 'AggregateError':
       return named(new AggregateError(errors, message), name);
     default: {
-      const Class = Object.hasOwn(CLASSES, of)
+      const Class = hasOwn(CLASSES, of)
         ? CLASSES[of as Exclude<ErrorClass, 'AggregateError' | 'DOMException'>]
         : Error;
       return named(new Class(message), name);

@@ -1,6 +1,18 @@
-import { inspect, types } from 'node:util';
 import type { TaskErrorRecord } from '../task.js';
 import { classOf, classOfName } from './error-classes.js';
+import {
+  hasOwn,
+  inspect,
+  isArray,
+  isFinite,
+  isNativeError,
+  keys,
+  min,
+  OwnError,
+  ownDescriptors,
+  sliceOf,
+  stringOf,
+} from './own.js';
 
 /** Keeps a runaway message or stack from filling the queue; in characters. */
 const MAX_TEXT = 16_384;
@@ -18,7 +30,7 @@ const MAX_FIELDS = 16;
 const MAX_FIELD_TEXT = 1_024;
 
 /** What is recorded under a name of its own, or is nobody else's matter. */
-const KNOWN_FIELDS: ReadonlySet<string> = new Set(['name', 'message', 'stack', 'code', 'cause', 'errors', 'stuckAt']);
+const KNOWN_FIELDS = { name: 1, message: 1, stack: 1, code: 1, cause: 1, errors: 1, stuckAt: 1 };
 
 /**
  * What is kept of whatever a handler threw. Anything can be thrown, also
@@ -35,17 +47,17 @@ export function toErrorRecord(thrown: unknown): TaskErrorRecord {
 
 /** An error of another realm (`node:vm`) is no instance of this one's class. */
 function isError(value: unknown): value is Error {
-  return value instanceof Error || types.isNativeError(value);
+  return value instanceof OwnError || isNativeError(value);
 }
 
 function fromError(error: Error, depth: number): TaskErrorRecord {
   const max = depth === 0 ? MAX_TEXT : MAX_TEXT_BELOW;
-  const record: TaskErrorRecord = { name: clip(String(error.name), max), message: clip(String(error.message), max) };
+  const record: TaskErrorRecord = { name: clip(stringOf(error.name), max), message: clip(stringOf(error.message), max) };
   const { code, cause } = error as { code?: unknown; cause?: unknown };
   // The number of a DOMException is a matter of its class.
   const ofClass = classOf(error);
   if ((typeof code === 'string' || typeof code === 'number') && ofClass !== 'DOMException') {
-    record.code = clip(String(code), max);
+    record.code = clip(stringOf(code), max);
   }
   let stack = typeof error.stack === 'string' ? error.stack : '';
   if (cause !== undefined && !isError(cause)) stack += `\n[cause]: ${inspect(cause, { depth: 1 })}`;
@@ -56,9 +68,16 @@ function fromError(error: Error, depth: number): TaskErrorRecord {
   if (isError(cause) && depth < MAX_DEPTH) record.cause = below(cause, depth);
   if (ofClass === 'AggregateError' && depth < MAX_DEPTH) {
     const { errors } = error as { errors?: unknown };
-    if (Array.isArray(errors)) record.errors = errors.slice(0, MAX_ERRORS).map((each) => below(each, depth));
+    if (isArray(errors)) record.errors = firstBelow(errors, depth);
   }
   return record;
+}
+
+function firstBelow(errors: readonly unknown[], depth: number): TaskErrorRecord[] {
+  const records: TaskErrorRecord[] = [];
+  const count = min(errors.length, MAX_ERRORS);
+  for (let i = 0; i < count; i++) records[i] = below(errors[i], depth);
+  return records;
 }
 
 /** What is below an error may be beyond telling; the error itself is told all the same. */
@@ -74,11 +93,14 @@ function below(thrown: unknown, depth: number): TaskErrorRecord {
 function fieldsOf(error: Error): TaskErrorRecord['fields'] {
   let fields: Record<string, string | number | boolean> | undefined;
   let count = 0;
-  const own: Record<string, PropertyDescriptor> = Object.getOwnPropertyDescriptors(error);
-  for (const [key, { value }] of Object.entries(own)) {
-    if (KNOWN_FIELDS.has(key) || key === '__proto__' || key.length > 100 || count === MAX_FIELDS) continue;
+  const own: Record<string, PropertyDescriptor> = ownDescriptors(error);
+  const names = keys(own);
+  for (let i = 0; i < names.length; i++) {
+    const key = names[i]!;
+    const { value } = own[key]!;
+    if (hasOwn(KNOWN_FIELDS, key) || key === '__proto__' || key.length > 100 || count === MAX_FIELDS) continue;
     if (typeof value === 'string') (fields ??= {})[key] = clip(value, MAX_FIELD_TEXT);
-    else if (typeof value === 'boolean' || Number.isFinite(value)) (fields ??= {})[key] = value as number | boolean;
+    else if (typeof value === 'boolean' || isFinite(value)) (fields ??= {})[key] = value as number | boolean;
     else continue;
     count++;
   }
@@ -86,5 +108,5 @@ function fieldsOf(error: Error): TaskErrorRecord['fields'] {
 }
 
 function clip(text: string, max = MAX_TEXT): string {
-  return text.length <= max ? text : `${text.slice(0, max)}… (${text.length - max} more characters)`;
+  return text.length <= max ? text : `${sliceOf(text, 0, max)}… (${text.length - max} more characters)`;
 }

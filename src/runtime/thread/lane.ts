@@ -1,11 +1,14 @@
 import { HoldfastError } from '../errors.js';
 import { AbortReason, now, type ThreadBoard } from './board.js';
+import { intact, replaced } from './builtins.js';
 import { decode, encode } from './codec.js';
-import { post, RunningTaskContext } from './context.js';
+import { RunningTaskContext } from './context.js';
 import type { RunningTask } from '../../debug/running-tasks.js';
 import type { TaskErrorRecord } from '../task.js';
 import { toErrorRecord } from './error-record.js';
 import type { Handler } from './handler-module.js';
+import { post } from './link.js';
+import { getFrom, isArray, jsonParse, setImmediateOf } from './own.js';
 import { AttemptEnd, type BatchReport, type BatchRequest } from './protocol.js';
 
 /**
@@ -47,16 +50,17 @@ export class Lane {
   /** The task that is running now, for whoever looks into this thread. */
   get running(): RunningTask | undefined {
     const since = this.#board.running(this.#number)?.since;
-    const handler = this.#handlers.get(this.#currentHandler);
+    const handler = getFrom(this.#handlers, this.#currentHandler);
     if (this.#current === undefined || since === undefined || handler === undefined) return undefined;
     const { taskId: id, attempt } = this.#current;
     const task = { id, handler: this.#currentHandler, attempt, ageMs: now() - since };
     return { context: this.#current, task, handler };
   }
 
-  async run(request: BatchRequest): Promise<BatchReport> {
+  /** Works through a batch; `conclude` tells of its end. */
+  async run(request: BatchRequest): Promise<void> {
     const size = request.ids.length;
-    const inputs = typeof request.inputs === 'string' ? (JSON.parse(request.inputs) as unknown[]) : undefined;
+    const inputs = typeof request.inputs === 'string' ? (jsonParse(request.inputs) as unknown[]) : undefined;
     this.#startReport(request.batch, 0);
     this.#reportedAt = now();
     for (;;) {
@@ -66,9 +70,12 @@ export class Lane {
       // To await what is no promise would cost a turn of the microtask queue for each synchronous task.
       if (waiting !== undefined) await waiting;
     }
-    const report = this.#report!;
+  }
+
+  conclude(): void {
+    this.#board.measure();
+    post({ type: 'report', ...this.#report!, last: true });
     this.#report = undefined;
-    return report;
   }
 
   /** Runs one task; gives a promise only if the handler did. */
@@ -97,7 +104,7 @@ export class Lane {
 
   /** A task may have been queued by an executor whose module had more handlers than this one. */
   #handler(name: string): Handler {
-    const handler = this.#handlers.get(name);
+    const handler = getFrom(this.#handlers, name);
     if (handler !== undefined) return handler;
     throw new HoldfastError('ERR_HANDLER_MISSING', `the module exports no function "${name}"`);
   }
@@ -132,18 +139,29 @@ export class Lane {
 
   #record(end: AttemptEnd, payload: BatchReport['payloads'][number], startedAt: number): void {
     this.#board.end(this.#number);
+    if (!intact()) this.#tellReplaced();
     this.#current = undefined;
     this.pending = undefined;
     const report = this.#report!;
-    report.ends.push(end);
-    report.payloads.push(payload);
-    report.startedAt.push(startedAt);
-    report.durationMs.push(now() - startedAt);
+    const { length } = report.ends;
+    report.ends[length] = end;
+    report.payloads[length] = payload;
+    report.startedAt[length] = startedAt;
+    report.durationMs[length] = now() - startedAt;
   }
 
-  #startReport(batch: number, first: number): BatchReport {
-    this.#report = { lane: this.#number, batch, first, ends: [], payloads: [], startedAt: [], durationMs: [] };
-    return this.#report;
+  #tellReplaced(): void {
+    const { taskId } = this.#current!;
+    const names = replaced();
+    for (let i = 0; i < names.length; i++) {
+      const misuse = { kind: 'replaced', name: names[i]! } as const;
+      post({ type: 'misuse', misuse, taskId, handler: this.#currentHandler });
+    }
+  }
+
+  #startReport(batch: number, first: number): void {
+    const lane = this.#number;
+    this.#report = { lane, batch, first, ends: [], payloads: [], startedAt: [], durationMs: [], last: false };
   }
 
   #sendReport(): void {
@@ -157,7 +175,7 @@ export class Lane {
   #scheduleReport(): void {
     if (this.#reportScheduled || this.#report!.ends.length === 0) return;
     this.#reportScheduled = true;
-    setImmediate(() => {
+    setImmediateOf(() => {
       this.#reportScheduled = false;
       if (this.#report !== undefined && this.#report.ends.length > 0) this.#sendReport();
     });
@@ -165,7 +183,7 @@ export class Lane {
 }
 
 function itemAt<T extends string | number>(items: T | T[], position: number): T {
-  return Array.isArray(items) ? items[position]! : items;
+  return isArray(items) ? items[position]! : items;
 }
 
 function endOfFailure(abortRequest: AbortReason | undefined): AttemptEnd {

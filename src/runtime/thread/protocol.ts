@@ -1,23 +1,30 @@
 /**
- * What passes between the main thread and a pool thread.
+ * What passes between the main thread and a pool thread, on a port that no
+ * handler can reach: `parentPort` is theirs.
  *
- *   main ── LoadRequest ──▶ thread ── LoadReply ──▶ main      once, before anything else
- *   main ── BatchRequest ─▶ thread ── BatchReport ▶ main      a batch a lane at a time
- *   main ── PingRequest ──▶ thread ── nothing ────▶ main      while it is idle: that it answers at all
- *                           thread ── ThreadEvent ▶ main      any time
+ *   main ── LoadRequest ──────▶ thread ── loaded, not-loaded ─▶ main   once, before anything else
+ *   main ── BatchRequest ─────▶ thread ── report ─────────────▶ main   a batch a lane at a time
+ *   main ── PingRequest ──────▶ thread ── pong ───────────────▶ main   while it is idle: that it answers at all
+ *   main ── TeardownRequest ──▶ thread ── torn-down ──────────▶ main   once, after everything else
+ *                               thread ── ThreadEvent ────────▶ main   any time
  *
  * A report answers for the tasks from `first` on. A lane that works long sends
- * what has ended so far as events of type `report`, so that finished tasks
- * seldom wait for a slow neighbour, or are lost with it; the last one is the
- * answer to the request.
+ * what has ended so far, so that finished tasks seldom wait for a slow
+ * neighbour, or are lost with it; the last one says that it is.
  */
+import type { MessagePort } from 'node:worker_threads';
 import type { Encoded, TaskErrorRecord } from '../task.js';
 
 /** Given to a thread when it is made. */
 export interface ThreadData {
+  /** Of the thread in its pool, from 1. */
+  number: number;
   /** `file:` URL of the module that exports the handlers. */
   module: string;
   board: SharedArrayBuffer;
+  port: MessagePort;
+  /** How many requests were sent: an idle thread waits for it to rise. */
+  requests: SharedArrayBuffer;
   /** The main thread's, to be followed. */
   clock: number;
   /** Whether what handlers print travels to the main thread as events instead of to stdout and stderr. */
@@ -28,16 +35,14 @@ export interface LoadRequest {
   type: 'load';
 }
 
-export type LoadReply =
-  /**
-   * Names of all functions that the module exports. `version`: of its text, 12 hexadecimal
-   * digits of SHA-256; absent if the file changed while it was loaded.
-   */
-  { handlers: string[]; version?: string } | { error: TaskErrorRecord };
-
-/** The answer holds nothing. The thread's event loop is not let turn for it: what a task left there stays where it is. */
+/** The thread's event loop is not let turn for the answer: what a task left there stays where it is. */
 export interface PingRequest {
   type: 'ping';
+}
+
+/** Asks for the `teardown` of the module. */
+export interface TeardownRequest {
+  type: 'teardown';
 }
 
 export interface BatchRequest {
@@ -72,8 +77,8 @@ export interface BatchReport {
   startedAt: number[];
   /** Milliseconds, fractions included. */
   durationMs: number[];
-  /** Bytes of this thread's heap in use; only in the last report of a batch. */
-  heapUsed?: number;
+  /** Whether the batch is done with. */
+  last: boolean;
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -84,13 +89,32 @@ export interface TaskProgress {
   total?: number;
 }
 
-export type ThreadEvent =
+export type ThreadRequest = LoadRequest | PingRequest | BatchRequest | TeardownRequest;
+
+/** Of a batch, once for each part of it; the others once for each request. */
+export type ThreadReply =
+  | {
+      type: 'loaded';
+      /** Names of all functions that the module exports for tasks. */
+      handlers: string[];
+      /** Of its text, 12 hexadecimal digits of SHA-256; absent if the file changed while it was loaded. */
+      version?: string;
+      /** Whether it exports a `teardown`. */
+      hasTeardown: boolean;
+    }
+  | { type: 'not-loaded'; error: TaskErrorRecord }
   | ({ type: 'report' } & BatchReport)
+  | { type: 'pong' }
+  | { type: 'torn-down'; error?: TaskErrorRecord };
+
+/** Of what a handler should not do. `replaced`: the name of a builtin. */
+export type Misuse = { kind: 'posted' } | { kind: 'replaced'; name: string };
+
+export type ThreadEvent =
   | { type: 'log'; level: LogLevel; taskId: string; message: string; fields?: Record<string, unknown> }
   | ({ type: 'progress'; lane: number } & TaskProgress)
+  /** A task did what harms others in its thread. `taskId`, `handler`: `undefined` where it is not known. */
+  | { type: 'misuse'; misuse: Misuse; taskId: string | undefined; handler: string | undefined }
   | { type: 'output'; stream: 'stdout' | 'stderr'; text: string };
 
-/** Events go through the thread's own port, which handlers may use as well: what is not in an envelope is theirs. */
-export interface Envelope {
-  holdfast: ThreadEvent;
-}
+export type ThreadMessage = ThreadReply | ThreadEvent;
