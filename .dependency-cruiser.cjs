@@ -107,7 +107,7 @@ module.exports = {
       severity: 'error',
       comment:
         'Code for worker threads lives in src/runtime/thread; src/runtime/pool starts them, and nothing but src/debug asks besides whether it is in one.',
-      from: { path: '^src/', pathNot: '^src/(runtime/(thread|pool/thread-link[.]ts)|debug)/' },
+      from: { path: '^src/', pathNot: '^src/(runtime/thread/|runtime/pool/thread-link[.]ts|debug/)' },
       to: { path: '^(node:)?worker_threads$' },
     },
     {

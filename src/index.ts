@@ -96,6 +96,7 @@ export type {
   TaskRetrying,
   TaskStarted,
   TasksStuck,
+  TeardownFailed,
 } from './runtime/executor-events.js';
 export type { OutcomeFilter } from './runtime/queue/contract.js';
 export type { LeftInThread } from './runtime/left-in-threads.js';
@@ -111,6 +112,8 @@ export type { ThreadStatus } from './runtime/thread-status.js';
 export type { TaskOutcome } from './runtime/task-outcome.js';
 export type { EarlierAttempt, Outcome, OutcomeState, TaskCounts, TaskErrorRecord, TaskState } from './runtime/task.js';
 export type { TaskContext, TaskLog } from './runtime/thread/context.js';
+export type { ThreadContext } from './runtime/thread/handler-module.js';
+export type { Untorn } from './runtime/teardowns.js';
 export { ERROR_CODES, HoldfastError, InvalidInputError, type ErrorCode, type Fault } from './runtime/errors.js';
 export { TaskError } from './runtime/task-error.js';
 export { ExecutorRunningError } from './runtime/lock/executor-running-error.js';

@@ -46,6 +46,9 @@ export class Display {
     executor.on('thread-died', ({ thread, cause, tasks }) => {
       this.#log.warn({ thread, tasks: tasks.slice(0, MAX_NAMED) }, `thread died: ${cause.message}`);
     });
+    executor.on('teardown-failed', ({ thread, cause }) => {
+      this.#log.warn({ thread }, `teardown failed: ${cause.message}`);
+    });
     executor.on('tasks-stuck', (stuck) => {
       const { thread, tasks, stuckAt } = stuck;
       const named = tasks.length === 1 ? { task: tasks[0] } : { tasks: tasks.slice(0, MAX_NAMED) };

@@ -3,6 +3,7 @@ import type { StartSettings } from '../runtime/start-executor.js';
 import type { StopMessage } from '../runtime/supervisor/messages.js';
 import type { Writable } from 'node:stream';
 import type { Outcome } from '../runtime/task.js';
+import type { Untorn } from '../runtime/teardowns.js';
 
 /** What an executor process hands on to its successor. */
 export interface Carried {
@@ -14,6 +15,8 @@ export interface Carried {
   crashes: number;
   /** The first outcomes of this command that are not `done`. */
   failures: Outcome[];
+  /** What may be lost, as threads ended without their `teardown`. */
+  untorn?: Untorn;
   /** The ordinal of the last of them. */
   beforeOrdinal: number;
   /** The port on which health and metrics are served, where they are. */

@@ -6,6 +6,7 @@ import type { Recovery } from '../runtime/queue/contract.js';
 import type { StopMessage } from '../runtime/supervisor/messages.js';
 import type { Outcome } from '../runtime/task.js';
 import { monotonicMs } from '../runtime/monotonic.js';
+import { together } from '../runtime/teardowns.js';
 import { formatCount, formatDuration } from '../runtime/units.js';
 import { hasColor, painter } from './color.js';
 import { Display, taskCount } from './display.js';
@@ -124,8 +125,9 @@ export class Job {
     } catch (error) {
       this.#end({ kind: 'error', error: error as Error });
     }
-    if (this.#ending) await executor.drain();
-    else if (this.#flags.failOnLeak) this.#left = await executor.leftPending();
+    // What tasks left to their threads is written before the end is told. What it could not write is heard of as an event.
+    await executor.tearDown();
+    if (!this.#ending && this.#flags.failOnLeak) this.#left = await executor.leftPending();
     await this.#results?.close();
     this.close();
     return this.#conclude();
@@ -145,6 +147,10 @@ export class Job {
     });
     executor.on('thread-died', () => {
       this.#carried.crashes++;
+      this.#control.carry(this.#carried);
+    });
+    executor.on('teardown-failed', ({ cause, outcomes, tasks }) => {
+      this.#carried.untorn = together(this.#carried.untorn, { threads: 1, outcomes, tasks, why: cause.message });
       this.#control.carry(this.#carried);
     });
     executor.on('failed', (error) => this.#end({ kind: 'error', error }));
@@ -240,6 +246,7 @@ export class Job {
       crashes: this.#carried.crashes,
       restarts: this.#control.restarts,
       failures: this.#carried.failures,
+      ...(this.#carried.untorn && { untorn: this.#carried.untorn }),
       ...(this.#left && { leaks: this.#left }),
       ...(leftOut.length > 0 && { leftOut: { count: leftOut.length, first: leftOut.slice(0, MAX_FAILURES) } }),
     };
@@ -258,7 +265,9 @@ export class Job {
         return exitCodeOfSignal(this.#ending.signal);
       default:
         if (unread !== undefined) return exitCodeOfSignal('SIGPIPE');
-        return (await this.#sayLeaks()) ? EXIT.failure : exitCodeOf(counts, whole && leftOut.length === 0);
+        if (await this.#sayLeaks()) return EXIT.failure;
+        if (summary.untorn !== undefined) return EXIT.notAllDone;
+        return exitCodeOf(counts, whole && leftOut.length === 0);
     }
   }
 

@@ -2,6 +2,7 @@
 import { printable } from '../runtime/printable.js';
 import type { LeftInThread } from '../runtime/left-in-threads.js';
 import type { Outcome, TaskCounts, TaskState } from '../runtime/task.js';
+import { untornText, type Untorn } from '../runtime/teardowns.js';
 import { formatCount, formatDuration, formatRate } from '../runtime/units.js';
 import { painter, type Color, type Paint } from './color.js';
 import type { LeftOut } from './input/find-files.js';
@@ -26,6 +27,8 @@ export interface RunSummary {
   restarts: number;
   /** Some outcomes that are not `done`, the first ones. */
   failures: readonly Outcome[];
+  /** What may be lost, as threads ended without their `teardown`. */
+  untorn?: Untorn;
   /** With `--fail-on-leak`: what tasks left behind. */
   leaks?: readonly LeftInThread[];
   /** What was meant to be a task, and is none: how much there is of it, and the first of it. */
@@ -46,6 +49,8 @@ const WAITING = ['queued', 'delayed', 'running'] as const;
 const SHOWN_FAILURES = 5;
 /** Of where a task stood, in characters: its end tells most, and is no longer than that. */
 const MAX_STUCK_AT = 500;
+/** Of why threads were not torn down, and whose work it concerns, in characters. */
+const MAX_UNTORN = 1_000;
 
 /** How many tasks have an outcome. */
 export function ended(counts: TaskCounts): number {
@@ -111,6 +116,7 @@ export function formatSummary(summary: RunSummary, words: SummaryWords): string 
     ...rows.filter(([, texts]) => texts.length > 0).map(row),
     ...first.map((each) => `  ${leftOutLine(each)}`),
     ...failureLines(summary, paint),
+    ...(summary.untorn ? [`  ${paint('red', printable(untornText(summary.untorn), MAX_UNTORN))}`] : []),
     ...nextSteps(summary, words).map((step) => row(['next', [step]])),
   ];
   return lines.map((line) => `${line}\n`).join('');
@@ -157,6 +163,7 @@ function nextSteps(summary: RunSummary, { dir, durable, whole }: SummaryWords): 
   }
   if (left > 0) steps.push(`the same command goes on with the ${formatCount(left)} left`);
   else if (!whole) steps.push('the same command, with the same input, goes on where this one stopped');
+  if (summary.untorn !== undefined) steps.push('what may be lost is recorded as done: the same command with --fresh runs all of it again');
   if (notDone > 0) steps.push(`the same command with --retry-failed tries ${formatCount(notDone)} again`);
   if (whole && left === 0 && before > 0 && before === ended(counts))
     steps.push('nothing was left to do: the same command with --fresh starts over');

@@ -38,6 +38,7 @@ export const ERROR_CODES = {
   ERR_TASK_CRASHED: 'the thread or the process died each time the task ran',
   ERR_TASK_FAILED: 'the handler threw, or its promise was rejected',
   ERR_TASK_TIMED_OUT: 'the task ran for longer than its timeout',
+  ERR_TEARDOWN: 'the teardown of the module failed, or a thread ended before it',
   ERR_VALUE_NOT_CLONEABLE: 'an input or a result cannot travel between threads',
 } as const;
 

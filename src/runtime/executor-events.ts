@@ -56,6 +56,17 @@ export interface TaskRetrying extends EarlierAttempt {
   dueAt: number;
 }
 
+/** A thread that was not torn down. */
+export interface TeardownFailed {
+  /** Number of the thread, from 1. */
+  thread: number;
+  cause: Error;
+  /** How many tasks had ended `done` there. */
+  outcomes: number;
+  /** The first few of them, by id. */
+  tasks: string[];
+}
+
 export interface ExecutorEvents {
   /**
    * A task has its outcome, and the outcome is durable: as `outcome(id)` gives it.
@@ -80,6 +91,11 @@ export interface ExecutorEvents {
   'thread-died': [event: { thread: number; cause: Error; tasks: string[] }];
   /** A thread was ended by force or by `stop`, and goes on: see `stop`. */
   'thread-unended': [event: UnendedThread];
+  /**
+   * A thread whose module has a `teardown` has ended without it: it threw, took
+   * longer than the grace, or the thread died. What its tasks left to it may be lost.
+   */
+  'teardown-failed': [event: TeardownFailed];
   /** Tasks of one thread are stuck, and stand at the same place. Each is told of once for each reason. */
   'tasks-stuck': [event: TasksStuck];
   /** `ERR_LOCK_LOST`, a queue or a pool that failed: the executor claims no more tasks. Told once. */

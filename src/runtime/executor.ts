@@ -25,6 +25,7 @@ import { Statistics } from './statistics.js';
 import { newTask, newTasks, type SubmitOptions, type TaskToEnqueue } from './new-task.js';
 import { statusOfThreads, summaryOfThreads } from './thread-status.js';
 import type { ExecutorMode, ExecutorStatus, ProbeAnswers } from './status.js';
+import { teardownError, Teardowns, type Untorn } from './teardowns.js';
 import { Submissions } from './submissions.js';
 import { isWellFormed } from './task-id.js';
 import { decodeOutcome, outcomeOf, OutcomeView, type TaskOutcome } from './task-outcome.js';
@@ -58,6 +59,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
   readonly #submissions: Submissions;
   readonly #watched: WatchedTasks;
   readonly #statistics = new Statistics();
+  readonly #teardowns: Teardowns;
   readonly #health: Health;
   readonly #idleWaiters = new IdleWaiters();
   readonly #release: () => void;
@@ -79,6 +81,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
     this.#dispatcher = dispatcher;
     this.#submissions = new Submissions(queue, () => dispatcher.wake());
     this.#watched = new WatchedTasks(this.#submissions, (id) => this.cancel(id));
+    this.#teardowns = new Teardowns(dispatcher, this);
     relay(dispatcher, this.#watched, this);
     dispatcher.on('settled', (tasks, settlements, ordinals) => this.#onSettled(tasks, settlements, ordinals));
     dispatcher.on('idle', () => void this.#tellIdle());
@@ -243,6 +246,17 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
     await this.#quiet();
   }
 
+  /**
+   * Takes no more tasks, waits for what runs, and calls the `teardown` of the
+   * module in each thread; `stop` does the same. Gives what may be lost, as some
+   * of them failed; what was told here is not told by `stop` again.
+   */
+  async tearDown(): Promise<Untorn | undefined> {
+    await this.drain();
+    await this.#dispatcher.tearDown();
+    return this.#teardowns.tell();
+  }
+
   /** Resolves once every accepted task has its outcome; rejects when the executor fails or stops before. */
   idle(): Promise<void> {
     if (this.#error || this.#stopping) return Promise.reject(this.#error ?? this.#stopped());
@@ -286,8 +300,8 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
    *
    * Rejects with `ERR_INVALID_OPTIONS` for an unknown option, and stops nothing then.
    * Rejects, all the same stopped, with what went wrong meanwhile: when an outcome
-   * could not be recorded (an error of the queue; its task is ready again), or the
-   * lock was lost.
+   * could not be recorded (an error of the queue; its task is ready again), the
+   * lock was lost, or the `teardown` of the module failed in a thread (`ERR_TEARDOWN`).
    */
   async stop(options: StopOptions = {}): Promise<void> {
     checkOptions('stop', options, STOP_CHECKS);
@@ -486,6 +500,8 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
     }
     // What went wrong before was told when it did.
     if (this.#error !== undefined && this.#error !== told) throw this.#error;
+    const untorn = this.#teardowns.tell();
+    if (untorn !== undefined) throw teardownError(untorn);
   }
 
   #stopped(): HoldfastError {

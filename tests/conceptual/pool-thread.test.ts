@@ -21,7 +21,7 @@ function thread(
 ): PoolThread {
   return new PoolThread(
     1,
-    { module, lanes, captureOutput: false, memory: undefined, recycleAfterTasks: undefined },
+    { module, lanes, captureOutput: false, memory: undefined, grace: 100, recycleAfterTasks: undefined },
     { onReport: () => {}, onDeath: () => {}, onUnended: () => {}, onEvent: () => {}, ...listener },
   );
 }

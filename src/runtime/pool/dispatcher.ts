@@ -32,6 +32,8 @@ export interface DispatcherEvents {
   started: [thread: PoolThread, task: ClaimedTask, since: number];
   event: [thread: PoolThread, event: ThreadEvent];
   'thread-died': [thread: PoolThread, cause: Error, running: readonly ClaimedTask[]];
+  /** What tasks left in a thread, to be written by `teardown`, may be lost. */
+  untorn: [thread: PoolThread, cause: Error];
   'thread-unended': [thread: UnendedThread];
   /** Tasks of one thread stand at the same place, and are stuck; with the limit that they are over, in ms. */
   'tasks-stuck': [stuck: readonly TaskInFlight[], concern: Concern, stuckAt: string, timeoutMs: number | undefined];
@@ -92,6 +94,7 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
         if (event.type === 'progress') this.starts.onSign(thread, event.lane);
         this.emit('event', thread, event);
       },
+      onUntorn: (thread, cause) => this.emit('untorn', thread, cause),
       onFree: () => this.#pump(),
       onBroken: (error) => this.#break(error),
     });
@@ -172,7 +175,14 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
     return index !== -1;
   }
 
-  /** Ends all threads at once. */
+  /** Lets the module tear down what it set up in the threads, none of which may have work. */
+  async tearDown(): Promise<void> {
+    this.#open = false;
+    clearTimeout(this.#dueTimer);
+    await this.pool.tearDown();
+  }
+
+  /** Tears all threads down, and ends them. */
   async end(): Promise<void> {
     this.#open = false;
     clearTimeout(this.#dueTimer);

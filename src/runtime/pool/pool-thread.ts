@@ -3,9 +3,16 @@ import { untilLookedAt } from '../../debug/looks-under-way.js';
 import { HoldfastError } from '../errors.js';
 import type { ClaimedTask } from '../queue/contract.js';
 import { idOf } from '../queue/generated-id.js';
-import type { Encoded } from '../task.js';
+import type { Encoded, TaskErrorRecord } from '../task.js';
 import { clock, now, ThreadBoard } from '../thread/board.js';
-import type { BatchReport, BatchRequest, TaskProgress, ThreadEvent, ThreadMessage } from '../thread/protocol.js';
+import {
+  AttemptEnd,
+  type BatchReport,
+  type BatchRequest,
+  type TaskProgress,
+  type ThreadEvent,
+  type ThreadMessage,
+} from '../thread/protocol.js';
 import { ThreadLink } from './thread-link.js';
 import { keepUnended, type UnendedThread } from './unended.js';
 
@@ -24,6 +31,9 @@ const EXIT_DEADLINE_MS = 2000;
  */
 const LOAD_DEADLINE_MS = 60_000;
 
+/** Ids that are kept of the tasks of a thread. */
+const MAX_IDS = 5;
+
 type LoadReply = Extract<ThreadMessage, { type: 'loaded' | 'not-loaded' }>;
 
 export interface ThreadSettings {
@@ -34,6 +44,8 @@ export interface ThreadSettings {
   captureOutput: boolean;
   /** Heap limit in bytes; `undefined`: V8's own. */
   memory: number | undefined;
+  /** Milliseconds that the `teardown` of the module may take. */
+  grace: number;
   /** A thread takes so many tasks, and no more; `undefined`: no limit. */
   recycleAfterTasks: number | undefined;
 }
@@ -81,19 +93,26 @@ export class PoolThread {
   #busySince: number | undefined;
   /** `performance.now()`. */
   #loadedAt: number | undefined;
+  /** Whether the module has a `teardown`. */
+  hasTeardown = false;
+  /** Tasks that ended `done` here, of a module with a `teardown`; the first few of them by id. */
+  readonly done: { count: number; ids: string[] } = { count: 0, ids: [] };
   #loading: { resolve(reply: LoadReply): void; reject(why: Error): void } | undefined;
   #dead = false;
+  #teardown: { end(failure: Error | undefined): void } | undefined;
   /** What became of its tasks was told. */
   #givenUp = false;
   #batchNumber = 0;
   #ping: { answer: Promise<boolean>; resolve(answered: boolean): void } | undefined;
   readonly #module: string;
+  readonly #grace: number;
   readonly #link: ThreadLink;
   readonly #listener: ThreadListener;
 
   constructor(number: number, settings: ThreadSettings, listener: ThreadListener) {
     this.number = number;
     this.#module = settings.module;
+    this.#grace = settings.grace;
     this.#listener = listener;
     this.tasksLeft = settings.recycleAfterTasks ?? Infinity;
     const board = ThreadBoard.allocate(settings.lanes);
@@ -185,6 +204,7 @@ export class PoolThread {
       this.loaded = true;
       this.version = reply.version;
       this.#loadedAt = performance.now();
+      this.hasTeardown = reply.hasTeardown;
       return reply.handlers;
     }
     await this.end();
@@ -280,6 +300,31 @@ export class PoolThread {
     else void look.then(() => this.#die(cause));
   }
 
+  /** Whether the module's `teardown` was called, or is about to be: the thread takes nothing else any more. */
+  get tearingDown(): boolean {
+    return this.#teardown !== undefined;
+  }
+
+  /**
+   * Lets the module tear down what it set up, once, in a thread that has loaded
+   * and has no work. Gives why it could not; `undefined`: it did, or there is nothing to be done.
+   */
+  tearDown(): Promise<Error | undefined> {
+    this.accepting = false;
+    if (!this.hasTeardown || this.#dead || this.#teardown !== undefined) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      const late = () => resolve(new Error(`teardown has not ended within the grace of ${this.#grace} ms`));
+      const timer = setTimeout(late, this.#grace);
+      this.#teardown = {
+        end: (failure) => {
+          clearTimeout(timer);
+          resolve(failure);
+        },
+      };
+      this.#link.send({ type: 'teardown' });
+    });
+  }
+
   /** Ends a thread that has no work. */
   async end(): Promise<void> {
     this.#dead = true;
@@ -327,6 +372,7 @@ export class PoolThread {
         break;
       case 'torn-down':
         this.#link.answered();
+        this.#teardown?.end(message.error && asError(message.error));
         break;
       default:
         this.#listener.onEvent(this, message);
@@ -343,12 +389,20 @@ export class PoolThread {
     this.blocked = false;
     batch.reported += report.ends.length;
     this.tasksDone += report.ends.length;
+    if (this.hasTeardown) this.#countDone(batch, report);
     if (report.last) {
       this.#link.answered();
       this.batches[report.lane] = undefined;
       if (this.batches.every((other) => other === undefined)) this.#becomeIdle();
     }
     this.#listener.onReport(this, batch, report, report.last);
+  }
+
+  #countDone(batch: Batch, { first, ends }: BatchReport): void {
+    for (let i = 0; i < ends.length; i++) {
+      if (ends[i] !== AttemptEnd.done) continue;
+      if (this.done.count++ < MAX_IDS) this.done.ids.push(idOf(batch.tasks[first + i]!));
+    }
   }
 
   #becomeIdle(): void {
@@ -368,9 +422,18 @@ export class PoolThread {
     await this.#gone();
     this.#answerPing(false);
     this.#givenUp = true;
+    if (this.#teardown !== undefined) {
+      this.#teardown.end(new Error(`the thread died in teardown: ${cause.message}`, { cause }));
+      return;
+    }
     this.#becomeIdle();
     this.#listener.onDeath(this, cause);
   }
+}
+
+/** What a thread told of an error, as an error. */
+function asError({ name, message, stack = '' }: TaskErrorRecord): Error {
+  return Object.assign(new Error(message), { name, stack });
 }
 
 /** What is alike is sent once: a message of 500 tasks is a third faster to write so. */

@@ -14,6 +14,8 @@ export interface PoolSettings extends ThreadSettings {
 export interface PoolListener extends ThreadListener {
   /** A lane may have become free. */
   onFree(): void;
+  /** What tasks left in a thread, to be written by `teardown`, may be lost: it failed, or was never called. */
+  onUntorn(thread: PoolThread, cause: Error): void;
   /** No thread can be had any more. */
   onBroken(error: Error): void;
 }
@@ -26,6 +28,11 @@ export class Pool {
   readonly #onTheirWay = new Set<Promise<unknown>>();
   #size: number;
   #closed = false;
+  #tearingDown: Promise<void> | undefined;
+  /** Threads that are torn down, by number: the next of that number has to wait until they are gone. */
+  readonly #leaving = new Map<number, Promise<void>>();
+  /** Numbers of threads that wait so. */
+  readonly #expected = new Set<number>();
   #barrenDeaths = 0;
   /** Milliseconds of work of threads that are gone. */
   #pastBusyMs = 0;
@@ -118,12 +125,30 @@ export class Pool {
   async scale(size: number): Promise<void> {
     this.#size = size;
     for (const thread of this.threads) if (thread.number > size) this.#retire(thread);
-    const missing = Array.from({ length: size }, (_, index) => index + 1).filter((n) => !this.#threads.has(n));
+    const missing = Array.from({ length: size }, (_, index) => index + 1).filter(
+      (n) => !this.#threads.has(n) && !this.#expected.has(n),
+    );
     await Promise.all(missing.map((number) => this.#add(number)));
   }
 
-  /** Ends all threads at once; nothing is told of them any more. */
+  /**
+   * Takes all threads out of work, and calls the `teardown` of the module in
+   * each that has loaded. None of them may have work. They stay, to be looked into.
+   */
+  tearDown(): Promise<void> {
+    this.#tearingDown ??= this.#tearDownAll();
+    return this.#tearingDown;
+  }
+
+  async #tearDownAll(): Promise<void> {
+    const present = this.threads.filter((thread) => thread.loaded);
+    await Promise.all([...this.#leaving.values(), ...present.map((thread) => this.#tearDown(thread))]);
+  }
+
+  /** Tears all threads down, and ends them; nothing is told of them any more. */
   async close(): Promise<void> {
+    await this.tearDown();
+    await Promise.all(this.#leaving.values());
     this.#closed = true;
     await Promise.all(this.threads.map((thread) => thread.end()));
   }
@@ -142,13 +167,33 @@ export class Pool {
     // One that still loads is looked at again when it has.
     if (!thread.loaded || thread.busy || thread.dead) return;
     this.#remove(thread);
-    void thread.end();
+    if (thread.hasTeardown) this.#leave(thread);
+    else void thread.end();
     this.#replace(thread.number);
+  }
+
+  #leave(thread: PoolThread): void {
+    const { number } = thread;
+    const gone = this.#tearDown(thread)
+      .then(() => thread.end())
+      .finally(() => {
+        if (this.#leaving.get(number) === gone) this.#leaving.delete(number);
+      });
+    this.#leaving.set(number, gone);
+  }
+
+  async #tearDown(thread: PoolThread): Promise<void> {
+    const failure = await thread.tearDown();
+    if (failure !== undefined) this.#listener.onUntorn(thread, failure);
   }
 
   #onDeath(thread: PoolThread, cause: Error): void {
     if (this.#closed) return;
     this.#remove(thread);
+    if (thread.done.count > 0) {
+      const message = `the thread ended before it could be torn down: ${cause.message}`;
+      this.#listener.onUntorn(thread, new Error(message, { cause }));
+    }
     this.#barrenDeaths = !thread.running && thread.tasksDone === 0 ? this.#barrenDeaths + 1 : 0;
     this.#listener.onDeath(thread, cause);
     if (this.#barrenDeaths >= MAX_BARREN_DEATHS) {
@@ -166,7 +211,7 @@ export class Pool {
   }
 
   #replace(number: number): void {
-    if (this.#closed || number > this.#size) return;
+    if (this.#closed || this.#tearingDown || number > this.#size) return;
     this.#add(number).catch((error: Error) => {
       if (!this.#closed) this.#listener.onBroken(error);
     });
@@ -181,6 +226,12 @@ export class Pool {
   }
 
   async #load(number: number): Promise<string[]> {
+    while (this.#leaving.has(number)) {
+      this.#expected.add(number);
+      await this.#leaving.get(number);
+      this.#expected.delete(number);
+      if (this.#tearingDown || number > this.#size) return [];
+    }
     const thread = new PoolThread(number, this.#settings, {
       onReport: (from, batch: Batch, report: BatchReport, last) => {
         this.#listener.onReport(from, batch, report, last);
@@ -195,7 +246,7 @@ export class Pool {
     this.#threads.set(number, thread);
     try {
       const handlers = await thread.load();
-      if (number <= this.#size) thread.accepting = true;
+      if (number <= this.#size && !this.#tearingDown) thread.accepting = true;
       else this.#retire(thread);
       return handlers;
     } catch (error) {

@@ -35,7 +35,7 @@ export class RollCall {
   async call(withinMs: number): Promise<RollCallResult> {
     const since = this.#calledAt;
     this.#calledAt = now();
-    const threads = this.#pool.threads.filter((thread) => thread.loaded && !thread.dead);
+    const threads = this.#pool.threads.filter((thread) => thread.loaded && !thread.dead && !thread.tearingDown);
     const idle = new Set(threads.filter((thread) => !thread.busy));
     const present = new Set(threads.filter((thread) => thread.busy && thread.stirredAt > since));
     await answers(idle, present, withinMs);

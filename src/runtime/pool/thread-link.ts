@@ -84,9 +84,9 @@ export class ThreadLink {
   #onExit(code: number): void {
     // What it sent last may lie in the port still: an exit is told on another way.
     while (!this.#closed) {
-      const next = receiveMessageOnPort(this.#port) as { message: ThreadMessage } | undefined;
+      const next = receiveMessageOnPort(this.#port);
       if (next === undefined) break;
-      this.#listener.onMessage(next.message);
+      this.#listener.onMessage(next.message as ThreadMessage);
     }
     this.#gone = true;
     this.#port.close();

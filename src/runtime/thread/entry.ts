@@ -4,7 +4,7 @@ import { parentPort } from 'node:worker_threads';
 import { takeForGranted } from './builtins.js';
 import { followClock, keepOwnClock, ThreadBoard } from './board.js';
 import { toErrorRecord } from './error-record.js';
-import { loadHandlers } from './handler-module.js';
+import { loadHandlers, type HandlerModule, type ThreadContext } from './handler-module.js';
 import { Lane } from './lane.js';
 import { listen, post, rest, threadData, work } from './link.js';
 import { defineProperty, nextTick, OwnPromise } from './own.js';
@@ -24,6 +24,8 @@ keepOwnClock();
 followClock(threadData.clock);
 const board = new ThreadBoard(threadData.board);
 let lanes: Lane[] = [];
+let moduleTeardown: HandlerModule['teardown'];
+const context: ThreadContext = Object.freeze({ thread: threadData.number });
 
 // Asked by whoever looks into this thread, also while a task spins in it.
 Object.defineProperty(globalThis, RUNNING_TASKS, { value: runningTasks });
@@ -64,16 +66,18 @@ async function load(): Promise<void> {
   work();
   try {
     const before = versionOf(threadData.module);
-    const { handlers } = await loadHandlers(threadData.module);
+    const { handlers, setup, teardown } = await loadHandlers(threadData.module);
     // Node does not tell which text it has read.
     const version = versionOf(threadData.module) === before ? before : undefined;
+    await setup?.(context);
+    moduleTeardown = teardown;
     lanes = Array.from({ length: board.lanes }, (_, number) => new Lane(number, board, handlers));
     board.beat();
     takeForGranted();
     post({
       type: 'loaded',
       handlers: [...handlers.keys()],
-      hasTeardown: false,
+      hasTeardown: teardown !== undefined,
       ...(version !== undefined && { version }),
     });
   } catch (error) {
@@ -94,7 +98,13 @@ async function runBatch(request: BatchRequest): Promise<void> {
 
 async function tearDown(): Promise<void> {
   work();
-  post({ type: 'torn-down' });
+  try {
+    await moduleTeardown?.(context);
+    if (printing !== undefined) await printed(printing);
+    post({ type: 'torn-down' });
+  } catch (error) {
+    post({ type: 'torn-down', error: toErrorRecord(error) });
+  }
   rest();
 }
 
@@ -134,7 +144,7 @@ function captureOutput(stream: 'stdout' | 'stderr'): void {
     const text = isText ? chunk : decoder.write(Buffer.from(chunk as string, encoding as BufferEncoding));
     if (text !== '') post({ type: 'output', stream, text });
     const done = typeof encoding === 'function' ? encoding : callback;
-    if (typeof done === 'function') nextTick(done as () => void);
+    if (typeof done === 'function') nextTick(done);
     return true;
   };
   process[stream].write = write;

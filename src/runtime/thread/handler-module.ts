@@ -5,9 +5,19 @@ export type Handler = (input: unknown, context: unknown) => unknown;
 /** What a thread needs of the module of handlers. */
 export interface HandlerModule {
   handlers: Map<string, Handler>;
+  setup: ThreadHook | undefined;
+  teardown: ThreadHook | undefined;
 }
 
-/** The functions that a module of handlers exports, by name. */
+/** What `setup` and `teardown` of a module get. */
+export interface ThreadContext {
+  /** Number of the thread in its pool, from 1. One that is replaced hands its number on, once it is torn down. */
+  readonly thread: number;
+}
+
+type ThreadHook = (context: ThreadContext) => unknown;
+
+/** The functions that a module of handlers exports, by name; `setup` and `teardown` are none of them. */
 export async function loadHandlers(moduleUrl: string): Promise<HandlerModule> {
   const exported = await importModule(moduleUrl);
   const handlers = new Map<string, Handler>();
@@ -15,7 +25,11 @@ export async function loadHandlers(moduleUrl: string): Promise<HandlerModule> {
   const fallback = exported['default'];
   if (typeof fallback === 'object' && fallback !== null) collect(fallback as Record<string, unknown>, handlers);
   collect(exported, handlers);
-  return { handlers };
+  const setup = handlers.get('setup') as ThreadHook | undefined;
+  const teardown = handlers.get('teardown') as ThreadHook | undefined;
+  handlers.delete('setup');
+  handlers.delete('teardown');
+  return { handlers, setup, teardown };
 }
 
 /** Node has it since 20; the types of the language that is compiled to do not. */
