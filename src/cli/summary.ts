@@ -163,7 +163,8 @@ function nextSteps(summary: RunSummary, { dir, durable, whole }: SummaryWords): 
   }
   if (left > 0) steps.push(`the same command goes on with the ${formatCount(left)} left`);
   else if (!whole) steps.push('the same command, with the same input, goes on where this one stopped');
-  if (summary.untorn !== undefined) steps.push('what may be lost is recorded as done: the same command with --fresh runs all of it again');
+  if (summary.untorn !== undefined)
+    steps.push('what may be lost is recorded as done: the same command with --fresh runs all of it again');
   if (notDone > 0) steps.push(`the same command with --retry-failed tries ${formatCount(notDone)} again`);
   if (whole && left === 0 && before > 0 && before === ended(counts))
     steps.push('nothing was left to do: the same command with --fresh starts over');

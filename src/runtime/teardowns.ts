@@ -52,7 +52,9 @@ export function untornText({ threads, outcomes, tasks, why }: Untorn): string {
   const where = threads === 1 ? '1 thread' : `${formatCount(threads)} threads`;
   const more = outcomes > tasks.length ? ', …' : '';
   const whose =
-    outcomes === 0 ? '' : `; what ${formatCount(outcomes)} done tasks left to it may be lost: ${tasks.join(', ')}${more}`;
+    outcomes === 0
+      ? ''
+      : `; what ${formatCount(outcomes)} done tasks left to it may be lost: ${tasks.join(', ')}${more}`;
   return `no teardown in ${where} (${why})${whose}`;
 }
 

@@ -44,7 +44,6 @@ export class ThreadLink {
         ? {}
         : { resourceLimits: { maxOldGenerationSizeMb: Math.max(1, Math.round(memory / 2 ** 20)) } }),
     });
-    this.#worker.unref();
     this.#worker.on('message', () => listener.onStray());
     this.#worker.on('error', (error: unknown) => listener.onError(error as Error));
     this.#worker.on('exit', (code) => this.#onExit(code));
@@ -54,6 +53,8 @@ export class ThreadLink {
       this.#closed = true;
       if (!this.#gone) this.#worker.ref();
     });
+    // Listening had made them keep the process alive.
+    this.#worker.unref();
     port1.unref();
   }
 

@@ -52,7 +52,7 @@ function serve(request: ThreadRequest): void {
       void load();
       break;
     case 'ping':
-      post({ type: 'pong' });
+      answerPing();
       break;
     case 'batch':
       void runBatch(request);
@@ -60,6 +60,15 @@ function serve(request: ThreadRequest): void {
     case 'teardown':
       void tearDown();
   }
+}
+
+/** What is ready to go on in this thread goes first, or the answer would only prove that a message is read. */
+function answerPing(): void {
+  work();
+  nextTick(() => {
+    post({ type: 'pong' });
+    rest();
+  });
 }
 
 async function load(): Promise<void> {

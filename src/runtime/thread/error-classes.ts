@@ -49,9 +49,7 @@ export function errorOf(
     case 'AggregateError':
       return named(new AggregateError(errors, message), name);
     default: {
-      const Class = hasOwn(CLASSES, of)
-        ? CLASSES[of as Exclude<ErrorClass, 'AggregateError' | 'DOMException'>]
-        : Error;
+      const Class = hasOwn(CLASSES, of) ? CLASSES[of as Exclude<ErrorClass, 'AggregateError' | 'DOMException'>] : Error;
       return named(new Class(message), name);
     }
   }

@@ -52,7 +52,10 @@ function isError(value: unknown): value is Error {
 
 function fromError(error: Error, depth: number): TaskErrorRecord {
   const max = depth === 0 ? MAX_TEXT : MAX_TEXT_BELOW;
-  const record: TaskErrorRecord = { name: clip(stringOf(error.name), max), message: clip(stringOf(error.message), max) };
+  const record: TaskErrorRecord = {
+    name: clip(stringOf(error.name), max),
+    message: clip(stringOf(error.message), max),
+  };
   const { code, cause } = error as { code?: unknown; cause?: unknown };
   // The number of a DOMException is a matter of its class.
   const ofClass = classOf(error);
