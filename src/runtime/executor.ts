@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { atExit } from './at-exit.js';
 import { FILTER_CHECKS, MAP_CHECKS, OUTCOME_CHECKS, STOP_CHECKS } from './call-checks.js';
 import { HoldfastError } from './errors.js';
+import { lockLostError, stoppedError } from './executor-errors.js';
 import type { ExecutorEvents } from './executor-events.js';
 import type { EncodedTasks, ExecutorParts, MapOptions, StopOptions } from './executor-parts.js';
 import type { HandlerInput, HandlerName, HandlerResult, AnyHandler } from './handlers.js';
@@ -91,17 +92,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
       this.emit('thread-died', { thread: number, cause, tasks: tasks.map(idOf) });
     });
     dispatcher.on('thread-unended', (thread) => this.emit('thread-unended', thread));
-    lock.on('lost', ({ reason }) =>
-      this.#fail(
-        new HoldfastError(
-          'ERR_LOCK_LOST',
-          `the lock file ${lock.path} was ${reason} under the executor of ${this.runId}`,
-          {
-            hint: 'Tasks that were running may be run again by whoever holds the lock now. Start the run again.',
-          },
-        ),
-      ),
-    );
+    lock.on('lost', ({ reason }) => this.#fail(lockLostError(lock.path, reason, this.runId)));
     this.#forgetExit = atExit(release);
     const rollCall = new RollCall(dispatcher.pool, { stallAfter: options.stallAfterMs });
     this.#health = new Health(
@@ -505,10 +496,6 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
   }
 
   #stopped(): HoldfastError {
-    return new HoldfastError('ERR_EXECUTOR_STOPPED', `the executor of ${this.runId} was stopped`, {
-      hint: this.#options.durable
-        ? 'Tasks without an outcome are still queued: an executor with the same run id goes on with them.'
-        : 'Its queue was in memory, and is gone with it.',
-    });
+    return stoppedError(this.runId, this.#options.durable);
   }
 }

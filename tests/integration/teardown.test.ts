@@ -82,7 +82,7 @@ describe('what handlers gather is on the disk when the run has ended', () => {
     }
     const { exitCode, stdout } = await run;
     expect(exitCode).toBe(how === 'drain' ? 3 : 130);
-    const { done } = JSON.parse(stdout as string).counts;
+    const { done } = JSON.parse(stdout).counts;
     expect(done).toBeGreaterThanOrEqual(1000);
     expect(new Set(written(dir)).size).toBe(done);
   });

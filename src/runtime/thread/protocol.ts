@@ -31,17 +31,17 @@ export interface ThreadData {
   captureOutput: boolean;
 }
 
-export interface LoadRequest {
+interface LoadRequest {
   type: 'load';
 }
 
 /** The thread's event loop is not let turn for the answer: what a task left there stays where it is. */
-export interface PingRequest {
+interface PingRequest {
   type: 'ping';
 }
 
 /** Asks for the `teardown` of the module. */
-export interface TeardownRequest {
+interface TeardownRequest {
   type: 'teardown';
 }
 
@@ -92,7 +92,7 @@ export interface TaskProgress {
 export type ThreadRequest = LoadRequest | PingRequest | BatchRequest | TeardownRequest;
 
 /** Of a batch, once for each part of it; the others once for each request. */
-export type ThreadReply =
+type ThreadReply =
   | {
       type: 'loaded';
       /** Names of all functions that the module exports for tasks. */
@@ -108,7 +108,7 @@ export type ThreadReply =
   | { type: 'torn-down'; error?: TaskErrorRecord };
 
 /** Of what a handler should not do. `replaced`: the name of a builtin. */
-export type Misuse = { kind: 'posted' } | { kind: 'replaced'; name: string };
+type Misuse = { kind: 'posted' } | { kind: 'replaced'; name: string };
 
 export type ThreadEvent =
   | { type: 'log'; level: LogLevel; taskId: string; message: string; fields?: Record<string, unknown> }
