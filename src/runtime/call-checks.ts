@@ -1,4 +1,5 @@
 /** The options of single calls of an executor. */
+import { HoldfastError } from './errors.js';
 import { wants, type Check, type Checks } from './option-checks.js';
 import type { OutcomeState } from './task.js';
 
@@ -31,3 +32,8 @@ export const FILTER_CHECKS: Checks = new Map<string, Check>([
     (value) => wants(Number.isSafeInteger(value) && (value as number) >= 0, 'a whole number from 0', value),
   ],
 ]);
+
+export function checkThreads(threads: number): void {
+  if (Number.isInteger(threads) && threads >= 1 && threads <= 1024) return;
+  throw new HoldfastError('ERR_INVALID_OPTIONS', `threads wants a whole number from 1 to 1024, got ${String(threads)}`);
+}

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
 import { atExit } from './at-exit.js';
-import { FILTER_CHECKS, MAP_CHECKS, OUTCOME_CHECKS, STOP_CHECKS } from './call-checks.js';
+import { checkThreads, FILTER_CHECKS, MAP_CHECKS, OUTCOME_CHECKS, STOP_CHECKS } from './call-checks.js';
 import { HoldfastError } from './errors.js';
 import { lockLostError, stoppedError } from './executor-errors.js';
 import type { ExecutorEvents } from './executor-events.js';
@@ -263,12 +263,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
    * when the module does not load any more, and with `ERR_EXECUTOR_STOPPED` or why the executor failed.
    */
   async scale(threads: number): Promise<void> {
-    if (!Number.isInteger(threads) || threads < 1 || threads > 1024) {
-      throw new HoldfastError(
-        'ERR_INVALID_OPTIONS',
-        `threads wants a whole number from 1 to 1024, got ${String(threads)}`,
-      );
-    }
+    checkThreads(threads);
     if (this.#error || this.#stopping) throw this.#error ?? this.#stopped();
     try {
       await this.#dispatcher.pool.scale(threads);
