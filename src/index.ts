@@ -26,7 +26,10 @@ import { startExecutor } from './runtime/start-executor.js';
 export async function createExecutor<Module = Record<string, AnyHandler>>(
   options: ExecutorOptions,
 ): Promise<Executor<Module>> {
-  return (await startExecutor<Module>(resolveOptions(options))).executor;
+  const { executor, mended } = await startExecutor<Module>(resolveOptions(options));
+  // In the next turn: whoever made it is to hear it.
+  if (mended !== undefined) setImmediate(() => executor.emit('warning', mended));
+  return executor;
 }
 
 /**

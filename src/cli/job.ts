@@ -39,6 +39,8 @@ export class Job {
   readonly #abandoned = new AbortController();
   #ending: Ending | undefined;
   #results: ResultsWriter | undefined;
+  /** What was told of records that could not be written. */
+  readonly #damaged = new Set<string>();
   #fed: FeedState | undefined;
   /** What tasks left behind in the threads, if that was looked for. */
   #left: LeftInThread[] | undefined;
@@ -191,6 +193,10 @@ export class Job {
       // A file is written anew and holds the whole run; standard output gets what this command brings.
       afterOrdinal: toStdout ? this.#carried.beforeOrdinal : 0,
       skip: toStdout ? this.#control.linesBefore : 0,
+      onDamaged: ({ message }) => {
+        if (!this.#damaged.has(message)) this.#display.say(`--results: ${printable(message)}`);
+        this.#damaged.add(message);
+      },
       onBroken: (error) => {
         this.#end(isReaderGone(error) ? { kind: 'signal', signal: 'SIGPIPE' } : { kind: 'error', error });
       },
@@ -265,7 +271,7 @@ export class Job {
         return exitCodeOfSignal(this.#ending.signal);
       default:
         if (unread !== undefined) return exitCodeOfSignal('SIGPIPE');
-        if (await this.#sayLeaks()) return EXIT.failure;
+        if ((await this.#sayLeaks()) || this.#damaged.size > 0) return EXIT.failure;
         if (summary.untorn !== undefined) return EXIT.notAllDone;
         return exitCodeOf(counts, whole && leftOut.length === 0);
     }

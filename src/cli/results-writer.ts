@@ -23,6 +23,8 @@ export interface ResultsSettings {
   afterOrdinal: number;
   /** So many of those after it were written already. */
   skip: number;
+  /** A record is damaged; the others are written. May be told of one more than once. */
+  onDamaged(error: HoldfastError): void;
   /** Nothing more can be written: the reader of standard output is gone, or the disk is full. */
   onBroken(error: Error): void;
 }
@@ -88,7 +90,9 @@ export class ResultsWriter {
   }
 
   async #catchUp(): Promise<void> {
-    for await (const outcome of this.#executor.encoded.outcomes({ afterOrdinal: this.#written })) {
+    const { onDamaged } = this.#settings;
+    const afterOrdinal = this.#written;
+    for await (const outcome of this.#executor.encoded.outcomes({ afterOrdinal, onDamaged })) {
       if (this.#broken) return;
       this.#written = outcome.ordinal;
       if (this.#skip > 0) this.#skip--;

@@ -1,6 +1,10 @@
 import { once } from 'node:events';
 import { InvalidInputError } from '../runtime/errors.js';
+import { printable } from '../runtime/printable.js';
+import type { OutcomeRecord } from '../runtime/queue/contract.js';
 import { openSqliteQueueReader } from '../runtime/queue/sqlite-reader.js';
+import { damagedRecord } from '../runtime/queue/sqlite-rows.js';
+import { refuseEmptied } from '../runtime/run-folder.js';
 import { StateDir } from '../runtime/state-dir.js';
 import type { OutcomeState } from '../runtime/task.js';
 import { EXIT } from './exit-code.js';
@@ -14,17 +18,37 @@ export async function results(runId: string, given: { dir?: string; state?: stri
   const state = mustBeState(given.state);
   const stateDir = new StateDir(given.dir);
   mustKnowRun(stateDir, runId);
+  refuseEmptied(stateDir, runId);
+  let damaged = 0;
+  const onDamaged = (error: Error) => {
+    damaged++;
+    process.stderr.write(`runtime: ${printable(error.message)}\n`);
+  };
   const reader = await openSqliteQueueReader(queuePath(stateDir, runId));
   // A run in memory, or one that never came to take a task, has recorded nothing.
   if (reader === undefined) return EXIT.ok;
   try {
-    for await (const outcome of reader.outcomes(state === undefined ? {} : { state })) {
-      if (!process.stdout.write(outcomeLine(outcome))) await once(process.stdout, 'drain');
+    for await (const outcome of reader.outcomes({ ...(state !== undefined && { state }), onDamaged })) {
+      const line = lineOf(outcome, onDamaged);
+      if (line !== undefined && !process.stdout.write(line)) await once(process.stdout, 'drain');
     }
   } finally {
     await reader.close();
   }
-  return EXIT.ok;
+  return damaged === 0 ? EXIT.ok : EXIT.failure;
+}
+
+/** `undefined`: its result is not what was written there. */
+function lineOf(outcome: OutcomeRecord, onDamaged: (error: Error) => void): string | undefined {
+  try {
+    // A text is printed as it is: what is no JSON would spoil the line for whoever reads it.
+    if (typeof outcome.result === 'string') JSON.parse(outcome.result);
+    return outcomeLine(outcome);
+  } catch (error) {
+    const which = `of task ${JSON.stringify(outcome.id)} (ordinal ${outcome.ordinal})`;
+    onDamaged(damagedRecord(which, 'its result is not what was written there', error));
+    return undefined;
+  }
 }
 
 function mustBeState(state: string | undefined): OutcomeState | undefined {

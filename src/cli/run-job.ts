@@ -39,7 +39,7 @@ async function runExecutor(
   { health, trace }: { health: HealthServer | undefined; trace: TraceLog | undefined },
 ): Promise<number> {
   const first = control.carried === undefined;
-  const { executor, recovery } = await startExecutor(flags.executor, {
+  const { executor, recovery, mended } = await startExecutor(flags.executor, {
     ...control.start,
     fresh: flags.fresh && first,
     captureOutput: true,
@@ -56,6 +56,7 @@ async function runExecutor(
   let told: ReturnType<typeof tellSystemd>;
   try {
     const job = await Job.create(flags, control, executor, health?.address.port);
+    if (mended !== undefined) executor.emit('warning', mended);
     told = tellSystemd(executor);
     job.onEnding(() => aborting.abort());
     control.onStop((stop) => {

@@ -4,6 +4,7 @@ import { noteOf } from '../runtime/health/note.js';
 import { HEALTH_FILE, readHealth, type HealthSnapshot, type ReadHealth } from '../runtime/health/snapshot.js';
 import { printable } from '../runtime/printable.js';
 import { openSqliteQueueReader } from '../runtime/queue/sqlite-reader.js';
+import { refuseEmptied } from '../runtime/run-folder.js';
 import { StateDir } from '../runtime/state-dir.js';
 import type { ExecutorStatus, HealthStatus } from '../runtime/status.js';
 import type { ThreadStatus } from '../runtime/thread-status.js';
@@ -83,6 +84,7 @@ async function lookAt(stateDir: StateDir, runId: string): Promise<RunStatus> {
   }
   run.lastSeen = readHealth(join(stateDir.runDir(runId), HEALTH_FILE));
   try {
+    refuseEmptied(stateDir, runId);
     run.counts = await recordedCounts(queuePath(stateDir, runId));
   } catch (error) {
     if (!(error instanceof HoldfastError)) throw error;

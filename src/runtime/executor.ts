@@ -13,6 +13,7 @@ import { IdleWaiters } from './idle-waiters.js';
 import { leftInThreads, type LeftInThread } from './left-in-threads.js';
 import type { ProcessLock } from './lock/process-lock.js';
 import { now } from './thread/board.js';
+import { mendedCounts } from './mended-counts.js';
 import { mapBounded } from './map-bounded.js';
 import { checkOptions } from './option-checks.js';
 import type { ResolvedOptions } from './options.js';
@@ -432,6 +433,16 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
     if (this.#idleWaiters.size === 0 || !this.#dispatcher.idle || this.#submissions.pending > 0) return;
     try {
       const { queued, delayed, running } = await this.#queue.counts();
+      // What has begun meanwhile ends, and then this is asked again.
+      if (!this.#dispatcher.idle) return;
+      // Here nothing is running: who says so counts wrong, and would have all that wait do so for ever.
+      const mended = mendedCounts(await this.#queue.audit(running > 0 ? 'all' : 'waiting'));
+      if (mended !== undefined) {
+        this.emit('warning', mended);
+        this.#dispatcher.wake();
+        void this.#tellIdle();
+        return;
+      }
       if (queued + delayed + running > 0) return;
     } catch (error) {
       this.#fail(error as Error);

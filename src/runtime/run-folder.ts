@@ -1,5 +1,9 @@
-import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { HoldfastError } from './errors.js';
+import { HEALTH_FILE } from './health/snapshot.js';
+import { wayBack } from './queue/saved-copy.js';
+import type { StateDir } from './state-dir.js';
 import type { TaskQueue } from './queue/contract.js';
 
 /** The durable queue, in the folder of its run. */
@@ -38,11 +42,59 @@ export async function closeQueue(queue: TaskQueue, runDir: string, may: MayRemov
   if (!may.folder()) return true;
   if (!untouched) return !removeIfEmpty(runDir);
   for (const name of existsSync(runDir) ? readdirSync(runDir) : []) {
-    // Dumps may tell why it took no task.
-    if (!name.startsWith('trace.')) rmSync(join(runDir, name), { recursive: true, force: true });
+    // Dumps may tell why it took no task; and what was saved of an earlier queue is nobody's to take away.
+    if (!name.startsWith('trace.') && !name.startsWith(SAVED))
+      rmSync(join(runDir, name), { recursive: true, force: true });
   }
   removeIfEmpty(runDir);
   return false;
+}
+
+/**
+ * A queue that is empty, or gone, is no new one where anything tells of an earlier
+ * run. SQLite would delete its log, and all would be run again.
+ *
+ * @throws HoldfastError `ERR_QUEUE_CORRUPT`
+ */
+export function refuseEmptied(stateDir: StateDir, runId: string): void {
+  const runDir = stateDir.runDir(runId);
+  const queue = join(runDir, QUEUE_FILE);
+  const size = sizeOf(queue);
+  if (size !== undefined && size > 0) return;
+  const what = size === 0 ? `${queue} is empty` : `${queue} is not there`;
+  const copy = latest(runDir, SAVED) ?? latest(stateDir.root, `${runId}.saved-`);
+  if (copy !== undefined) {
+    throw new HoldfastError('ERR_QUEUE_CORRUPT', `${what}, and what was recorded is saved in ${copy}`, {
+      hint: `Put the queue back: ${wayBack(queue, copy)}\nOr --fresh starts the run over.`,
+    });
+  }
+  // The health of a run in memory, too, is left behind when it is killed: it tells of a queue only beside one.
+  const others = size === 0 ? [`${QUEUE_FILE}-wal`, HEALTH_FILE] : [`${QUEUE_FILE}-wal`];
+  const evidence = others.find((name) => (sizeOf(join(runDir, name)) ?? 0) > 0);
+  if (evidence === undefined) return;
+  throw new HoldfastError('ERR_QUEUE_CORRUPT', `${what}, and ${evidence} beside it tells of an earlier run`, {
+    hint: 'Put back a copy of it, if there is one. Or --fresh starts the run over: all of it is run again.',
+  });
+}
+
+/** Copies of a queue that was lost, with a number. */
+const SAVED = `${basename(QUEUE_FILE, '.db')}.saved-`;
+
+/** The copy with the highest number. */
+function latest(folder: string, prefix: string): string | undefined {
+  const numberOf = (name: string) => Number(/^(\d+)[.]db$/.exec(name.slice(prefix.length))?.[1] ?? 0);
+  const names = existsSync(folder)
+    ? readdirSync(folder).filter((name) => name.startsWith(prefix) && numberOf(name) > 0)
+    : [];
+  const name = names.reduce<string | undefined>(
+    (most, each) => (most === undefined || numberOf(each) > numberOf(most) ? each : most),
+    undefined,
+  );
+  return name === undefined ? undefined : join(folder, name);
+}
+
+function sizeOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.size;
 }
 
 /** @returns whether it is gone */

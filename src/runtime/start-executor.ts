@@ -11,7 +11,8 @@ import { networkFileSystem } from './lock/network-fs.js';
 import { ProcessLock } from './lock/process-lock.js';
 import type { ResolvedOptions } from './options.js';
 import { Dispatcher } from './pool/dispatcher.js';
-import { closeQueue, DRY_RUN_MARK, QUEUE_FILE, removeIfEmpty } from './run-folder.js';
+import { mendedCounts } from './mended-counts.js';
+import { closeQueue, DRY_RUN_MARK, QUEUE_FILE, refuseEmptied, removeIfEmpty } from './run-folder.js';
 import type { PreviousDeath, Recovery, TaskQueue } from './queue/contract.js';
 import { StateDir } from './state-dir.js';
 import { now } from './thread/board.js';
@@ -36,6 +37,8 @@ export interface StartedExecutor<Module> {
   executor: Executor<Module>;
   /** What the executor before this one left behind. */
   recovery: Recovery;
+  /** Its counts were wrong, and have been mended; `undefined`: they were right. */
+  mended: Error | undefined;
 }
 
 /**
@@ -66,10 +69,12 @@ export async function startExecutor<Module = Record<string, AnyHandler>>(
     // Threads take their time to load; the queue is opened meanwhile.
     const loading = dispatcher.pool.start();
     loading.catch(() => {});
+    if (options.durable && !settings.fresh) refuseEmptied(stateDir, options.runId);
     queue = settings.fresh ? await openReadable(options, runDir, lock) : await openQueue(options, runDir);
     if (settings.fresh) await queue.clear();
     const handlers = await loading;
     if (settings.allThreads) await dispatcher.pool.loaded();
+    const mended = mendedCounts(await queue.audit('start'));
     // By a clock that was set back since, they would be waited for until it is there again.
     await queue.capDelays(now() + options.backoff.maxMs);
     const recovery = await queue.recover(previousDeath, options.maxCrashes);
@@ -81,7 +86,7 @@ export async function startExecutor<Module = Record<string, AnyHandler>>(
     const parts: ExecutorParts = { options, runDir, lock, release, queue, dispatcher, handlers: new Set(handlers) };
     const executor = new Executor<Module>(parts);
     dispatcher.open(queue, suspects);
-    return { executor, recovery };
+    return { executor, recovery, mended };
   } catch (error) {
     await dispatcher?.end();
     // What went wrong first is what is told, and the lock is let go whatever the queue does.

@@ -5,6 +5,7 @@ import type {
   Cancellation,
   ClaimedTask,
   HeldTasks,
+  MendedCount,
   OutcomeFilter,
   OutcomeRecord,
   Recovery,
@@ -254,6 +255,12 @@ class MemoryQueue implements TaskQueue {
       else this.#ready.putBack(task);
     }
     return again.length;
+  }
+
+  /** They are counted beside the tasks themselves. */
+  async audit(): Promise<MendedCount[]> {
+    this.#refuseIfClosed();
+    return [];
   }
 
   /** They were all delayed in this process, by a clock that nobody sets. */

@@ -1,21 +1,25 @@
 /** The file of a queue: how it is made, opened, and left at rest. */
-import { closeSync, existsSync, fchmodSync, openSync } from 'node:fs';
+import { closeSync, fchmodSync, openSync, statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { migrate, schemaVersion } from './migrations.js';
 
 /** How long SQLite may wait, blocking, for another process's lock: no longer than a heartbeat can be missed. */
 const BUSY_TIMEOUT_MS = 2000;
 
-/** Opens the file for its executor, and creates and migrates it where needed. */
-export function openForWriting(path: string): Database.Database {
+/**
+ * Opens the file for its executor, and creates and migrates it where needed.
+ * `unclean`: the last executor did not come to leave it at rest.
+ */
+export function openForWriting(path: string): { db: Database.Database; unclean: boolean } {
   createPrivate(path);
   const db = new Database(path, { timeout: BUSY_TIMEOUT_MS });
   try {
     schemaVersion(db); // throws before a file that is not ours is touched
+    const unclean = db.pragma('journal_mode', { simple: true }) === 'wal';
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = FULL');
     migrate(db);
-    return db;
+    return { db, unclean };
   } catch (error) {
     db.close();
     throw error;
@@ -24,7 +28,8 @@ export function openForWriting(path: string): Database.Database {
 
 /** Opens the file beside its executor; `undefined` if there is no queue in it yet. */
 export function openForReading(path: string): Database.Database | undefined {
-  if (!existsSync(path)) return undefined;
+  // SQLite would delete the log of an empty one, even when it only reads.
+  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0) return undefined;
   const db = new Database(path, { readonly: true, timeout: BUSY_TIMEOUT_MS });
   try {
     if (schemaVersion(db) > 0) return db;

@@ -3,9 +3,11 @@ import type { Database, Statement } from 'better-sqlite3';
 import type { NewTask, OutcomeState, TaskCounts } from '../task.js';
 import type {
   AddedTask,
+  Audit,
   Cancellation,
   ClaimedTask,
   HeldTasks,
+  MendedCount,
   OutcomeFilter,
   OutcomeRecord,
   PreviousDeath,
@@ -20,6 +22,7 @@ import { OpenFiles } from './open-files.js';
 import { queueClosed, takenOver } from './refusals.js';
 import { saveLostQueue } from './saved-copy.js';
 import { inQueueWords, isStoreTrouble } from './sqlite-errors.js';
+import { auditCounts } from './sqlite-audit.js';
 import { closeAtRest, openForWriting } from './sqlite-file.js';
 import { Ledger, raiseEpoch } from './sqlite-ledger.js';
 import type { LedgerRow } from './sqlite-ledger.js';
@@ -43,9 +46,9 @@ import { SqliteWrites } from './sqlite-writes.js';
  */
 export async function openSqliteQueue(path: string, elsewhere: readonly string[] = []): Promise<TaskQueue> {
   return inQueueWords(path, () => {
-    const db = openForWriting(path);
+    const { db, unclean } = openForWriting(path);
     try {
-      return new SqliteQueue(db, raiseEpoch(db), [`${path.replace(/\.db$/, '')}.saved`, ...elsewhere]);
+      return new SqliteQueue(db, raiseEpoch(db), unclean, [`${path.replace(/\.db$/, '')}.saved`, ...elsewhere]);
     } catch (error) {
       db.close();
       throw error;
@@ -65,13 +68,16 @@ class SqliteQueue implements TaskQueue {
   /** The ledger as the open transaction sees and changes it. */
   #row: LedgerRow | undefined;
   #closed: Promise<void> | undefined;
+  /** Whether the executor before this one did not come to close it. */
+  readonly #unclean: boolean;
   readonly #files: OpenFiles;
   readonly #copyPlaces: readonly string[];
   /** Why nothing is written or told any more. */
   #lost: Error | undefined;
 
-  constructor(db: Database, epoch: number, copyPlaces: readonly string[]) {
+  constructor(db: Database, epoch: number, unclean: boolean, copyPlaces: readonly string[]) {
     this.epoch = epoch;
+    this.#unclean = unclean;
     this.#files = new OpenFiles(db.name);
     this.#copyPlaces = copyPlaces;
     this.#db = db;
@@ -125,6 +131,10 @@ class SqliteQueue implements TaskQueue {
 
   retry(states: readonly OutcomeState[]): Promise<number> {
     return this.#write((ledger) => this.#writes.retry(ledger, states));
+  }
+
+  audit(how: Audit): Promise<MendedCount[]> {
+    return this.#write((ledger) => auditCounts(this.#db, ledger, how, this.#unclean));
   }
 
   capDelays(latest: number): Promise<void> {

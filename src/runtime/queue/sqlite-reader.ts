@@ -1,5 +1,6 @@
 /** Reads a queue's file, beside its executor or long after it. */
 import type { Database, Statement } from 'better-sqlite3';
+import { HoldfastError } from '../errors.js';
 import type { TaskCounts } from '../task.js';
 import type { HeldTasks, OutcomeFilter, OutcomeRecord, QueueReader, RunIdentity, WithInput } from './contract.js';
 import { generatedId, generatedSeq } from './generated-id.js';
@@ -9,7 +10,7 @@ import { inQueueWords } from './sqlite-errors.js';
 import { openForReading } from './sqlite-file.js';
 import { countOfOtherVersions, readIdentity } from './sqlite-identity.js';
 import { countsOf, Ledger, WAITING, type LedgerRow } from './sqlite-ledger.js';
-import { outcomeColumns, outcomeRecord } from './sqlite-rows.js';
+import { damagedRecord, outcomeColumns, outcomeRecord } from './sqlite-rows.js';
 import type { OutcomeRow } from './sqlite-rows.js';
 
 /** Outcomes are read by pages, each in a transaction of its own: a long one would keep the log from shrinking. */
@@ -36,6 +37,12 @@ interface PageBounds {
   after: number;
   upTo: number;
   state: string | undefined;
+}
+
+interface Page {
+  records: OutcomeRecord[];
+  /** Up to this ordinal nothing is missing. */
+  upTo: number;
 }
 
 /** The outcomes between two ordinals. */
@@ -113,7 +120,7 @@ export class SqliteReader implements QueueReader {
     let after = filter.afterOrdinal ?? 0;
     const pages = this.#read(() => this.#pages(filter));
     for (;;) {
-      const page = this.#read(() => this.#readPage(after, pages));
+      const page = this.#pageOrSingles(after, pages, filter.onDamaged);
       yield* page.records;
       if (page.upTo <= after) return;
       after = page.upTo;
@@ -124,15 +131,38 @@ export class SqliteReader implements QueueReader {
     this.#db.close();
   }
 
+  /** Where a part of the file is damaged, each record of the page is tried by itself. */
+  #pageOrSingles(after: number, pages: Pages, onDamaged: OutcomeFilter['onDamaged']): Page {
+    try {
+      return this.#read(() => this.#readPage(after, pages, onDamaged));
+    } catch (error) {
+      if (onDamaged === undefined || !(error instanceof HoldfastError) || error.code !== 'ERR_QUEUE_CORRUPT')
+        throw error;
+      const upTo = Math.min(
+        after + PAGE_ORDINALS,
+        this.#read(() => this.#ledger.read().last_ordinal),
+      );
+      const records: OutcomeRecord[] = [];
+      for (let ordinal = after + 1; ordinal <= upTo; ordinal++) {
+        try {
+          records.push(...this.#read(() => recordsOf(pages(ordinal - 1, ordinal), onDamaged)));
+        } catch (trouble) {
+          onDamaged(damagedRecord(`with the ordinal ${ordinal}`, (trouble as Error).message, trouble));
+        }
+      }
+      return { records, upTo };
+    }
+  }
+
   /** Outcomes after an ordinal, and the ordinal up to which nothing is missing. */
-  #readPage(after: number, pages: Pages): { records: OutcomeRecord[]; upTo: number } {
+  #readPage(after: number, pages: Pages, onDamaged: OutcomeFilter['onDamaged']): Page {
     // Read first: whatever comes up to this ordinal is committed by then, so
     // that the page cannot step over an outcome that is being recorded.
     const upTo = Math.min(after + PAGE_ORDINALS, this.#ledger.read().last_ordinal);
     const records: OutcomeRecord[] = [];
     let bytes = 0;
     for (const row of pages(after, upTo)) {
-      records.push(outcomeRecord(row));
+      records.push(...recordsOf([row], onDamaged));
       bytes += (row.result?.length ?? 0) + (row.error?.length ?? 0) + (row.input?.length ?? 0);
       if (bytes > PAGE_BYTES) return { records, upTo: row.ordinal };
     }
@@ -156,4 +186,18 @@ export class SqliteReader implements QueueReader {
     if (!this.#db.open) throw queueClosed();
     return inQueueWords(this.#db.name, body);
   }
+}
+
+/** The records that are whole; one that is not is told, or thrown where nobody is to be told. */
+function recordsOf(rows: Iterable<OutcomeRow>, onDamaged: OutcomeFilter['onDamaged']): OutcomeRecord[] {
+  const records: OutcomeRecord[] = [];
+  for (const row of rows) {
+    try {
+      records.push(outcomeRecord(row));
+    } catch (error) {
+      if (onDamaged === undefined) throw error;
+      onDamaged(error as HoldfastError);
+    }
+  }
+  return records;
 }

@@ -1,8 +1,8 @@
 /** What becomes of the tasks that a dead executor left running. */
 import type { Database } from 'better-sqlite3';
-import type { EarlierAttempt } from '../task.js';
 import type { PreviousDeath } from './contract.js';
 import { crashedWithProcess, withEarlier } from './endings.js';
+import { earlierAttempts } from './sqlite-rows.js';
 
 export interface InterruptedRow {
   seq: number;
@@ -50,7 +50,7 @@ export function verdict(
 
 /** What is kept of earlier attempts, with the one that was charged a crash now. */
 export function withCrash(task: InterruptedRow, crashes: number, signal: string | undefined): string {
-  const earlier = task.earlier === null ? undefined : (JSON.parse(task.earlier) as EarlierAttempt[]);
+  const earlier = earlierAttempts(task.earlier);
   const attempt = {
     attempt: task.attempts + 1,
     state: 'crashed' as const,

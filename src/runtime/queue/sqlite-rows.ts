@@ -1,4 +1,5 @@
 /** Rows of the file, and what they are outside. */
+import { HoldfastError } from '../errors.js';
 import type { EarlierAttempt, Encoded, OutcomeState, TaskErrorRecord } from '../task.js';
 import type { ClaimedTask, OutcomeRecord } from './contract.js';
 import { generatedId } from './generated-id.js';
@@ -32,7 +33,7 @@ export function claimedTask(row: ClaimedRow): ClaimedTask {
     retries: retries ?? undefined,
     attempts,
     crashes,
-    earlier: earlier === null ? undefined : (JSON.parse(earlier) as EarlierAttempt[]),
+    earlier: earlierAttempts(earlier),
   };
 }
 
@@ -66,7 +67,9 @@ export interface OutcomeRow {
   input?: Encoded;
 }
 
+/** @throws HoldfastError `ERR_QUEUE_CORRUPT`, naming the task, if a part of it is not what was written there */
 export function outcomeRecord(row: OutcomeRow): OutcomeRecord {
+  refuseDamaged(row);
   const record: OutcomeRecord = {
     ordinal: row.ordinal,
     id: row.id ?? generatedId(row.seq),
@@ -79,11 +82,56 @@ export function outcomeRecord(row: OutcomeRow): OutcomeRecord {
     thread: row.thread,
   };
   if (row.result !== null) record.result = plain(row.result);
-  if (row.error !== null) record.error = JSON.parse(row.error) as TaskErrorRecord;
+  if (row.error !== null) record.error = parsed(row, 'error') as TaskErrorRecord;
   if (row.version !== null) record.version = row.version;
-  if (row.earlier !== null) record.earlierAttempts = JSON.parse(row.earlier) as EarlierAttempt[];
+  if (row.earlier !== null) record.earlierAttempts = parsed(row, 'earlier') as EarlierAttempt[];
   if (row.input !== undefined) record.input = plain(row.input);
   return record;
+}
+
+/** What is told beside an outcome, and no more: where it is damaged, the task goes on without. */
+export function earlierAttempts(text: string | null): EarlierAttempt[] | undefined {
+  try {
+    return text === null ? undefined : (JSON.parse(text) as EarlierAttempt[]);
+  } catch {
+    return undefined;
+  }
+}
+
+const STATES: ReadonlySet<string> = new Set(['done', 'failed', 'crashed', 'timed-out', 'cancelled']);
+
+function refuseDamaged(row: OutcomeRow): void {
+  if (!STATES.has(row.state)) throw damaged(row, `its state is ${JSON.stringify(row.state)}`);
+  for (const column of ['attempts', 'crashes', 'started_at', 'duration_ms'] as const) {
+    const value = row[column];
+    if (value === null && column === 'started_at') continue;
+    if (typeof value !== 'number' || Math.abs(value) > MAX_NUMBER) throw damaged(row, `its ${column} is no number`);
+  }
+}
+
+/** Beyond it there is no date. */
+const MAX_NUMBER = 8.64e15;
+
+function parsed(row: OutcomeRow, column: 'error' | 'earlier'): unknown {
+  try {
+    const value = JSON.parse(String(row[column])) as unknown;
+    if (typeof value === 'object' && value !== null) return value;
+  } catch {
+    // Told below.
+  }
+  throw damaged(row, `its ${column} is not what was written there`);
+}
+
+function damaged({ id, seq, ordinal }: OutcomeRow, why: string): HoldfastError {
+  return damagedRecord(`of task ${JSON.stringify(id ?? generatedId(seq))} (ordinal ${ordinal})`, why);
+}
+
+/** One record of the queue cannot be given; the others can. */
+export function damagedRecord(which: string, why: string, cause?: unknown): HoldfastError {
+  return new HoldfastError('ERR_QUEUE_CORRUPT', `the record ${which} is damaged: ${why}`, {
+    cause,
+    hint: 'The other records can be read: runtime results <run-id>.',
+  });
 }
 
 /** Blobs come as Buffers, whose `slice` and JSON form differ from the Uint8Array that was promised. */
