@@ -6,6 +6,7 @@ import type { TraceLog } from '../debug/trace/trace-log.js';
 import type { Executor } from '../runtime/executor.js';
 import { TRACE_LOG } from '../runtime/run-folder.js';
 import { StateDir } from '../runtime/state-dir.js';
+import { tell } from './terminal.js';
 
 /** A drain that takes longer is dumped, in ms. */
 const LONG_DRAIN_MS = 5_000;
@@ -74,7 +75,7 @@ export async function endTrace(trace: TraceLog | undefined, interrupted = false)
 
 /** Told where one looks for it. */
 export function sayWhere(trace: TraceLog): void {
-  process.stderr.write(`runtime: ASYNC_DEBUG: dumps go to ${trace.path}\n`);
+  tell(`runtime: ASYNC_DEBUG: dumps go to ${trace.path}`);
 }
 
 async function open(path: string, title: string, onUnwritable: (error: Error) => void): Promise<TraceLog | undefined> {
@@ -85,7 +86,7 @@ async function open(path: string, title: string, onUnwritable: (error: Error) =>
 }
 
 function unwritable({ message }: Error): void {
-  process.stderr.write(`runtime: ASYNC_DEBUG: no dumps: ${message}\n`);
+  tell(`runtime: ASYNC_DEBUG: no dumps: ${message}`);
 }
 
 /** `--emit` of a dry run has none. */

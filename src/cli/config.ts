@@ -10,6 +10,7 @@ import { printable } from '../runtime/printable.js';
 import { configPath } from './config-values.js';
 import { EXIT } from './exit-code.js';
 import { table } from './table.js';
+import { printJson, tell } from './terminal.js';
 
 /** `runtime config check [file]` */
 export async function configCheck(
@@ -24,14 +25,12 @@ export async function configCheck(
   const path = chosen === undefined ? findConfig(process.cwd()) : configPath(chosen);
   if (path === undefined) throw nothingToCheck(process.cwd());
   const config = await loadConfig(path);
-  process.stderr.write(`${shownPath(path)} is valid\n`);
+  tell(`${shownPath(path)} is valid`);
   if (given.json) {
     const plain = (_: string, value: unknown) => (typeof value === 'function' ? '[function]' : value);
-    process.stdout.write(`${JSON.stringify({ schema: 1, file: path, config }, plain)}\n`);
+    printJson({ schema: 1, file: path, config: JSON.parse(JSON.stringify(config, plain)) as unknown });
   } else {
-    process.stdout.write(
-      table([...settings(config)].map(([name, value]) => [name, printable(quoted(value)), above(name)])),
-    );
+    process.stdout.write(settingsTable(config));
   }
   return EXIT.ok;
 }
@@ -40,6 +39,11 @@ export async function configCheck(
 export function configSchema(): Promise<number> {
   process.stdout.write(`${JSON.stringify(configJsonSchema(), null, 2)}\n`);
   return Promise.resolve(EXIT.ok);
+}
+
+/** Each key with its value, and what stands above it. */
+export function settingsTable(config: object): string {
+  return table([...settings(config)].map(([name, value]) => [printable(name), printable(quoted(value)), above(name)]));
 }
 
 /** Each key with a value, as a fault would name it. */

@@ -1,7 +1,7 @@
 /** What is shown of a run while it goes on, all of it on standard error. */
 import type { Executor } from '../runtime/executor.js';
 import type { TasksStuck } from '../runtime/executor-events.js';
-import { printable } from '../runtime/printable.js';
+import { printable, printableLines } from '../runtime/printable.js';
 import type { ExecutorStatus } from '../runtime/status.js';
 import { formatCount, formatDuration } from '../runtime/units.js';
 import { createLog, type Log } from './log.js';
@@ -84,7 +84,7 @@ export class Display {
 
   /** A line of the command's own, unless `--quiet`. */
   say(text: string): void {
-    if (!this.#quiet) this.#progress.print(`${text}\n`);
+    if (!this.#quiet) this.#progress.print(`${printableLines(text)}\n`);
   }
 
   /** That the run ends, why, and what it waits for. */

@@ -10,6 +10,7 @@ import { tally } from '../dryrun/tally.js';
 import { serveControl } from '../runtime/control/server.js';
 import type { Executor } from '../runtime/executor.js';
 import { ProcessLock } from '../runtime/lock/process-lock.js';
+import { printableLines } from '../runtime/printable.js';
 import { startExecutor } from '../runtime/start-executor.js';
 import { StateDir } from '../runtime/state-dir.js';
 import { formatCount, formatDuration } from '../runtime/units.js';
@@ -181,7 +182,7 @@ class DryRun {
     const found = await tally(this.#executor, this.#measurements.byType);
     const report = reportOf(plan, this.#measurements, found, { runId, stoppedBy });
     const words = { color: hasColor(process.stdout, color), dir, durable };
-    const text = json ? `${JSON.stringify(report)}\n` : quiet ? '' : formatReport(report, words);
+    const text = json ? `${printableLines(JSON.stringify(report))}\n` : quiet ? '' : formatReport(report, words);
     await print(process.stdout, text);
     return exitCodeOf(report);
   }

@@ -2,6 +2,7 @@
 import type { Percentiles } from '../runtime/duration-summary.js';
 import type { DryRunReport } from '../dryrun/report.js';
 import { formatCount, formatDuration, formatRate } from '../runtime/units.js';
+import { printable } from '../runtime/printable.js';
 import { painter, type Paint } from './color.js';
 import { bar, sparkline } from './sparkline.js';
 import { commandFor } from './type-next.js';
@@ -23,7 +24,7 @@ export function formatReport(report: DryRunReport, words: ReportWords): string {
   const row = (label: string, text: string) => `${paint('dim', label.padEnd(11))}${text}`.trimEnd();
   const times = (label: string, percentiles: Percentiles | null, what: string) =>
     percentiles === null ? [] : [row(label, `${percentilesText(percentiles)}  ${paint('dim', what)}`)];
-  const types = Object.entries(byType).map(([type, count]) => `${formatCount(count)} ${type}`);
+  const types = Object.entries(byType).map(([type, count]) => `${formatCount(count)} ${printable(type)}`);
   const lines = [
     row('dry run', planText(report)),
     row('events', [formatCount(report.events), ...(types.length > 1 ? [types.join(', ')] : [])].join(': ')),

@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { HoldfastError, type ErrorCode } from '../runtime/errors.js';
+import { printableLines } from '../runtime/printable.js';
 
 /** Exit codes of the command; what a run comes to is decided in `summary.ts`. */
 export const EXIT = { ok: 0, failure: 1, stalled: 2, notAllDone: 3, usage: 64 } as const;
@@ -27,7 +28,10 @@ export function exitCodeOfSignal(signal: NodeJS.Signals): number {
 
 /** An error as the command tells it: what is wrong, then what to do. Bugs of ours keep their stack. */
 export function errorText(error: unknown): string {
-  if (!(error instanceof HoldfastError)) return `runtime: ${error instanceof Error ? error.stack : String(error)}\n`;
+  if (!(error instanceof HoldfastError)) {
+    const whole = error instanceof Error ? (error.stack ?? String(error)) : String(error);
+    return `runtime: ${printableLines(whole)}\n`;
+  }
   const hint = error.hint === undefined ? '' : `\n${error.hint}`;
-  return `runtime: ${error.message}${hint}\n`;
+  return `runtime: ${printableLines(error.message + hint)}\n`;
 }

@@ -3,7 +3,7 @@ import { inspectProcess } from '../debug/inspect-process.js';
 import type { Inspection } from '../debug/inspection.js';
 import { limitFor } from '../debug/max-pause.js';
 import { renderInspection } from '../debug/render/render-inspection.js';
-import { printable } from '../runtime/printable.js';
+import { printable, printableLines } from '../runtime/printable.js';
 import { StateDir } from '../runtime/state-dir.js';
 import { hasColor, isDrawable, painter } from './color.js';
 import { EXIT, exitCodeOfSignal, SIGNALS } from './exit-code.js';
@@ -52,7 +52,7 @@ export async function inspect(
 
 /** Gives what to print for each look. */
 function shownBy({ json, all, maxPauseMs, color, watchMs }: InspectFlags): (inspection: Inspection) => string {
-  if (json) return (inspection) => `${JSON.stringify(inspection)}\n`;
+  if (json) return (inspection) => `${printableLines(JSON.stringify(inspection))}\n`;
   const { stdout } = process;
   const paint = painter(hasColor(stdout, color));
   const howToSee = (predictedMs: number) =>

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import type { Executor } from '../runtime/executor.js';
 import type { LeftInThread } from '../runtime/left-in-threads.js';
-import { printable } from '../runtime/printable.js';
+import { printable, printableLines } from '../runtime/printable.js';
 import type { Recovery } from '../runtime/queue/contract.js';
 import type { StopMessage } from '../runtime/supervisor/messages.js';
 import type { Outcome } from '../runtime/task.js';
@@ -262,7 +262,8 @@ export class Job {
       const { dir, durable } = executor;
       process.stderr.write(formatSummary(summary, { color: hasColor(process.stderr, color), dir, durable, whole }));
     }
-    const unread = json ? await print(this.#control.data, `${JSON.stringify(summaryDocument(summary))}\n`) : undefined;
+    const document = json && printableLines(JSON.stringify(summaryDocument(summary)));
+    const unread = document ? await print(this.#control.data, `${document}\n`) : undefined;
     switch (this.#ending?.kind) {
       case 'error':
         process.stderr.write(errorText(this.#ending.error));

@@ -2,6 +2,7 @@ import { HoldfastError } from '../runtime/errors.js';
 import type { HealthServer } from '../runtime/health/http-server.js';
 import type { JobControl } from './job-control.js';
 import type { RunFlags } from './run-flags.js';
+import { tell } from './terminal.js';
 
 /**
  * Serves health and metrics where `--http` wants them, before the executor
@@ -14,12 +15,12 @@ export async function listen({ http, quiet }: RunFlags, { carried }: JobControl)
   const { serveHealth } = await import('../runtime/health/http-server.js');
   try {
     const server = await serveHealth({ ...http, port: carried?.httpPort ?? http.port });
-    if (carried === undefined && !quiet) process.stderr.write(`health and metrics on ${server.url}\n`);
+    if (carried === undefined && !quiet) tell(`health and metrics on ${server.url}`);
     return server;
   } catch (error) {
     if (carried === undefined || !(error instanceof HoldfastError)) throw error;
     // In the place of one that died, with tasks that wait: they count for more.
-    process.stderr.write(`runtime: ${error.message}; going on without\n`);
+    tell(`runtime: ${error.message}; going on without`);
     return undefined;
   }
 }

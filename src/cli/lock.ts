@@ -4,6 +4,7 @@ import { printable } from '../runtime/printable.js';
 import { EXIT } from './exit-code.js';
 import { lockOf, mustKnowRun } from './find-run.js';
 import { table } from './table.js';
+import { printJson, tell } from './terminal.js';
 
 interface Given {
   dir?: string;
@@ -11,7 +12,7 @@ interface Given {
 }
 
 /** A lock as it is shown; `holder` is who holds it, or held it last and could not release it. */
-interface LockView {
+export interface LockView {
   runId: string;
   held: boolean;
   path: string;
@@ -25,8 +26,8 @@ export async function lockList(given: Given): Promise<number> {
     .runIds()
     .map((runId) => view(stateDir, runId))
     .filter(({ held, holder }) => held || holder !== null);
-  if (given.json) process.stdout.write(`${JSON.stringify({ schema: 1, locks: views })}\n`);
-  else if (views.length === 0) process.stderr.write(`no locks in ${stateDir.root}\n`);
+  if (given.json) printJson({ schema: 1, locks: views });
+  else if (views.length === 0) tell(`no locks in ${stateDir.root}`);
   else process.stdout.write(table(views.map((one) => [one.runId, describe(one)])));
   return EXIT.ok;
 }
@@ -37,17 +38,22 @@ export async function lockShow(runId: string, given: Given): Promise<number> {
   mustKnowRun(stateDir, runId);
   const one = view(stateDir, runId);
   if (given.json) {
-    process.stdout.write(`${JSON.stringify({ schema: 1, ...one })}\n`);
+    printJson({ schema: 1, ...one });
     return EXIT.ok;
   }
+  process.stdout.write(lockTable(one));
+  return EXIT.ok;
+}
+
+/** All that is known of one lock. */
+export function lockTable(one: LockView): string {
   const rows = [
-    ['run', runId],
+    ['run', one.runId],
     ['state', describe(one)],
   ];
-  if (one.holder) rows.push(['folder', printable(one.holder.cwd)], ['since', one.holder.startedAt]);
-  rows.push(['lock', one.path]);
-  process.stdout.write(table(rows));
-  return EXIT.ok;
+  if (one.holder) rows.push(['folder', printable(one.holder.cwd)], ['since', printable(one.holder.startedAt)]);
+  rows.push(['lock', printable(one.path, Infinity)]);
+  return table(rows);
 }
 
 /** `runtime lock release <run-id>`. Throws ExecutorRunningError while the holder lives. */
@@ -71,7 +77,7 @@ function view(stateDir: StateDir, runId: string): LockView {
 }
 
 function describe({ held, holder }: LockView): string {
-  const who = holder === null ? 'somebody' : holder.executorId;
+  const who = holder === null ? 'somebody' : printable(holder.executorId);
   if (held) return `held by ${who}`;
   return holder === null ? 'free' : `free: ${who} died with it`;
 }

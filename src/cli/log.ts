@@ -1,6 +1,7 @@
 /** The log of the command, on standard error: JSON lines, or words for people on a terminal. */
 import { createRequire } from 'node:module';
 import type { Logger } from 'pino';
+import { printableData, printableLines } from '../runtime/printable.js';
 import { hasColor, isDrawable, type Screen } from './color.js';
 
 /** pino's own calls: `log.info({ task: id }, 'retried')`, `log.error({ err }, 'the queue is gone')`. */
@@ -45,7 +46,8 @@ export function createLog(options: LogOptions): Log {
 function plainLine(level: string, [first, second]: readonly unknown[]): string {
   const [fields, msg] = typeof first === 'string' ? [{}, first] : [first as object, second];
   const line = { level, time: new Date().toISOString(), pid: process.pid, ...fields, msg };
-  return `${JSON.stringify(line, (_key, value: unknown) => (value instanceof Error ? value.message : value))}\n`;
+  const json = JSON.stringify(line, (_key, value: unknown) => (value instanceof Error ? value.message : value));
+  return `${printableLines(json)}\n`;
 }
 
 function load({ stream, quiet, color, print }: Required<LogOptions>): Logger {
@@ -61,6 +63,9 @@ function load({ stream, quiet, color, print }: Required<LogOptions>): Logger {
         singleLine: true,
       })
     : undefined;
+  // What handlers log is theirs, and shall steer no terminal.
+  const shown = (json: string) =>
+    pretty === undefined ? printableLines(json) : pretty(printableData(JSON.parse(json)));
   return pino.pino(
     {
       level: quiet ? 'error' : 'info',
@@ -68,6 +73,6 @@ function load({ stream, quiet, color, print }: Required<LogOptions>): Logger {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (level) => ({ level }) },
     },
-    { write: (json: string) => print(pretty === undefined ? json : pretty(json)) },
+    { write: (json: string) => print(shown(json)) },
   );
 }

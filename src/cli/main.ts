@@ -8,7 +8,8 @@ import { describeDryRun } from './dry-run-command.js';
 import { errorText, EXIT, exitCodeOfError, exitCodeOfSignal } from './exit-code.js';
 import { describeInspect } from './inspect-command.js';
 import { describeRun } from './run-command.js';
-import { exitWith } from './terminal.js';
+import { printableLines } from '../runtime/printable.js';
+import { exitWith, tell } from './terminal.js';
 
 type Given = Record<string, unknown>;
 
@@ -22,13 +23,13 @@ const program = new Command('runtime')
     'after',
     '\nASYNC_DEBUG=1 before any of them: dumps of what it awaits, as it goes on; see docs/async-debug.md.',
   )
-  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'runtime: ')) });
+  .configureOutput({ outputError: (text, write) => write(printableLines(text.replace(/^error: /, 'runtime: '))) });
 
 /** The reader of a pipe has gone, as with `| head`: end as other commands do. `run` deals with it itself. */
 function endWithReader(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(exitCodeOfSignal('SIGPIPE'));
-    process.stderr.write(`runtime: standard output cannot be written: ${error.message}\n`);
+    tell(`runtime: standard output cannot be written: ${error.message}`);
     process.exit(EXIT.failure);
   });
 }

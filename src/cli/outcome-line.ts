@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { printableLines } from '../runtime/printable.js';
 import type { Encoded, Outcome } from '../runtime/task.js';
 import { decode } from '../runtime/thread/codec.js';
 
@@ -17,14 +18,7 @@ export function outcomeLine(outcome: Outcome): string {
   }).slice(1);
   // The result is JSON text already: to parse it and print it again could only change it.
   const line = result === undefined ? `${head},${tail}` : `${head},"result":${resultText(result)},${tail}`;
-  return `${line.replace(CONTROL, escaped)}\n`;
-}
-
-/** JSON leaves these as they are, and some terminals are steered by them. */
-const CONTROL = /[\u007f-\u009f]/g;
-
-function escaped(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return `${printableLines(line)}\n`;
 }
 
 function resultText(result: Encoded): string {

@@ -6,6 +6,7 @@ import { StateDir } from '../runtime/state-dir.js';
 import type { ProbeName } from '../runtime/status.js';
 import { EXIT } from './exit-code.js';
 import { mustKnowRun } from './find-run.js';
+import { printJson, tell } from './terminal.js';
 
 const NAMES: readonly ProbeName[] = ['live', 'ready', 'startup'];
 const YES = { live: 'live', ready: 'ready', startup: 'started' } as const;
@@ -20,9 +21,9 @@ export async function probe(
   const stateDir = new StateDir(given.dir);
   mustKnowRun(stateDir, runId!);
   const { [question]: answer } = await probeRun(stateDir, runId!);
-  if (given.json) process.stdout.write(`${JSON.stringify({ schema: 1, runId, probe: question, ...answer })}\n`);
+  if (given.json) printJson({ schema: 1, runId, probe: question, ...answer });
   else if (answer.ok) process.stdout.write(`${YES[question]}\n`);
-  if (!answer.ok && !given.json) process.stderr.write(`runtime: ${runId} ${NO[question]}: ${answer.why}\n`);
+  if (!answer.ok && !given.json) tell(`runtime: ${runId} ${NO[question]}: ${answer.why}`);
   return answer.ok ? EXIT.ok : EXIT.failure;
 }
 

@@ -14,7 +14,7 @@ import type { Spooling } from './input/spool.js';
 import type { RunFlags } from './run-flags.js';
 import { runIdOf } from './run-id.js';
 import type { Carried } from './job-control.js';
-import { clearLeftoverBar, endBySignal, flushed, outliveReaderOfStderr } from './terminal.js';
+import { clearLeftoverBar, endBySignal, flushed, outliveReaderOfStderr, tell } from './terminal.js';
 import { commandFor } from './type-next.js';
 
 const EXECUTOR_PROCESS = fileURLToPath(new URL('./executor-process.js', import.meta.url));
@@ -101,7 +101,7 @@ async function runSupervised(check: Check, lock: ProcessLock, stateDir: StateDir
     onDeath: (how, restarting) => {
       clearLeftoverBar();
       const next = restarting ? 'starting another' : 'giving up; the same command continues the run';
-      process.stderr.write(`runtime: the executor of ${lock.runId} ${how}; ${next}\n`);
+      tell(`runtime: the executor of ${lock.runId} ${how}; ${next}`);
     },
   });
   for (const signal of SIGNALS) process.on(signal, () => supervisor.stop(signal));
@@ -139,7 +139,7 @@ async function takeLock(stateDir: StateDir, runId: string, check: Check): Promis
     const { waitMs = 0, quiet } = await check();
     if (waitMs > 0 && !quiet) {
       const who = lock.holder()?.executorId ?? 'another executor';
-      process.stderr.write(`runtime: waiting up to ${formatDuration(waitMs)} for ${who} to end run ${runId}\n`);
+      tell(`runtime: waiting up to ${formatDuration(waitMs)} for ${who} to end run ${runId}`);
     }
     await lock.acquire({ waitMs });
     return { lock, previousDeath };

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { HoldfastError } from '../runtime/errors.js';
 import type { Executor } from '../runtime/executor.js';
+import { printableLines } from '../runtime/printable.js';
 import { asError, runSmokeTest, type SmokeReport } from '../smoke/smoke-test.js';
 import { dumpLongDrains, endTrace, openDebugTrace, sayWhere } from './async-debug.js';
 import { hasColor, painter } from './color.js';
@@ -8,6 +9,7 @@ import { errorText, EXIT, exitCodeOfSignal, SIGNALS } from './exit-code.js';
 import { createLog } from './log.js';
 import { resolveSmokeFlags, type GivenToSmoke } from './smoke-flags.js';
 import { checkpointLine, conditionLines, smokeDocument } from './smoke-lines.js';
+import { tell } from './terminal.js';
 
 /**
  * `runtime smoke`
@@ -39,14 +41,14 @@ export async function smoke(given: GivenToSmoke, extra: readonly string[]): Prom
   await endTrace(trace, report.result === 'cancelled');
   const exitCode = exitCodeOf(report, signal.reason as NodeJS.Signals);
   if (report.error !== undefined && !isToldAlready(report.error)) process.stderr.write(errorText(report.error));
-  if (json) write(`${JSON.stringify(smokeDocument(report, exitCode), toMicroseconds)}\n`);
+  if (json) write(`${printableLines(JSON.stringify(smokeDocument(report, exitCode), toMicroseconds))}\n`);
   if (junit === undefined) return exitCode;
   try {
     const { junitXml } = await import('../smoke/junit.js');
     writeFileSync(junit, await junitXml(report));
     return exitCode;
   } catch (error) {
-    process.stderr.write(`runtime: --junit: ${(error as Error).message}\n`);
+    tell(`runtime: --junit: ${(error as Error).message}`);
     return exitCode === EXIT.ok ? EXIT.failure : exitCode;
   }
 }

@@ -14,9 +14,13 @@ import { hasColor, painter, type Paint } from './color.js';
 import { EXIT } from './exit-code.js';
 import { askRun, lockOf, mustKnowRun, queuePath } from './find-run.js';
 import { table } from './table.js';
+import { printJson, tell } from './terminal.js';
 
 /** Running tasks that are shown of one thread. */
 const MAX_RUNNING = 10;
+
+/** Of what could not be told, in characters: paths may be long. */
+const MAX_PROBLEM = 1_000;
 
 interface Given {
   dir?: string;
@@ -25,7 +29,7 @@ interface Given {
 }
 
 /** Where a run stands, as far as it can be told from outside. */
-interface RunStatus {
+export interface RunStatus {
   runId: string;
   /** `idle`: no executor holds its lock; `silent`: one does, but does not answer; else the executor's mode. */
   state: ExecutorStatus['mode'] | 'idle' | 'silent';
@@ -48,12 +52,12 @@ export async function status(runId: string | undefined, given: Given): Promise<n
   const runs = await Promise.all(ids.map((id) => lookAt(stateDir, id)));
   if (given.json) {
     const body = runId === undefined ? { runs } : runs[0];
-    process.stdout.write(`${JSON.stringify({ schema: 1, ...body })}\n`);
+    printJson({ schema: 1, ...body });
   } else if (runs.length === 0) {
-    process.stderr.write(`no runs in ${stateDir.root}\n`);
+    tell(`no runs in ${stateDir.root}`);
   } else {
     const paint = painter(hasColor(process.stdout, given.color ?? true));
-    process.stdout.write(runId === undefined ? table(runs.map((run) => line(run, paint))) : page(runs[0]!, paint));
+    process.stdout.write(runId === undefined ? statusTable(runs, paint) : statusPage(runs[0]!, paint));
   }
   return EXIT.ok;
 }
@@ -103,19 +107,28 @@ async function recordedCounts(path: string): Promise<TaskCounts | null> {
   }
 }
 
+/** A line a run. */
+export function statusTable(runs: readonly RunStatus[], paint: Paint): string {
+  return table(runs.map((run) => line(run, paint)));
+}
+
 function line(run: RunStatus, paint: Paint): string[] {
   const tasks = countsText(run, paint);
   const wrong = run.problem ?? run.executor?.health.why ?? null;
   return [run.runId, paint(colorOf(run.state), run.state), wrong === null ? tasks : `${tasks} (${printable(wrong)})`];
 }
 
-function page(run: RunStatus, paint: Paint): string {
+/** All that is known of one run. */
+export function statusPage(run: RunStatus, paint: Paint): string {
   const rows: [string, string][] = [
     ['run', run.runId],
     ['state', paint(colorOf(run.state), run.state)],
     ['tasks', countsText(run, paint)],
   ];
-  if (run.holder) rows.push(['holder', `${run.holder.pid}@${run.holder.hostname} since ${run.holder.startedAt}`]);
+  if (run.holder) {
+    const { pid, hostname, startedAt } = run.holder;
+    rows.push(['holder', printable(`${pid}@${hostname} since ${startedAt}`)]);
+  }
   if (run.executor) rows.push(['activity', noteOf(run.executor.mode, run.executor.counts)]);
   const dueMs = run.executor?.nextDueMs ?? null;
   if (dueMs !== null) rows.push(['next retry', dueMs === 0 ? 'due now' : `in ${formatDuration(dueMs)}`]);
@@ -127,7 +140,7 @@ function page(run: RunStatus, paint: Paint): string {
     const more = thread.running.length - MAX_RUNNING;
     if (more > 0) rows.push(['', `and ${formatCount(more)} more`]);
   }
-  if (run.problem !== null) rows.push(['problem', run.problem]);
+  if (run.problem !== null) rows.push(['problem', printable(run.problem, MAX_PROBLEM)]);
   return rows.map(([label, text]) => `${paint('dim', label.padEnd(11))}${text}\n`).join('');
 }
 
@@ -142,7 +155,7 @@ function healthRows({ state, executor, lastSeen }: RunStatus, paint: Paint): [st
     if (snapshot.updatedAt !== null) rows.push(['last seen', lastSeenText(snapshot, state === 'idle')]);
     if (snapshot.lastError !== null) rows.push(['last error', errorText(snapshot.lastError)]);
     // A run that ended well, before anybody looked, or in memory, leaves none.
-    for (const problem of problems) rows.push(['health', `${HEALTH_FILE}: ${problem}`]);
+    for (const problem of problems) rows.push(['health', `${HEALTH_FILE}: ${printable(problem)}`]);
   }
   return rows;
 }

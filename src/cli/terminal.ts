@@ -1,7 +1,7 @@
 /** What may be written to a terminal, and what becomes of a stream whose reader has gone. */
 import type { Writable } from 'node:stream';
 import { existsSync } from 'node:fs';
-import { printable } from '../runtime/printable.js';
+import { printable, printableLines } from '../runtime/printable.js';
 import { unendedThreads, type UnendedThread } from '../runtime/pool/unended.js';
 import { isDrawable } from './color.js';
 import { exitCodeOfSignal, SIGNALS } from './exit-code.js';
@@ -17,6 +17,16 @@ export function clearLeftoverBar(): void {
  */
 export function outliveReaderOfStderr(): void {
   process.stderr.on('error', () => {});
+}
+
+/** Tells something in words, on standard error; what others wrote in it steers no terminal. */
+export function tell(words: string): void {
+  process.stderr.write(`${printableLines(words)}\n`);
+}
+
+/** Prints a document for programs, on standard output. */
+export function printJson(document: unknown): void {
+  process.stdout.write(`${printableLines(JSON.stringify(document))}\n`);
 }
 
 /** Resolves once the system has the text, with the error if it never will. */

@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
 import { HoldfastError } from '../runtime/errors.js';
+import { printableLines } from '../runtime/printable.js';
 import type { DryRunEvent } from './event-set.js';
 import { eventMaker } from './events.js';
 import type { Plan } from './plan.js';
@@ -28,7 +29,7 @@ export async function emit(plan: Plan, output: Writable, signal?: AbortSignal): 
 /** @throws HoldfastError `ERR_INVALID_EVENT` if it holds what JSON has no word for */
 function lineOf(event: DryRunEvent): string {
   try {
-    return `${JSON.stringify(event)}\n`;
+    return `${printableLines(JSON.stringify(event))}\n`;
   } catch (cause) {
     const why = (cause as Error).message.split('\n', 1)[0]!;
     throw new HoldfastError('ERR_INVALID_EVENT', `event ${event.eventId} cannot be written as JSON: ${why}`, {

@@ -404,7 +404,7 @@ describe('in words', () => {
     (anonymous)  /srv/app.js:1:1
   timer, 1.5s old
     tick
-  TCP\ufffd[2J ×2, the oldest 10ms old
+  TCP\\u001b[2J ×2, the oldest 10ms old
     serve
   promise ×1,000 without a stack, the oldest 3s old
   promise made inside Node or holdfast, 12ms old

@@ -102,7 +102,7 @@ test('conditions are a summary and a line each: how it went, how long it took, w
     '  FAILED: second: line one',
     '  ok       first   1.23ms  fine',
     '  FAILED   second  1.23ms  line one',
-    '  warning  third   1.23ms  too \uFFFD[31mslow',
+    '  warning  third   1.23ms  too \\u001b[31mslow',
     '',
   ]);
 });

@@ -149,7 +149,7 @@ describe('the closing words', () => {
     const line = told({ failures: [failure('i\u0007d', error)] })
       .split('\n')
       .find((each) => each.startsWith('  failed'))!;
-    expect(line).toMatch(/^ {2}failed i\uFFFDd: a\uFFFD\[2J\uFFFDbx+…$/);
+    expect(line).toMatch(/^ {2}failed i\\u0007d: a\\u001b\[2J\\u009bbx+…$/);
     expect(line.length).toBeLessThan(230);
   });
 

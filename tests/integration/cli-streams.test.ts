@@ -144,7 +144,7 @@ describe('what comes from tasks', () => {
     );
     write('tasks.ndjson', `${JSON.stringify({ id, input: null })}\n${JSON.stringify({ id: 'ok', input: id })}\n`);
     const { stdout, stderr } = await runtime(['run', 'evil.mjs', '--tasks', 'tasks.ndjson', '--results', '-']);
-    expect(stderr).toContain('  failed a\uFFFD]0;title\uFFFD\uFFFD31m: a\uFFFD]0;title\uFFFD\uFFFD31m\n');
+    expect(stderr).toContain('  failed a\\u001b]0;title\\u0007\\u009b31m: a\\u001b]0;title\\u0007\\u009b31m\n');
     expect(stdout + stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
     expect(
       parsed(stdout)

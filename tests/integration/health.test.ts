@@ -233,7 +233,7 @@ describe('status', () => {
       JSON.stringify({ schema: 1, updatedAt: Date.now(), state: 'running', activity: { note: '\u001b[2J' } }),
     );
     const damaged = await runtime(['status', 'work']);
-    expect(damaged.stdout).toMatch(/^last seen +\d.*, and it died since: \uFFFD\[2J$/m);
+    expect(damaged.stdout).toMatch(/^last seen +\d.*, and it died since: \\u001b\[2J$/m);
     expect(damaged.stdout).toMatch(/^health +health.json: counts: is missing$/m);
     rmSync(file);
     expect((await runtime(['status', 'work'])).stdout).toMatch(/^health +health.json: there is no health.json$/m);
