@@ -22,7 +22,7 @@ import { RollCall } from './pool/roll-call.js';
 import type { AddedTask, ClaimedTask, Settlement, TaskQueue, OutcomeFilter } from './queue/contract.js';
 import { idOf } from './queue/generated-id.js';
 import { relay, retryingOf } from './relay.js';
-import { closeQueue } from './run-folder.js';
+import { closeQueue, logLeftBehind } from './run-folder.js';
 import { Statistics } from './statistics.js';
 import { newTask, newTasks, type SubmitOptions, type TaskToEnqueue } from './new-task.js';
 import { statusOfThreads, summaryOfThreads } from './thread-status.js';
@@ -489,6 +489,8 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
       await this.#dispatcher.end();
       const mayRemove = { folder: () => this.#lock.stillHeld(), content: this.#options.durable };
       const kept = await closeQueue(this.#queue, this.runDir, mayRemove).catch((trouble: Error) => this.#fail(trouble));
+      const log = this.#options.durable ? logLeftBehind(this.runDir) : undefined;
+      if (log !== undefined) this.emit('warning', log);
       if (kept !== false) await this.#health.writeLast();
     } finally {
       this.#forgetExit();

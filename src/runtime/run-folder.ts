@@ -4,6 +4,7 @@ import { HoldfastError } from './errors.js';
 import { HEALTH_FILE } from './health/snapshot.js';
 import { wayBack } from './queue/saved-copy.js';
 import type { StateDir } from './state-dir.js';
+import { formatSize } from './units.js';
 import type { TaskQueue } from './queue/contract.js';
 
 /** The durable queue, in the folder of its run. */
@@ -91,6 +92,19 @@ function latest(folder: string, prefix: string): string | undefined {
     undefined,
   );
   return name === undefined ? undefined : join(folder, name);
+}
+
+/** So much of a log is told of when it stays behind, in bytes. */
+const TOLD_LOG_BYTES = 2 ** 20;
+
+/** What to know of a log that had to stay when the queue was closed; `undefined`: there is none, or next to nothing. */
+export function logLeftBehind(runDir: string): Error | undefined {
+  const log = join(runDir, `${QUEUE_FILE}-wal`);
+  const size = sizeOf(log) ?? 0;
+  if (size < TOLD_LOG_BYTES) return undefined;
+  return new Error(
+    `another program still reads the queue: ${formatSize(size)} of it stay in ${log}, which belongs to ${QUEUE_FILE} and must stay beside it; the next start moves them there`,
+  );
 }
 
 function sizeOf(path: string): number | undefined {

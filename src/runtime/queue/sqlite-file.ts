@@ -19,11 +19,24 @@ export function openForWriting(path: string): { db: Database.Database; unclean: 
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = FULL');
     migrate(db);
+    shrinkLog(db);
     return { db, unclean };
   } catch (error) {
     db.close();
     throw error;
   }
+}
+
+/** A log that is longer was kept so by somebody who read for long, in bytes: SQLite moves it to the file at 4 MB. */
+const LONG_LOG_BYTES = 16 * 2 ** 20;
+
+/** Moves what lies in a long log to the file, unless somebody still reads. Also, it is cut off when SQLite begins it anew. */
+function shrinkLog(db: Database.Database): void {
+  db.pragma(`journal_size_limit = ${LONG_LOG_BYTES}`);
+  if ((statSync(`${db.name}-wal`, { throwIfNoEntry: false })?.size ?? 0) <= LONG_LOG_BYTES) return;
+  db.pragma('busy_timeout = 0');
+  db.pragma('wal_checkpoint(TRUNCATE)');
+  db.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
 }
 
 /** Opens the file beside its executor; `undefined` if there is no queue in it yet. */
