@@ -1,4 +1,4 @@
-import { constants, createReadStream, openSync, statSync } from 'node:fs';
+import { constants, createReadStream, fstatSync, openSync, statSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { HoldfastError, InvalidInputError, type Fault } from '../runtime/errors.js';
 import type { Executor } from '../runtime/executor.js';
@@ -74,10 +74,25 @@ function ownFiles({ executor, results }: RunFlags): string[] {
   return [...new StateDir(executor.dir).folders(), ...(results === undefined || results === '-' ? [] : [results])];
 }
 
-/** The stream that is to be spooled. */
+/** The stream that is to be spooled. @throws HoldfastError `ERR_INVALID_OPTIONS` if it can have no lines */
 export function streamOf(source: RunFlags['source']): AsyncIterable<Uint8Array> {
   if (source.kind === 'tasks' && source.file !== '-') return streamOfFile(source.file);
+  // Node reads nothing from it, without a word.
+  if (isFolder(0)) {
+    throw new HoldfastError('ERR_INVALID_OPTIONS', 'standard input is a folder: there are no tasks to read from it', {
+      hint: "For the files in a folder: --each '<folder>/**'",
+    });
+  }
   return process.stdin;
+}
+
+function isFolder(fd: number): boolean {
+  try {
+    return fstatSync(fd).isDirectory();
+  } catch {
+    // It is closed.
+    return false;
+  }
 }
 
 /**

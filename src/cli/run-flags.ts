@@ -52,6 +52,9 @@ export interface RunFlags {
   plain: boolean;
 }
 
+/** Of `--tasks`: other names of standard input. */
+const STDIN_PATHS: ReadonlySet<string> = new Set(['/dev/stdin', '/dev/fd/0', '/proc/self/fd/0']);
+
 const checks = OPTION_CHECKS;
 
 const flags = {
@@ -156,14 +159,16 @@ export function resolveRunFlags(
     ...rest
   } = parsed.data;
   const { supervise, failOnLeak, json, quiet, color, wait, http, config: _, ...options } = rest;
-  const typed = (lines || tasks === '-') && Boolean(process.stdin.isTTY);
+  // By these names, the executor would find a standard input of its own.
+  const file = tasks !== undefined && STDIN_PATHS.has(tasks) ? '-' : tasks;
+  const typed = (lines || file === '-') && Boolean(process.stdin.isTTY);
   return {
     executor: resolveOptions({ ...options, handlers }, around),
     source:
       each !== undefined
         ? { kind: 'each', glob: each, exclude, follow }
-        : tasks !== undefined
-          ? { kind: 'tasks', file: tasks }
+        : file !== undefined
+          ? { kind: 'tasks', file }
           : { kind: 'lines', endedByNull },
     bigIntegers,
     handler,

@@ -5,6 +5,7 @@ import { ProcessLock } from '../runtime/lock/process-lock.js';
 import { lastDeath } from '../runtime/last-death.js';
 import type { PreviousDeath } from '../runtime/queue/contract.js';
 import { StateDir } from '../runtime/state-dir.js';
+import type { StopMessage } from '../runtime/supervisor/messages.js';
 import { Supervisor } from '../runtime/supervisor/supervisor.js';
 import { formatDuration } from '../runtime/units.js';
 import { asyncDebug } from './async-debug.js';
@@ -63,16 +64,21 @@ async function runAlone(flags: RunFlags, start: TakenLock, stateDir: StateDir): 
   let signals = 0;
   stopTogether(() => process.pid);
   const spooling = await spool(flags, start.lock, stateDir);
+  let stop: ((message: StopMessage) => void) | undefined;
+  const lost = lostInput(spooling, () => {
+    if (signals++ === 0) stop?.({ type: 'stop', signal: 'SIGTERM', force: false });
+  });
   try {
-    return await runJob(flags, {
+    const exitCode = await runJob(flags, {
       start,
       carried: undefined,
       restarts: 0,
       data: process.stdout,
       linesBefore: 0,
       // Before there is a listener, a signal ends this process.
-      stopping: () => false,
+      stopping: () => lost.error !== undefined,
       onStop: (listener) => {
+        stop = listener;
         for (const signal of SIGNALS) {
           process.on(signal, () => {
             if (++signals > 2) endBySignal(signal);
@@ -83,6 +89,8 @@ async function runAlone(flags: RunFlags, start: TakenLock, stateDir: StateDir): 
       progressed: () => {},
       carry: () => {},
     });
+    if (lost.error !== undefined) throw lost.error;
+    return exitCode;
   } finally {
     await endSpool(spooling, start.lock);
   }
@@ -117,8 +125,12 @@ async function runSupervised(check: Check, lock: ProcessLock, stateDir: StateDir
     await supervisor.abandon();
     throw error;
   }
+  const lost = lostInput(spooling, () => {
+    if (!supervisor.isStopping) supervisor.stop('SIGTERM');
+  });
   const exitCode = await supervisor.run(flags, flags.executor);
   await endSpool(spooling, lock);
+  if (lost.error !== undefined) throw lost.error;
   if (!supervisor.outputLost) await flushed(process.stdout);
   return supervisor.outputLost ? exitCodeOfSignal('SIGPIPE') : exitCode;
 }
@@ -164,6 +176,16 @@ async function spool(flags: RunFlags, lock: ProcessLock, stateDir: StateDir): Pr
     throw new HoldfastError('ERR_LOCK_LOST', message, { hint: 'Start the run again.' });
   }
   return spoolStdin(streamOf(flags.source), runDir);
+}
+
+/** Ends a run, as a signal does, that would wait for the rest of its input for ever. */
+function lostInput(spooling: Spooling | undefined, stop: () => void): { error: HoldfastError | undefined } {
+  const lost: { error: HoldfastError | undefined } = { error: undefined };
+  void spooling?.unheard.then((error) => {
+    lost.error = error;
+    stop();
+  });
+  return lost;
 }
 
 /** What was kept of standard input serves the executors of this command only. */

@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, readdirSync, readlinkSync, rmdirSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, rmdirSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, parse, resolve, sep } from 'node:path';
 import { HoldfastError, InvalidInputError } from './errors.js';
 import { quoted } from './faults.js';
@@ -111,9 +111,24 @@ export class StateDir {
       while (made[0]!.length > first.length) made.unshift(dirname(made[0]!));
       this.#made.push(...made);
     } catch (error) {
-      throw unusable(this.root, (error as Error).message, ANOTHER_FOLDER, error);
+      const cause = causeOf(folder, error as NodeJS.ErrnoException);
+      const why = cause.code === 'EROFS' ? 'its file system is read-only' : cause.message;
+      throw unusable(this.root, why, ANOTHER_FOLDER, cause);
     }
   }
+}
+
+/** On a file system that is read-only, a recursive mkdir of Node (20) says that there is no such folder. */
+function causeOf(folder: string, told: NodeJS.ErrnoException): NodeJS.ErrnoException {
+  if (told.code !== 'ENOENT') return told;
+  let missing = folder;
+  while (!existsSync(dirname(missing))) missing = dirname(missing);
+  try {
+    mkdirSync(missing, { mode: 0o700 });
+  } catch (error) {
+    return error as NodeJS.ErrnoException;
+  }
+  return told;
 }
 
 const ANOTHER_FOLDER = 'Mend that, or choose another state folder: --dir <folder>.';

@@ -39,6 +39,15 @@ async function serving(server: Server): Promise<string> {
 }
 
 describe('a control socket', () => {
+  test('that cannot be made is told in words', async () => {
+    const nowhere = join(tempDir(), 'nowhere');
+    await expect(serveControl(nowhere, {} as Steering)).rejects.toMatchObject({
+      code: 'ERR_STATE_DIR',
+      message: expect.stringMatching(/^the socket by which a run is steered cannot be made: listen /) as string,
+      hint: expect.stringContaining('--dir') as string,
+    });
+  });
+
   test('carries out what it is asked to, and answers with the status after it', async () => {
     const { asked, path } = await served(async () => ({ runId: 'run-1', asked: asked.length }));
     expect(await askExecutor(path, 'status')).toEqual({ runId: 'run-1', asked: 0 });

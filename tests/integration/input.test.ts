@@ -69,6 +69,17 @@ function openStream(): PassThrough {
 }
 
 describe('standard input, spooled', () => {
+  test('that is lost, and whose followers cannot be told, is told to who writes it', async () => {
+    const dir = tempDir();
+    const stream = new PassThrough();
+    const { finished, unheard } = await spoolStdin(stream, dir);
+    // Nothing can be renamed that is not there, as nothing can on a disk that is read-only.
+    rmSync(join(dir, 'input.partial'));
+    stream.end('1\n');
+    await expect(finished).rejects.toMatchObject({ code: 'ERR_STATE_DIR' });
+    expect(await unheard).toMatchObject({ code: 'ERR_STATE_DIR' });
+  });
+
   test('goes to a private file that has its name once all is there', async () => {
     const dir = tempDir();
     const stream = openStream();

@@ -40,6 +40,11 @@ export interface Spooling {
    * Rejects with `ERR_STATE_DIR` if it could not be read or written to its end.
    */
   finished: Promise<void>;
+  /**
+   * Resolves if it could not, and nobody who follows the file will hear of it:
+   * the disk became read-only, say. They wait for ever then.
+   */
+  unheard: Promise<HoldfastError>;
   /** Removes the file, once no executor of the command will read it again. One that another command wrote stays. */
   remove(): Promise<void>;
 }
@@ -61,13 +66,19 @@ export async function spoolStdin(stream: AsyncIterable<Uint8Array | string>, run
     throw lost(paths.growing, error);
   }
   const { ino } = await file.stat();
-  const finished = pump(stream, file, paths, ino);
+  let tellUnheard!: (error: HoldfastError) => void;
+  const unheard = new Promise<HoldfastError>((resolve) => (tellUnheard = resolve));
+  const finished = pump(stream, file, paths, { ino, tellUnheard });
   // Whoever looks at it later still sees the error; nobody looking must not end the process.
   finished.catch(() => {});
   return {
     finished,
+    unheard,
     remove: async () => {
-      for (const path of Object.values(paths)) if (await isFile(path, ino)) await rm(path, { force: true });
+      for (const path of Object.values(paths)) {
+        // What cannot be removed, on a disk that became read-only, say, is removed by the next start.
+        if (await isFile(path, ino)) await rm(path, { force: true }).catch(() => {});
+      }
     },
   };
 }
@@ -76,7 +87,7 @@ async function pump(
   stream: AsyncIterable<Uint8Array | string>,
   file: FileHandle,
   paths: ReturnType<typeof spoolPaths>,
-  ino: number,
+  { ino, tellUnheard }: { ino: number; tellUnheard: (error: HoldfastError) => void },
 ): Promise<void> {
   // Once the lock was lost, the file of another command may have that name: its input would seem to be at its end.
   const renameOwn = async (to: string) => {
@@ -91,9 +102,10 @@ async function pump(
     }
     await renameOwn(paths.whole);
   } catch (error) {
-    // The followers wait for a new name. If even that fails, the caller is told all the same.
-    await renameOwn(paths.broken).catch(() => {});
-    throw lost(paths.growing, error);
+    const failure = lost(paths.growing, error);
+    // The followers wait for a new name.
+    await renameOwn(paths.broken).catch(() => tellUnheard(failure));
+    throw failure;
   }
 }
 

@@ -1,6 +1,7 @@
 import { chmodSync, renameSync, rmSync, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
+import { HoldfastError } from '../errors.js';
 import { monotonicMs } from '../monotonic.js';
 import type { ExecutorStatus, ProbeAnswers } from '../status.js';
 import { DEADLINE_HEADER } from './deadline.js';
@@ -43,19 +44,31 @@ export async function serveControl(runDir: string, steering: Steering): Promise<
   // Node removes the path that it listened on when it closes, whosever socket lies there by then. So that is a name
   // of this process alone. Only the holder of the run's lock comes here: what lies at the other one is left over.
   const own = `${path}.${process.pid}`;
-  server.listen(own);
-  await once(server, 'listening');
-  chmodSync(own, 0o600);
-  const { ino } = statSync(own, { bigint: true });
-  renameSync(own, path);
+  let ino: bigint;
+  try {
+    server.listen(own);
+    await once(server, 'listening');
+    chmodSync(own, 0o600);
+    ({ ino } = statSync(own, { bigint: true }));
+    renameSync(own, path);
+  } catch (error) {
+    server.close();
+    const message = `the socket by which a run is steered cannot be made: ${(error as Error).message}`;
+    const hint = 'Mend that, or choose another state folder: --dir <folder>.';
+    throw new HoldfastError('ERR_STATE_DIR', message, { hint, cause: error });
+  }
   server.unref();
   return {
     path,
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
-      // By then another executor may have the run, if the lock was lost.
-      if (statSync(path, { bigint: true, throwIfNoEntry: false })?.ino === ino) rmSync(path, { force: true });
+      try {
+        // By then another executor may have the run, if the lock was lost.
+        if (statSync(path, { bigint: true, throwIfNoEntry: false })?.ino === ino) rmSync(path, { force: true });
+      } catch {
+        // The disk became read-only, say. Nobody listens there any more, and the next executor takes its place.
+      }
     },
   };
 }

@@ -92,6 +92,11 @@ export class Supervisor<Job, Carried> {
     else this.#killTimer = setTimeout(kill, 2 * (this.#job?.graceMs ?? 0) + FORCED_EXIT_MS);
   }
 
+  /** Whether the run was told to end. */
+  get isStopping(): boolean {
+    return this.#stopping !== undefined;
+  }
+
   /** The executor process that is there now. */
   get executorPid(): number | undefined {
     return this.#child.pid;
