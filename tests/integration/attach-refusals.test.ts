@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { attachToProcess } from '../../dist/debug/inspector/attach-process.js';
 import { evaluate } from '../../dist/debug/inspector/evaluate.js';
-import { inspectable } from '../../dist/debug/inspector/inspectable.js';
+import { inspectable, refuseSignal } from '../../dist/debug/inspector/inspectable.js';
 import { privateFolder } from '../../dist/debug/inspector/private-folder.js';
 import { isAlive, targetProcess } from '../../dist/debug/inspector/target-process.js';
 import { rejection } from '../support/executors.js';
@@ -166,14 +166,34 @@ describe('there is a sentence for', () => {
     expect(await refused(pid)).toMatch(/is in a container, or has a network of its own.*\| Look from inside/);
   });
 
-  test.skipIf(nodes.length === 0)('one that was told not to listen for SIGUSR1, which lives on', async () => {
-    for (const { path } of nodes.slice(1)) {
-      const target = await startProgram(SLEEPS, { path, nodeOptions: ['--disable-sigusr1'] });
-      expect(await refused(target.pid)).toMatch(
-        /does not listen for SIGUSR1, which would end it.*\| .*--inspect=127.0.0.1:0/,
-      );
+  test.skipIf(nodes.length === 0).each([
+    ['--disable-sigusr1', [], /Start it without that option, or with --inspect=127.0.0.1:0/],
+    ['--permission', ['--allow-fs-read=*'], /Start it with --allow-inspector --inspect=127.0.0.1:0/],
+  ])('one that blocks SIGUSR1, as of %s, which lives on (Node 22 to 26)', async (option, others, instead) => {
+    for (const { path } of nodes) {
+      // A listener is accepted there, and never called.
+      const program = `process.on('SIGUSR1', () => {}); ${SLEEPS}`;
+      const target = await startProgram(program, { path, nodeOptions: [option, ...others] });
+      const why = await refused(target.pid);
+      expect(why).toContain(`blocks SIGUSR1, which would open its inspector, as it was started with ${option} | `);
+      expect(why).toMatch(instead);
       expect(target.child.exitCode ?? target.child.signalCode).toBeNull();
     }
+  });
+
+  test('one that blocks SIGUSR1 for a reason that its command line does not show', async () => {
+    const target = await startProgram(SLEEPS);
+    expect(refuseSignal({ ...targetProcess(target.pid)!, blocksUsr1: true })?.message).toMatch(
+      /blocks SIGUSR1, which would open its inspector, as with --disable-sigusr1 or --permission$/,
+    );
+  });
+
+  test('one that has not come to its inspector yet, as soon as it has', async () => {
+    const child = spawn(process.execPath, ['--inspect-port=0', '-e', SLEEPS], { stdio: 'ignore' });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const { threads, detach } = await attachToProcess(child.pid!);
+    expect(threads).toHaveLength(1);
+    await detach();
   });
 
   test('one that takes SIGUSR1 for itself', async () => {

@@ -9,6 +9,7 @@ import {
   isNode,
   sharesNamespace,
   targetProcess,
+  wordsOf,
   type TargetProcess,
 } from './target-process.js';
 
@@ -31,13 +32,44 @@ export function inspectable(pid: number): TargetProcess {
   return target;
 }
 
+/** Options of Node that have it block SIGUSR1 for good, and how its inspector is had all the same. */
+const BLOCKING: [option: RegExp, instead: string][] = [
+  [/^--disable-sigusr1$/, 'Start it without that option, or with --inspect=127.0.0.1:0'],
+  [
+    /^--(experimental-)?permission$/,
+    'Start it with --allow-inspector --inspect=127.0.0.1:0 besides, which Node takes from 24 on, or without that option',
+  ],
+];
+
 /** Why a process is sent no signal that opens its inspector; `undefined` if nothing speaks against it. */
-export function refuseSignal({ pid, catchesUsr1 }: TargetProcess): HoldfastError | undefined {
+export function refuseSignal({ pid, catchesUsr1, blocksUsr1 }: TargetProcess): HoldfastError | undefined {
+  if (blocksUsr1) {
+    const { option, instead } = blockingOption(pid) ?? {};
+    const why = option === undefined ? 'as with --disable-sigusr1 or --permission' : `as it was started with ${option}`;
+    return refusal(
+      `process ${pid} blocks SIGUSR1, which would open its inspector, ${why}`,
+      `${instead ?? 'Start it with --inspect=127.0.0.1:0'}; then: runtime inspect <its pid>`,
+    );
+  }
   if (catchesUsr1) return undefined;
   return refusal(
-    `process ${pid} does not listen for SIGUSR1, which would end it: it was started with --disable-sigusr1, or it has no inspector`,
-    `Start it without that option, or with --inspect=127.0.0.1:0; then: runtime inspect <its pid>`,
+    `process ${pid} does not listen for SIGUSR1, which would end it: it has no inspector, or its program has taken that signal away`,
+    `Start it with --inspect=127.0.0.1:0; then: runtime inspect <its pid>`,
   );
+}
+
+/** Whether a process may only be starting: each Node blocks SIGUSR1 until its inspector is ready. */
+export function mayBeStarting({ pid, blocksUsr1 }: TargetProcess): boolean {
+  return blocksUsr1 && blockingOption(pid) === undefined;
+}
+
+function blockingOption(pid: number): { option: string; instead: string } | undefined {
+  const words = wordsOf(pid);
+  for (const [pattern, instead] of BLOCKING) {
+    const option = words.find((word) => pattern.test(word));
+    if (option !== undefined) return { option, instead };
+  }
+  return undefined;
 }
 
 /** The process was there, and is no more. */

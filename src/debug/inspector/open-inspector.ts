@@ -2,10 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { HoldfastError } from '../../runtime/errors.js';
 import { formatDuration } from '../../runtime/units.js';
 import { inspectorAmong, inspectorBeside, inspectorPorts, type Inspector } from './find-inspector.js';
-import { blocked, BLOCKED_MS, ended, refuseSignal, whereBlocked } from './inspectable.js';
+import { blocked, BLOCKED_MS, ended, mayBeStarting, refuseSignal, whereBlocked } from './inspectable.js';
 import { holderOf } from './listeners.js';
 import { isAlive, targetProcess, type TargetProcess } from './target-process.js';
 import { SILENCE_MS, WAIT_MS, type Patience } from './turn.js';
+
+/** How long a process may take from its start to its inspector, in ms: mostly 30 ms, more on a busy machine. */
+const START_MS = 3_000;
 
 /** How often to look, in ms. An inspector opens within 50. */
 const POLL_MS = 5;
@@ -31,14 +34,23 @@ export async function openInspector(target: TargetProcess, options: OpenOptions)
   const port = inspectorPorts(target.pid).at(-1)!;
   for (;;) {
     if (port !== 0) await waitForPort(port, target.pid, options);
-    sendSignal(target, options);
+    await sendSignal(target, options);
     const found = await waitForInspector(target, port, options);
     if (found !== 'port taken') return found;
   }
 }
 
-function sendSignal(target: TargetProcess, { onSignal }: OpenOptions): void {
+async function sendSignal(target: TargetProcess, { onSignal, waitMs = WAIT_MS, signal }: OpenOptions): Promise<void> {
   const { pid, startTicks } = target;
+  const limit = performance.now() + Math.min(waitMs, START_MS);
+  for (
+    let seen = targetProcess(pid);
+    seen?.startTicks === startTicks && mayBeStarting(seen);
+    seen = targetProcess(pid)
+  ) {
+    if (performance.now() > limit) break;
+    await delay(POLL_MS, undefined, { signal });
+  }
   // Looked at again, right before: by now, this pid may be that of another process.
   const now = targetProcess(pid);
   if (now?.startTicks !== startTicks) throw ended(pid);

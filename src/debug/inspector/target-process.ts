@@ -15,8 +15,10 @@ export interface TargetProcess {
   gid: number;
   /** One letter: `R` runs, `S` and `D` wait, `T` and `t` are stopped, `Z` and `X` are dead. */
   letter: string;
-  /** Whether a SIGUSR1 is caught: one that does not is ended by it. */
+  /** Whether a SIGUSR1 is caught: one that does not, and does not block it, is ended by it. */
   catchesUsr1: boolean;
+  /** Whether a SIGUSR1 waits until it is wanted, which may be never. */
+  blocksUsr1: boolean;
   /** When it was started, in clock ticks since the system was: another process with the same pid has another one. */
   startTicks: number;
   /** Name of its program: `node`. */
@@ -38,12 +40,18 @@ export function targetProcess(pid: number): TargetProcess | undefined {
     leader: Number(field('Tgid')),
     uid: Number.parseInt(field('Uid')!, 10),
     gid: Number.parseInt(field('Gid')!, 10),
-    catchesUsr1: (BigInt(`0x${field('SigCgt') ?? '0'}`) >> BigInt(SIGUSR1 - 1)) % 2n === 1n,
+    catchesUsr1: holdsUsr1(field('SigCgt')),
+    blocksUsr1: holdsUsr1(field('SigBlk')),
     // The 22nd; the second one is the name of the program, in brackets, and may hold anything.
     startTicks: Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]),
     // What another user runs is not told, but how it is called is.
     program: basename(exe) || field('Name')!,
   };
+}
+
+/** @param signals a bit each, in hexadecimal digits */
+function holdsUsr1(signals = '0'): boolean {
+  return (BigInt(`0x${signals}`) >> BigInt(SIGUSR1 - 1)) % 2n === 1n;
 }
 
 /** Whether it still runs: the same one, not a later one with its pid. */
