@@ -1,8 +1,10 @@
 import { Analyst } from './await/analyst.js';
 import { attachToProcess } from './inspector/attach-process.js';
+import { freeMemory } from './inspector/free-memory.js';
 import type { Inspection } from './inspection.js';
 import { checkMaxPause, MAX_PAUSE_MS } from './max-pause.js';
 import { inspectAttached } from './thread-view/inspect-attached.js';
+import { MemoryBudget } from './thread-view/memory-need.js';
 import { PausePredictor } from './thread-view/predict.js';
 
 export interface InspectOptions {
@@ -42,7 +44,8 @@ export async function inspectProcess(pid: number, options: InspectProcessOptions
       maxPauseMs,
       onNote,
       analyst,
-      predictor: new PausePredictor(),
+      predictor: predictorOf(pid),
+      memory: new MemoryBudget(() => freeMemory(pid), false),
       begin,
       pid,
     });
@@ -53,6 +56,19 @@ export async function inspectProcess(pid: number, options: InspectProcessOptions
     // Half of what was found is what it refused with.
     await attached.throwIfGone();
   }
+}
+
+/** Of each process that was looked into, the last so many. */
+const MAX_PREDICTORS = 100;
+const predictors = new Map<number, PausePredictor>();
+
+/** Learns from each look into a process. */
+function predictorOf(pid: number): PausePredictor {
+  const predictor = predictors.get(pid) ?? new PausePredictor();
+  predictors.delete(pid);
+  predictors.set(pid, predictor);
+  if (predictors.size > MAX_PREDICTORS) predictors.delete(predictors.keys().next().value!);
+  return predictor;
 }
 
 /** What `work` gives, or, as soon as it is aborted, what that was done with; then `work` is left to fail. */

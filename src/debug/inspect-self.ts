@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { Analyst, ANALYST } from './await/analyst.js';
+import { freeMemory } from './inspector/free-memory.js';
 import { attachToSelf } from './inspector/attach-self.js';
 import type { InspectOptions } from './inspect-process.js';
 import type { AwaitBranch, Inspection } from './inspection.js';
@@ -7,6 +8,7 @@ import { underWay } from './looks-under-way.js';
 import { checkMaxPause, MAX_PAUSE_MS } from './max-pause.js';
 import type { Haste } from './thread-view/haste.js';
 import { inspectAttached } from './thread-view/inspect-attached.js';
+import { MemoryBudget } from './thread-view/memory-need.js';
 import { PausePredictor } from './thread-view/predict.js';
 
 export interface InspectSelfOptions extends InspectOptions {
@@ -41,6 +43,7 @@ async function look(options: InspectSelfOptions): Promise<Inspection> {
   signal?.throwIfAborted();
   const begin = performance.now();
   const analyst = new Analyst();
+  const memory = new MemoryBudget(() => freeMemory(process.pid), true);
   const attached = await attachToSelf();
   const wanted = attached.threads.filter(
     ({ threadId, name }) => name !== ANALYST && (threads === undefined || threads.includes(threadId)),
@@ -48,7 +51,7 @@ async function look(options: InspectSelfOptions): Promise<Inspection> {
   try {
     const inspection = await inspectAttached(
       { ...attached, threads: wanted },
-      { all, maxPauseMs, onNote, keep, signal, haste, analyst, predictor, begin, pid: process.pid },
+      { all, maxPauseMs, onNote, keep, signal, haste, analyst, predictor, memory, begin, pid: process.pid },
     );
     signal?.throwIfAborted();
     return inspection;

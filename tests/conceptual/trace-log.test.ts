@@ -118,12 +118,16 @@ describe('a trace log', () => {
   });
 
   test.each([
-    [250, 5_000],
-    [7_000, 7_000],
+    [250, undefined, 5_000],
+    [250, 3_000, 5_000],
+    [7_000, undefined, 7_000],
   ])(
-    'with a limit of %d ms by themselves, dumps that are asked for, or waited for, may take %d ms',
-    async (by, asked) => {
-      const { trace, path, looks } = traceLog({ maxPauseMs: by });
+    'with a limit of %d ms by themselves, and %s for the first, dumps that are asked for, or waited for, may take %d ms',
+    async (by, first, asked) => {
+      const { trace, path, looks } = traceLog({
+        maxPauseMs: by,
+        ...(first !== undefined && { startMaxPauseMs: first }),
+      });
       const ended = (dumped: Promise<void>) => {
         looks.at(-1)!.end();
         return dumped;
@@ -134,7 +138,7 @@ describe('a trace log', () => {
       await until(() => vi.getTimerCount() > 0);
       for (const why of ['SIGUSR2', 'drain'] as const) await ended(trace.dump(why));
       await ended(trace.end({ lastDump: true, withinMs: 5_000 }));
-      expect(looks.map(({ maxPauseMs }) => maxPauseMs)).toEqual([by, by, asked, asked, asked]);
+      expect(looks.map(({ maxPauseMs }) => maxPauseMs)).toEqual([first ?? by, by, asked, asked, asked]);
       const dumps = readFileSync(path.replace('.log', '.ndjson'), 'utf8').trimEnd().split('\n');
       expect(dumps.map((line) => (JSON.parse(line) as { dump: Dump }).dump.maxPauseMs)).toEqual(
         looks.map(({ maxPauseMs }) => maxPauseMs),

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { traceSettings } from '../../dist/debug/trace/settings.js';
 import { InvalidInputError } from '../../dist/runtime/errors.js';
 
-const DEFAULTS = { intervalMs: 10_000, maxPauseMs: 250, json: false, hooks: false };
+const DEFAULTS = { intervalMs: 10_000, maxPauseMs: 2_000, startMaxPauseMs: 5_000, json: false, hooks: false };
 
 /** A word in some mixture of upper and lower case. */
 const inAnyCase = (...words: string[]) =>
@@ -78,6 +78,7 @@ describe('its other variables', () => {
     expect(traceSettings({ ASYNC_DEBUG: '1', ...env })).toEqual({
       intervalMs: 1_500,
       maxPauseMs: 60_000,
+      startMaxPauseMs: 60_000,
       json: true,
       hooks: false,
     });

@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { attachToProcess } from '../../dist/debug/inspector/attach-process.js';
 import { ProcessLock } from '../../dist/runtime/lock/process-lock.js';
 import { ownTurns, startProgram, startThreads, type Inspected } from '../support/inspected.js';
@@ -14,6 +14,10 @@ import { waitFor } from '../support/wait-for.js';
 
 const SLEEPS = `console.log('up'); setInterval(() => {}, 1000);`;
 const PROGRAM = fileURLToPath(new URL('../support/attach-child.mjs', import.meta.url));
+
+/** A watchdog is as patient as that, where the process is too busy to do what it is told. */
+const WATCHDOG_MS = 70_000;
+vi.setConfig({ testTimeout: 2 * WATCHDOG_MS });
 
 beforeEach(ownTurns);
 
@@ -41,8 +45,9 @@ async function kill(target: Inspected, stage: string, { signal = 'SIGKILL', firs
   await exit;
   const path = join(process.env['XDG_RUNTIME_DIR']!, 'holdfast/inspect.lock');
   const lock = new ProcessLock({ path, runId: 'inspect' });
-  await waitFor('the watchdog to be done', () => !lock.isLocked());
-  expect(readdirSync(tmp)).toEqual([]);
+  // It lends its turn to others while it waits for a process that is slow to open its inspector.
+  const isDone = () => !lock.isLocked() && readdirSync(tmp).length === 0;
+  await waitFor('the watchdog to be done', isDone, WATCHDOG_MS);
 }
 
 /** It can be looked into again, and is left alone then. */
@@ -52,12 +57,11 @@ async function lookAgain(target: Inspected): Promise<void> {
   await detach();
 }
 
-await onEveryNode('a look that is killed leaves no inspector open, no thread paused, no folder', async ({ path }) => {
+await onEveryNode('a look that is killed leaves no inspector open, no thread standing, no folder', async ({ path }) => {
   const target = await startThreads({ path });
-  const stages = path === process.execPath ? ['attached', 'snapshot', 'detaching', 'paused'] : ['paused'];
-  for (const stage of stages) {
+  for (const stage of ['attached', 'snapshot', 'detaching']) {
     await kill(target, stage);
-    expect(target.ports(), stage).toEqual([]);
+    await waitFor(`no inspector to be open after ${stage}`, () => target.ports().length === 0, WATCHDOG_MS);
     await target.goesOn();
   }
   await lookAgain(target);
@@ -75,10 +79,10 @@ describe('a look that is killed', () => {
     await lookAgain(target);
   });
 
-  test('leaves open what was open, and lets workers go on all the same', async () => {
+  test('leaves open what was open, and no worker standing all the same', async () => {
     const target = await startThreads({ nodeOptions: ['--inspect=127.0.0.1:0'] });
     const before = target.ports();
-    await kill(target, 'paused');
+    await kill(target, 'snapshot');
     expect(target.ports()).toEqual(before);
     await target.goesOn();
   });

@@ -253,21 +253,6 @@ describe('in the middle', () => {
     expect(await evaluate(main.session, '1 + 1')).toBe(2);
   });
 
-  test('threads that are paused go on when they are let go', async () => {
-    const target = await startThreads({ spin: true });
-    const { threads, detach } = await attach(target.pid);
-    let paused = 0;
-    for (const { session } of threads) {
-      session.on('Debugger.paused', () => paused++);
-      await session.call('Debugger.enable');
-      await session.call('Debugger.pause');
-    }
-    await waitFor('threads to pause', () => paused >= 2);
-    await detach();
-    await target.goesOn();
-    expect(target.ports()).toEqual([]);
-  });
-
   test('what a thread throws is told as it was thrown', async () => {
     const target = await startProgram(SLEEPS);
     const [{ session }] = (await attach(target.pid)).threads as [AttachedThread];

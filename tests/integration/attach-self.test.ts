@@ -65,29 +65,6 @@ test('events of the own thread are told until they are no longer listened for', 
   await detach();
 });
 
-test('a worker that is told to pause goes on when it is let go', async () => {
-  const beats = new Int32Array(new SharedArrayBuffer(4));
-  const worker = await started(
-    `const { parentPort } = require('worker_threads');
-     parentPort.on('message', (beats) => { for (;;) Atomics.add(beats, 0, 1); });
-     parentPort.postMessage('up');`,
-  );
-  worker.postMessage(beats);
-  const goesOn = async () => {
-    const before = Atomics.load(beats, 0);
-    await waitFor('it to go on', () => Atomics.load(beats, 0) !== before);
-  };
-  await goesOn();
-  const { threads, detach } = await attachToSelf();
-  const { session } = threads.find(({ threadId }) => threadId === worker.threadId)!;
-  const paused = new Promise((resolve) => session.on('Debugger.paused', resolve));
-  await session.call('Debugger.enable');
-  await session.call('Debugger.pause');
-  await paused;
-  await detach();
-  await goesOn();
-});
-
 test('a worker sees itself, and no other', async () => {
   const worker = new Worker(
     `import('node:worker_threads').then(async ({ parentPort, threadId }) => {

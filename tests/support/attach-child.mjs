@@ -1,6 +1,6 @@
 // Looks into a process, and says how far it is; to be killed on the way.
 //
-//   node attach-child.mjs <pid> <begins | attached | paused | snapshot | detaching>
+//   node attach-child.mjs <pid> <begins | attached | snapshot | detaching>
 import { join } from 'node:path';
 import { attachToProcess } from '../../dist/debug/inspector/attach-process.js';
 import { evaluate } from '../../dist/debug/inspector/evaluate.js';
@@ -8,13 +8,6 @@ import { evaluate } from '../../dist/debug/inspector/evaluate.js';
 const [pid, stage] = process.argv.slice(2);
 if (stage === 'begins') console.log(stage);
 const { threads, folder, detach } = await attachToProcess(Number(pid));
-if (stage === 'paused') {
-  for (const { session } of threads) {
-    await session.call('Debugger.enable');
-    await session.call('Debugger.pause');
-  }
-  await evaluate(threads[1].session, '1');
-}
 if (stage === 'snapshot') {
   for (const { session, threadId } of threads) {
     const path = JSON.stringify(join(folder, `${threadId}.heapsnapshot`));

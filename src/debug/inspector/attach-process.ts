@@ -85,14 +85,11 @@ async function attach(
   void lost.then((why) => remote.session.close(why));
   undo.add(async () => {
     if (!opened) remote.close();
-    else if (await closeInspector(pid, inspector, remote)) watchdog.inspectorIsClosed();
+    else if (await closeInspector(pid, inspector, () => watchdog.inspectorCloses(), remote))
+      watchdog.inspectorIsClosed();
   });
   await verify(target, remote.session, inspector);
-  const workers = await answered(
-    target,
-    attachWorkers(remote.session, () => watchdog.workerPauses()),
-    remote.session,
-  );
+  const workers = await answered(target, attachWorkers(remote.session), remote.session);
   undo.add(() => workers.letGo());
   void lost.then((why) => workers.close(why));
   return {

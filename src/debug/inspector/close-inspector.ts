@@ -10,10 +10,14 @@ const CLOSE_MS = 2_000;
 /**
  * Closes the inspector of a process, by a session with its main thread, which
  * ends; default: a new one. Gives whether it is closed. Never rejects.
+ *
+ * @param onAsk called right before it is asked to close. From then on it is left alone, and waited for, see
+ *   `isClosedWithin`: a process must outlive a look (Node 24 and 26 ended by SIGSEGV, on a busy machine).
  */
 export async function closeInspector(
   pid: number,
   { listener, url }: Inspector,
+  onAsk: () => void,
   remote?: RemoteSession,
 ): Promise<boolean> {
   try {
@@ -21,6 +25,7 @@ export async function closeInspector(
     try {
       // What no thread is there to hear would be done when nobody looks after it any more.
       await evaluate(session, '0', CLOSE_MS);
+      onAsk();
       // No answer comes: Node drops the connection instead. It must not find it dropped by us, see there.
       evaluate(session, `builtin('node:inspector').close()`).catch(() => {});
       await Promise.race([lost, delay(CLOSE_MS, undefined, { ref: false })]);
@@ -30,11 +35,12 @@ export async function closeInspector(
   } catch {
     // It is blocked, or closed by somebody else, or ends.
   }
-  return isClosed(pid, listener);
+  return isClosedWithin(pid, listener, CLOSE_MS);
 }
 
-async function isClosed(pid: number, { port }: Listener): Promise<boolean> {
-  const deadline = performance.now() + CLOSE_MS;
+/** Whether nothing listens any more where an inspector did, after so many ms at most. */
+export async function isClosedWithin(pid: number, { port }: Listener, ms: number): Promise<boolean> {
+  const deadline = performance.now() + ms;
   while (listenersOf(pid).some((listener) => listener.port === port)) {
     if (performance.now() > deadline) return false;
     await delay(5);

@@ -1,8 +1,8 @@
 /**
  * Waits for the end of the process that started it, see `watchdog.ts`, and
  * cleans up after it. Its standard input ends when that process does; what
- * comes before tells what there is to do: `o` an inspector opens, `c` none does
- * (any more), `p` a worker pauses.
+ * comes before tells what there is to do: `o` an inspector opens, `e` it was
+ * asked to close, `c` none is open (any more).
  *
  *   node watchdog-process.js <pid> <start ticks> <folder> <ports that listened before>
  *
@@ -18,6 +18,9 @@ const LOCK = 3;
 /** An inspector that does not open within this time, in ms, waits for native code to end. Others get their turn meanwhile. */
 const SOON_MS = 1_000;
 
+/** One that was asked to close, in ms, before it is asked again: it may not have been heard. */
+const ASKED_MS = 10_000;
+
 /** After that, in ms, it is left to itself. */
 const PATIENCE_MS = 60_000;
 
@@ -32,20 +35,32 @@ if (words !== '') await cleanUp();
 rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
 
 async function cleanUp(): Promise<void> {
-  const { inspectorAmong, inspectorBeside } = await import('./find-inspector.js');
-  const opens = words.lastIndexOf('o') > words.lastIndexOf('c');
-  const inspector = opens ? await opened(inspectorBeside) : await inspectorAmong(target.pid, before);
+  if (words.endsWith('c')) return;
+  // Whoever is no more has asked it to close: most likely that was heard, and then it must be left alone.
+  if (words.endsWith('e') && (await closes(ASKED_MS))) return;
+  const { inspectorBeside } = await import('./find-inspector.js');
+  const inspector = await opened(inspectorBeside);
   if (inspector === undefined) return;
-  if (words.includes('p')) await resume(inspector);
-  if (!opens) return;
-  const [{ closeInspector }, { isAlive }] = await Promise.all([
+  const [{ closeInspector, isClosedWithin }, { isAlive }] = await Promise.all([
     import('./close-inspector.js'),
     import('./target-process.js'),
   ]);
+  let asked = false;
   // In native code, as while its heap is written, it does nothing that it is told: seen for 23 s.
-  for (const start = performance.now(); performance.now() - start < PATIENCE_MS && isAlive(target);) {
-    if (await closeInspector(target.pid, inspector)) return;
+  for (const start = performance.now(); !asked && performance.now() - start < PATIENCE_MS && isAlive(target);) {
+    if (await closeInspector(target.pid, inspector, () => (asked = true))) return;
   }
+  await isClosedWithin(target.pid, inspector.listener, PATIENCE_MS);
+}
+
+/** Whether the inspector is closed within so many ms: nothing listens but what did before. */
+async function closes(ms: number): Promise<boolean> {
+  const { listenersOf } = await import('./listeners.js');
+  const isOpen = () => listenersOf(target.pid).some(({ port }) => !before.includes(port));
+  for (const start = performance.now(); isOpen(); await delay(10)) {
+    if (performance.now() - start > ms) return false;
+  }
+  return true;
 }
 
 /** The inspector, when it opens. */
@@ -67,18 +82,4 @@ async function opened(inspectorBeside: typeof find): Promise<Inspector | undefin
     await delay(10);
   }
   return undefined;
-}
-
-async function resume({ url }: Inspector): Promise<void> {
-  const { connect } = await import('./web-socket-session.js');
-  const { attachWorkers, resumeWorkers } = await import('./worker-sessions.js');
-  try {
-    const { session, close } = await connect(url, SOON_MS);
-    const workers = await attachWorkers(session);
-    await resumeWorkers(workers);
-    await workers.letGo();
-    close();
-  } catch {
-    // The process ends, or its main thread is blocked: nothing that can be mended from here.
-  }
 }

@@ -42,9 +42,9 @@ export class Watchdog {
     this.#tell('o');
   }
 
-  /** From now on, a worker may pause. */
-  workerPauses(): void {
-    this.#tell('p');
+  /** From now on, the inspector may close at any time. */
+  inspectorCloses(): void {
+    this.#tell('e');
   }
 
   /** None that we had opened is open, or will be. */
@@ -53,7 +53,7 @@ export class Watchdog {
     this.#tell('c');
   }
 
-  #tell(word: 'o' | 'c' | 'p'): void {
+  #tell(word: 'o' | 'e' | 'c'): void {
     // In the pipe before this returns: it is there even if we are killed at the next step.
     this.#child.stdin!.write(word);
   }

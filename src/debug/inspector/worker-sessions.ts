@@ -42,19 +42,19 @@ const END_MS = 500;
  * Sessions with all worker threads of a process, those that workers started
  * included, through the one with its main thread. The threads need not turn:
  * V8 interrupts what runs in them.
- *
- * @param onPause called before a worker is told to pause
+ * Nothing is ever paused in them: the end of a session lets a main thread go on,
+ * and no worker (Node 20 to 26).
  */
-export async function attachWorkers(main: Session, onPause = () => {}): Promise<Workers> {
+export async function attachWorkers(main: Session): Promise<Workers> {
   const workers: WorkerSession[] = [];
-  const sessions = new Map<string, PausingSession>();
+  const sessions = new Map<string, MessageSession>();
   const forget = [
     main.on('NodeWorker.attachedToWorker', ({ sessionId, workerInfo }: Attached) => {
-      const session: PausingSession = new PausingSession((message) => {
+      const session: MessageSession = new MessageSession((message) => {
         main
           .call('NodeWorker.sendMessageToWorker', { sessionId, message })
           .catch((error: Error) => session.close(error));
-      }, onPause);
+      }, END_MS);
       sessions.set(sessionId, session);
       workers.push({ ...named(workerInfo.title), session });
     }),
@@ -73,53 +73,12 @@ export async function attachWorkers(main: Session, onPause = () => {}): Promise<
   return {
     workers: workers.toSorted((a, b) => a.threadId - b.threadId),
     letGo: async () => {
-      await Promise.all([...sessions.values()].map(goOn));
       await main.call('NodeWorker.disable', {}, LET_GO_MS).catch(() => {});
       for (const off of forget) off();
       close(new Error('the thread was let go'));
     },
     close,
   };
-}
-
-/** Knows whether the worker was told to pause. */
-class PausingSession extends MessageSession {
-  pauses = false;
-  readonly #onPause: () => void;
-
-  constructor(send: (message: string) => void, onPause: () => void) {
-    super(send, END_MS);
-    this.#onPause = onPause;
-  }
-
-  override call<Result>(method: string, params?: object, deadlineMs?: number): Promise<Result> {
-    if (method === 'Debugger.pause') {
-      this.pauses = true;
-      this.#onPause();
-    }
-    return super.call(method, params, deadlineMs);
-  }
-}
-
-/** The end of a session lets a main thread go on, and no worker (Node 20 to 26). */
-async function goOn(session: PausingSession): Promise<void> {
-  if (!session.pauses) return;
-  // Refused where it does not pause.
-  await session.call('Debugger.resume', {}, LET_GO_MS).catch(() => {});
-  await session.call('Debugger.disable', {}, LET_GO_MS).catch(() => {});
-}
-
-/** For a process whose workers somebody made pause who is no more: they go on. */
-export async function resumeWorkers({ workers }: Workers): Promise<void> {
-  await Promise.all(
-    workers.map(async ({ session }) => {
-      let paused = false;
-      // Told before this is answered.
-      session.on('Debugger.paused', () => (paused = true));
-      await session.call('Debugger.enable', {}, LET_GO_MS).catch(() => {});
-      if (paused) await session.call('Debugger.resume', {}, LET_GO_MS).catch(() => {});
-    }),
-  );
 }
 
 /** From `[worker 3] name`; the `workerId` beside it is another count. */

@@ -16,7 +16,8 @@ import { survey, writeHeap, type Survey } from './in-target.js';
 import { handlesOf, leafOf } from './leaf-words.js';
 import { isOwnCommand } from './internals.js';
 import { locate } from './locate.js';
-import type { PausePredictor } from './predict.js';
+import type { MemoryBudget } from './memory-need.js';
+import { wasWrong, type PausePredictor } from './predict.js';
 import { Scripts } from './scripts.js';
 
 /** A thread that has not answered by then, in ms, is in native code: JavaScript is interrupted at once, a long garbage collection is not. */
@@ -45,6 +46,7 @@ export interface LookSettings {
   folder: string;
   analyst: Analyst;
   predictor: PausePredictor;
+  memory: MemoryBudget;
   /** Told before a thread is made to stand. */
   onNote?: ((note: string) => void) | undefined;
   /** Of the branches on top, those that are wanted; default all. */
@@ -69,7 +71,7 @@ export async function lookAtThread(
 ): Promise<ThreadInspection> {
   const { all, predictor, haste } = settings;
   haste?.onSeen();
-  const predictedMs = predictor.predict(found.smallObjects);
+  const predictedMs = predictor.predict(threadId, found.smallObjects);
   const scripts = new Scripts(session, found.tasks !== null || isOwnCommand(found.command));
   try {
     // Before the heap is written: this counts the lines of all scripts, once. Else V8 counts them anew for the place of
@@ -88,7 +90,7 @@ export async function lookAtThread(
     const whyNot = isEnough ? 'its stack tells where it stands' : whyNoWalk(found, predictedMs, settings);
     if (whyNot === undefined) await walk(thread, found, scripts, session, settings);
     else {
-      predictor.forget();
+      predictor.forget(threadId);
       thread.notes.push(`what it awaits is not known: ${whyNot}`);
       thread.handles = handlesOf((await handlesIn(session, false)).raw);
     }
@@ -160,7 +162,7 @@ async function walk(
   found: Survey,
   scripts: Scripts,
   session: Session,
-  { all, maxPauseMs, folder, analyst, predictor, onNote, keep = () => true, haste }: LookSettings,
+  { all, maxPauseMs, folder, analyst, predictor, onNote, keep = () => true, haste, memory }: LookSettings,
 ): Promise<void> {
   const { predictedMs } = thread.pause as { predictedMs: number };
   onNote?.(`${thread.name} stands still for about ${formatDuration(predictedMs)} while its heap is written`);
@@ -175,13 +177,16 @@ async function walk(
     const measured = performance.now() - begin;
     haste?.onSeen();
     thread.pause.measuredMs = Math.round(measured);
-    predictor.learn(found.smallObjects, measured);
+    predictor.learn(thread.threadId, found.smallObjects, measured);
+    if (wasWrong(predictedMs, measured)) thread.notes.push(wrongText(predictedMs, measured));
     handles = await handlesIn(session, true);
     tasks = await tasksIn(session);
   } catch (error) {
     if (error instanceof SessionEnded) throw error;
     thread.notes.push(`its heap could not be walked through: ${(error as Error).message}`);
     return;
+  } finally {
+    memory.giveBack(found.heapUsed);
   }
   thread.handles = handlesOf(handles.raw);
   const findings = await analyst.analyse(path);
@@ -204,6 +209,13 @@ async function walk(
   await addHandlers(session, thread.awaits, scripts);
   thread.suspended = findings.suspended;
   thread.hidden = Math.max(0, findings.suspended - countOf(shown));
+}
+
+function wrongText(predictedMs: number, measuredMs: number): string {
+  return (
+    `it stood still for ${formatDuration(measuredMs)}, and ${formatDuration(predictedMs)} were predicted: its heap is of more ` +
+    'and smaller objects than most, or its machine is busy; what is predicted next counts with that'
+  );
 }
 
 /** Leaves the thread as it was. One that has ended meanwhile is left anyway. */

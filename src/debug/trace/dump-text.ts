@@ -28,9 +28,17 @@ const WHY: Record<DumpReason, string> = {
 /** Stands at the top of each trace log. */
 export function preamble(
   title: string,
-  { intervalMs, maxPauseMs }: { intervalMs: number; maxPauseMs: number },
+  {
+    intervalMs,
+    maxPauseMs,
+    startMaxPauseMs = maxPauseMs,
+  }: { intervalMs: number; maxPauseMs: number; startMaxPauseMs?: number },
 ): string {
   const longest = formatDuration(maxPauseMs);
+  const when =
+    startMaxPauseMs === maxPauseMs
+      ? 'at the start and at each interval'
+      : `at an interval, ${formatDuration(startMaxPauseMs)} at the start`;
   const longestAsked = maxPauseMs < MAX_PAUSE_MS ? `, ${formatDuration(MAX_PAUSE_MS)} in those that are asked for` : '';
   return `# Trace log of ${printable(title)}.
 #
@@ -42,7 +50,7 @@ export function preamble(
 # drain takes long, and at the end of a run if something is left. Times are UTC. What is older: this file with .1 to .3.
 #
 # For a dump each thread stands still for a moment. Where that would take longer than ${longest} (ASYNC_DEBUG_MAX_PAUSE)
-# at the start and at each interval${longestAsked}, it is not told what the thread awaits.
+# ${when}${longestAsked}, it is not told what the thread awaits.
 `;
 }
 

@@ -1,4 +1,5 @@
 /** What the variables `ASYNC_DEBUG…` say. Cheap to load: every command reads them. */
+import { MAX_PAUSE_MS } from '../max-pause.js';
 import { HoldfastError, InvalidInputError, type Fault } from '../../runtime/errors.js';
 import { didYouMean, quoted } from '../../runtime/faults.js';
 import { formatDuration, MAX_DURATION_MS, parseDuration } from '../../runtime/units.js';
@@ -6,8 +7,10 @@ import { formatDuration, MAX_DURATION_MS, parseDuration } from '../../runtime/un
 export interface TraceSettings {
   /** From the end of one dump to the next, in ms. */
   intervalMs: number;
-  /** No thread is paused for longer by a dump that nobody asked for, as far as that can be told ahead, in ms. */
+  /** No thread is paused for longer by a dump that comes by itself, as far as that can be told ahead, in ms. */
   maxPauseMs: number;
+  /** The same for the first one. */
+  startMaxPauseMs: number;
   /** Whether each dump is also written as a line of NDJSON. */
   json: boolean;
   /** Whether async_hooks tell where things were made, and when. */
@@ -24,7 +27,12 @@ const FORMATS = ['text', 'json'];
 /** More often, and a program would hardly do anything else. */
 const MIN_INTERVAL_MS = 100;
 const DEFAULT_INTERVAL_MS = 10_000;
-const DEFAULT_MAX_PAUSE_MS = 250;
+
+/**
+ * A fresh heap, of up to 10 MB, takes 0.1 to 0.3 s on an idle machine. So it is shown, too, on one that is half as
+ * fast and has three to do for each core.
+ */
+const DEFAULT_MAX_PAUSE_MS = 2_000;
 
 /**
  * @param whereUnset what an `ASYNC_DEBUG` that is unset or empty stands for
@@ -52,6 +60,8 @@ export function traceSettings(env: Environment, whereUnset: 'on' | 'off' = 'off'
   };
   const intervalMs = duration('ASYNC_DEBUG_INTERVAL', MIN_INTERVAL_MS, DEFAULT_INTERVAL_MS);
   const maxPauseMs = duration('ASYNC_DEBUG_MAX_PAUSE', 1, DEFAULT_MAX_PAUSE_MS);
+  // Once, and before there is much to do, a thread may stand as long as for `runtime inspect`, unless somebody says how long.
+  const startMaxPauseMs = env['ASYNC_DEBUG_MAX_PAUSE'] ? maxPauseMs : MAX_PAUSE_MS;
   const format = (env['ASYNC_DEBUG_FORMAT'] || 'text').toLowerCase();
   if (!FORMATS.includes(format)) {
     const problem = `wants text or json, got ${quoted(env['ASYNC_DEBUG_FORMAT'])}${didYouMean(format, FORMATS)}`;
@@ -62,7 +72,7 @@ export function traceSettings(env: Environment, whereUnset: 'on' | 'off' = 'off'
       hint: 'These are variables of the environment. To run without dumps: ASYNC_DEBUG=0.',
     });
   }
-  return { intervalMs, maxPauseMs, json: format === 'json', hooks: value === HOOKS };
+  return { intervalMs, maxPauseMs, startMaxPauseMs, json: format === 'json', hooks: value === HOOKS };
 }
 
 function durationFrom(text: string, min: number): number {

@@ -7,7 +7,7 @@ import { TraceLog, type TraceLogSettings } from './trace-log.js';
  * of this thread, where they are wanted, keep account; other threads start theirs.
  */
 export async function startTrace(
-  { intervalMs, maxPauseMs, json, hooks }: TraceSettings,
+  { intervalMs, maxPauseMs, startMaxPauseMs, json, hooks }: TraceSettings,
   about: Pick<TraceLogSettings, 'path' | 'title' | 'firstAfterMs' | 'onUnwritable'>,
 ): Promise<TraceLog> {
   if (hooks) (await import('../hooks/hooks.js')).startHooks();
@@ -15,6 +15,7 @@ export async function startTrace(
     ...about,
     intervalMs,
     maxPauseMs,
+    startMaxPauseMs,
     json,
     look: async (look) => (await import('../inspect-self.js')).inspectSelf(look),
   });

@@ -14,8 +14,10 @@ export interface TraceLogSettings {
   intervalMs: number;
   /** From now to the first one, unless it is asked for before, in ms. Default `intervalMs`. */
   firstAfterMs?: number;
-  /** What a thread may be paused for by a dump that nobody asked for, in ms; by the others 5 s, where that is more. */
+  /** What a thread may be paused for by a dump at an interval, in ms; by those that somebody asks or waits for 5 s, where that is more. */
   maxPauseMs: number;
+  /** What it may be paused for by the first one, in ms. Default `maxPauseMs`. */
+  startMaxPauseMs?: number;
   /** Whether to write NDJSON, too. */
   json: boolean;
   /** Aborted when nobody waits for what it finds any more: it should end soon then. */
@@ -128,7 +130,8 @@ export class TraceLog {
 
   /** Who asks, or waits, wants to know: as with `runtime inspect`. Looks every few seconds must not be in the way. */
   #maxPauseOf(why: DumpReason): number {
-    const { maxPauseMs } = this.#settings;
+    const { maxPauseMs, startMaxPauseMs = maxPauseMs } = this.#settings;
+    if (why === 'start') return startMaxPauseMs;
     return PERIODIC.includes(why) ? maxPauseMs : Math.max(maxPauseMs, MAX_PAUSE_MS);
   }
 
