@@ -8,6 +8,7 @@ import type { InspectSelfOptions } from './debug/inspect-self.js';
 import type { Inspection } from './debug/inspection.js';
 import type { Executor } from './runtime/executor.js';
 import type { AnyHandler } from './runtime/handlers.js';
+import { changesInWords } from './runtime/identity.js';
 import { resolveOptions, type ExecutorOptions } from './runtime/options.js';
 import { startExecutor } from './runtime/start-executor.js';
 
@@ -20,15 +21,19 @@ import { startExecutor } from './runtime/start-executor.js';
  *
  * @throws InvalidInputError (`ERR_INVALID_OPTIONS`, `ERR_INVALID_RUN_ID`) with every fault of the options;
  * ExecutorRunningError (`ERR_EXECUTOR_RUNNING`) when another executor holds the lock of this run;
- * `ERR_HANDLER_MODULE` when the module is missing or does not load; `ERR_STATE_DIR`;
+ * `ERR_HANDLER_MODULE` when the module is missing or does not load; `ERR_RUN_MISMATCH` when
+ * the run is of another module; `ERR_STATE_DIR`;
  * `ERR_LOCK_PATH`; the errors of the queue (`ERR_QUEUE_…`)
  */
 export async function createExecutor<Module = Record<string, AnyHandler>>(
   options: ExecutorOptions,
 ): Promise<Executor<Module>> {
-  const { executor, mended } = await startExecutor<Module>(resolveOptions(options));
-  // In the next turn: whoever made it is to hear it.
-  if (mended !== undefined) setImmediate(() => executor.emit('warning', mended));
+  const resolved = resolveOptions(options);
+  const { executor, mended, change } = await startExecutor<Module>(resolved);
+  const lines = changesInWords(resolved.runId, change);
+  const warnings = [...lines.map((line) => new Error(line)), ...(mended === undefined ? [] : [mended])];
+  // In the next turn: whoever made it is to hear them.
+  if (warnings.length > 0) setImmediate(() => warnings.forEach((warning) => executor.emit('warning', warning)));
   return executor;
 }
 

@@ -87,6 +87,11 @@ export class Display {
     if (!this.#quiet) this.#progress.print(`${printableLines(text)}\n`);
   }
 
+  /** A line of the command's own that is shown with `--quiet`, too. */
+  warn(text: string): void {
+    this.#log.warn(text);
+  }
+
   /** That the run ends, why, and what it waits for. */
   sayEnding(why: string, { threads }: ExecutorStatus, how: string): void {
     const running = threads.flatMap((thread) => thread.running.map(({ id }) => printable(id)));

@@ -18,7 +18,11 @@ try {
   const lock = new ProcessLock({ path: new StateDir(dir).lockPath(runId), runId });
   lock.adopt(LOCK_FD);
   exitCode = await runJob(job, {
-    start: { lock, previousDeath: predecessor?.death ?? 'unseen' },
+    start: {
+      lock,
+      previousDeath: predecessor?.death ?? 'unseen',
+      ...(predecessor?.signal && { deathSignal: predecessor.signal }),
+    },
     carried: predecessor?.carried ?? undefined,
     restarts: predecessor?.restarts ?? 0,
     data: supervisor.data,

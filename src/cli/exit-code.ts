@@ -14,6 +14,7 @@ const USAGE_ERRORS: ReadonlySet<ErrorCode> = new Set([
   'ERR_INVALID_OPTIONS',
   'ERR_INVALID_RUN_ID',
   'ERR_INVALID_TASK',
+  'ERR_RUN_MISMATCH',
   'ERR_TASK_CONFLICT',
 ]);
 

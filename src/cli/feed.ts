@@ -7,6 +7,7 @@ import { chooseHandler } from './choose-handler.js';
 import type { LeftOut } from './input/find-files.js';
 import type { SourceTask, TaskSource } from './input/source.js';
 import { followSpool } from './input/spool.js';
+import type { NamedTasks } from './named-tasks.js';
 import type { RunFlags } from './run-flags.js';
 
 /** Tasks that go to the queue in one transaction. */
@@ -29,10 +30,12 @@ export interface FeedState {
   leftOut: readonly LeftOut[];
   /** Links to folders that were passed by. */
   linksNotFollowed: number;
+  /** Which tasks it named: those of earlier starts, and new ones. */
+  named: NamedTasks;
 }
 
 /** The handler for tasks that name none; where each line of a task file may name its own, there need be none. */
-function handlerFor(flags: RunFlags, { handlers }: Executor): string | undefined {
+export function handlerFor(flags: RunFlags, handlers: ReadonlySet<string>): string | undefined {
   const many = handlers.size > 1 && !handlers.has('default');
   if (flags.handler === undefined && many && flags.source.kind === 'tasks') return undefined;
   return chooseHandler(flags.executor.handlers, flags.handler, handlers, (name) => `--handler ${name}`);
@@ -48,7 +51,7 @@ export async function openSource(
   spooled: boolean,
   signal: AbortSignal,
 ): Promise<TaskSource> {
-  const handler = handlerFor(flags, executor);
+  const handler = handlerFor(flags, executor.handlers);
   switch (flags.source.kind) {
     case 'each': {
       const { eachFile } = await import('./input/each.js');
@@ -120,7 +123,8 @@ export async function feed(
   const faults: Fault[] = [];
   const add = async (chunk: SourceTask[]) => {
     const added = await executor.encoded.add(chunk);
-    added.forEach(({ status, id }, index) => {
+    added.forEach(({ status, id, seq }, index) => {
+      state.named.add(seq);
       if (status === 'conflict' && faults.length < MAX_FAULTS) faults.push(conflict(chunk[index]!, id));
     });
     state.read += chunk.length;

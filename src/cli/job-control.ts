@@ -19,6 +19,11 @@ export interface Carried {
   untorn?: Untorn;
   /** The ordinal of the last of them. */
   beforeOrdinal: number;
+  /** How many tasks the run had before the command started, and the highest seq of them. */
+  tasksBefore: number;
+  lastSeq: number;
+  /** Whether it was told how the input compares with them. */
+  compared: boolean;
   /** The port on which health and metrics are served, where they are. */
   httpPort?: number;
 }

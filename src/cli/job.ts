@@ -1,12 +1,15 @@
 import type { Writable } from 'node:stream';
 import type { Executor } from '../runtime/executor.js';
+import type { AnyHandler } from '../runtime/handlers.js';
+import { changesInWords, type IdentityChange } from '../runtime/identity.js';
 import type { LeftInThread } from '../runtime/left-in-threads.js';
 import { printable, printableLines } from '../runtime/printable.js';
-import type { Recovery } from '../runtime/queue/contract.js';
+import type { HeldTasks, Recovery } from '../runtime/queue/contract.js';
 import type { StopMessage } from '../runtime/supervisor/messages.js';
 import type { Outcome } from '../runtime/task.js';
 import { monotonicMs } from '../runtime/monotonic.js';
 import { together } from '../runtime/teardowns.js';
+import type { StartedExecutor } from '../runtime/start-executor.js';
 import { formatCount, formatDuration } from '../runtime/units.js';
 import { hasColor, painter } from './color.js';
 import { Display, taskCount } from './display.js';
@@ -17,8 +20,20 @@ import { openResultsFile } from './results-file.js';
 import { isReaderGone, ResultsWriter } from './results-writer.js';
 import type { RunFlags } from './run-flags.js';
 import type { Carried, JobControl } from './job-control.js';
-import { ended, exitCodeOf, formatSummary, leftOutText, summaryDocument, type RunSummary } from './summary.js';
+import { NamedTasks } from './named-tasks.js';
+import {
+  ended,
+  exitCodeOf,
+  formatSummary,
+  inputText,
+  leftOutText,
+  summaryDocument,
+  type RunSummary,
+} from './summary.js';
 import { print } from './terminal.js';
+
+/** Tasks that are named in one line. */
+const MAX_NAMED = 5;
 
 /** Failures that the summary may name. */
 const MAX_FAILURES = 5;
@@ -46,16 +61,27 @@ export class Job {
   #left: LeftInThread[] | undefined;
 
   /** @param httpPort of its health and metrics, if they are served */
-  static async create(flags: RunFlags, control: JobControl, executor: Executor, httpPort?: number): Promise<Job> {
+  static async create(
+    flags: RunFlags,
+    control: JobControl,
+    { executor, lastSeq = 0, change }: StartedExecutor<Record<string, AnyHandler>>,
+    httpPort?: number,
+  ): Promise<Job> {
+    const counts = await executor.counts();
     const carried = control.carried ?? {
       startedAt: monotonicMs(),
-      before: ended(await executor.counts()),
+      before: ended(counts),
       crashes: 0,
       failures: [],
       beforeOrdinal: await executor.lastOrdinal(),
+      tasksBefore: Object.values(counts).reduce((sum, count) => sum + count),
+      lastSeq,
+      compared: false,
       ...(httpPort !== undefined && { httpPort }),
     };
-    return new Job(flags, control, executor, carried, await Display.create(flags));
+    const job = new Job(flags, control, executor, carried, await Display.create(flags));
+    if (control.carried === undefined) job.#sayChange(change);
+    return job;
   }
 
   private constructor(flags: RunFlags, control: JobControl, executor: Executor, carried: Carried, display: Display) {
@@ -119,11 +145,21 @@ export class Job {
     this.#display.follow(() => this.#progress(state));
   }
 
+  /** Which tasks the input names, to be told by `feed`. */
+  namedTasks(): NamedTasks {
+    return new NamedTasks(this.#carried.lastSeq);
+  }
+
   /** Waits for the end of the run, whichever it is; gives the exit code. */
   async finish(fed: Promise<void>): Promise<number> {
     const executor = this.#executor;
+    const toItsEnd = async () => {
+      await fed;
+      if (this.#fed?.finished) await this.#compareInput(this.#fed);
+      await executor.idle();
+    };
     try {
-      await Promise.race([fed.then(() => executor.idle()), this.#ended]);
+      await Promise.race([toItsEnd(), this.#ended]);
     } catch (error) {
       this.#end({ kind: 'error', error: error as Error });
     }
@@ -181,6 +217,39 @@ export class Job {
     this.#display.say(`${what} not followed (--follow)`);
   }
 
+  #sayChange(change: IdentityChange): void {
+    const { runId } = this.#executor;
+    for (const line of changesInWords(runId, change)) this.#display.warn(line);
+    // It named lines by their numbers.
+    if (change.ofEarlierVersion && this.#flags.source.kind !== 'each') {
+      this.#display.warn(`an earlier version has begun run ${runId}: its tasks without an id of their own run anew`);
+    }
+  }
+
+  /** The input is at its end: what of the run is not in it stays where it is, or runs with `--keep-queued`. */
+  async #compareInput({ named }: FeedState): Promise<void> {
+    const { tasksBefore, compared } = this.#carried;
+    if (tasksBefore === 0) return;
+    const { count, some } = await this.#executor.encoded.held(MAX_NAMED);
+    if (!compared) {
+      this.#display.say(`run ${this.#executor.runId}: ${named.comparedWith(tasksBefore)}`);
+      if (count > 0) this.#sayAbsent(count, some);
+      this.#carried.compared = true;
+      this.#control.carry(this.#carried);
+    }
+    if (this.#flags.keepQueued) await this.#executor.encoded.letGo();
+  }
+
+  #sayAbsent(count: number, some: HeldTasks['some']): void {
+    // The id of a line tells nobody which it was.
+    const ofLines = this.#flags.source.kind === 'lines';
+    const named = some.map(({ id, input }) => (ofLines ? inputText(input) : printable(id))).join(', ');
+    const more = count > some.length ? `, and ${formatCount(count - some.length)} more` : '';
+    const verb = count === 1 ? 'is' : 'are';
+    const then = this.#flags.keepQueued ? 'they run all the same (--keep-queued)' : 'they stay queued';
+    this.#display.say(`${taskCount(count)} of an earlier start ${verb} not in this input: ${named}${more}\n  ${then}`);
+  }
+
   async #startResults(): Promise<void> {
     const { results } = this.#flags;
     if (results === undefined) return;
@@ -197,6 +266,7 @@ export class Job {
         if (!this.#damaged.has(message)) this.#display.say(`--results: ${printable(message)}`);
         this.#damaged.add(message);
       },
+      withInput: this.#flags.source.kind === 'lines',
       onBroken: (error) => {
         this.#end(isReaderGone(error) ? { kind: 'signal', signal: 'SIGPIPE' } : { kind: 'error', error });
       },
@@ -223,13 +293,36 @@ export class Job {
     this.#display.sayEnding(why, await this.#executor.status(), how);
   }
 
+  /** The id of a line tells nobody which it was. */
+  async #failuresWithInput(): Promise<Outcome[]> {
+    const { failures } = this.#carried;
+    if (this.#flags.source.kind !== 'lines') return failures;
+    const { encoded } = this.#executor;
+    return Promise.all(
+      failures.map(async (failure) => {
+        // A queue that has failed tells none.
+        const input = await encoded.inputOf(failure.id).catch(() => undefined);
+        return input === undefined ? failure : { ...failure, input };
+      }),
+    );
+  }
+
+  /** How many tasks wait that the input has not named. A queue that has failed tells none. */
+  #heldBack(): Promise<number> {
+    return this.#executor.encoded.held(0).then(
+      ({ count }) => count,
+      () => 0,
+    );
+  }
+
   async #progress(state: FeedState): Promise<ProgressData> {
     const { counts, threads, mode } = await this.#executor.status();
     const done = ended(counts);
+    const held = await this.#heldBack();
     return {
       done,
       failed: done - counts.done,
-      total: Math.max(done + counts.queued + counts.delayed + counts.running, state.total ?? 0),
+      total: Math.max(done + counts.queued + counts.delayed + counts.running - held, state.total ?? 0),
       totalKnown: state.finished,
       running: counts.running,
       ratePerSecond: (done - this.#carried.before) / Math.max(0.001, (monotonicMs() - this.#carried.startedAt) / 1000),
@@ -241,9 +334,11 @@ export class Job {
   async #conclude(): Promise<number> {
     const { statistics, threads, counts } = await this.#executor.status();
     const { leftOut = [] } = this.#fed ?? {};
+    const whole = this.#fed?.finished ?? false;
     const summary: RunSummary = {
       runId: this.#executor.runId,
       counts,
+      absent: whole ? await this.#heldBack() : 0,
       before: this.#carried.before,
       elapsedMs: monotonicMs() - this.#carried.startedAt,
       taskMs: statistics.taskMs ?? undefined,
@@ -251,16 +346,16 @@ export class Job {
       threads: threads.length,
       crashes: this.#carried.crashes,
       restarts: this.#control.restarts,
-      failures: this.#carried.failures,
+      failures: await this.#failuresWithInput(),
       ...(this.#carried.untorn && { untorn: this.#carried.untorn }),
       ...(this.#left && { leaks: this.#left }),
       ...(leftOut.length > 0 && { leftOut: { count: leftOut.length, first: leftOut.slice(0, MAX_FAILURES) } }),
     };
-    const whole = this.#fed?.finished ?? false;
-    const { quiet, json, color, executor } = this.#flags;
+    const { quiet, json, color, fresh, executor } = this.#flags;
     if (!quiet) {
       const { dir, durable } = executor;
-      process.stderr.write(formatSummary(summary, { color: hasColor(process.stderr, color), dir, durable, whole }));
+      const words = { color: hasColor(process.stderr, color), dir, durable, whole, fresh };
+      process.stderr.write(formatSummary(summary, words));
     }
     const document = json && printableLines(JSON.stringify(summaryDocument(summary)));
     const unread = document ? await print(this.#control.data, `${document}\n`) : undefined;

@@ -80,7 +80,8 @@ program
   .command('results')
   .description('print recorded outcomes as NDJSON, in the order they were recorded')
   .argument('<run-id>', 'the run, as `runtime status` lists it')
-  .option('--state <state>', 'only done, failed, crashed, timed-out or cancelled ones')
+  .option('--state <state>', 'only done, failed, crashed, timed-out or cancelled ones, or all that are not-done')
+  .option('--with-input', 'each with what the task was given (default: of a run of --lines)')
   .option('--dir <folder>', FOLDER)
   .option('--config <file>', CONFIG)
   .action(does(async (runId: string, given: Given) => (await import('./results.js')).results(runId, given)));

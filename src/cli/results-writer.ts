@@ -25,6 +25,8 @@ export interface ResultsSettings {
   skip: number;
   /** A record is damaged; the others are written. May be told of one more than once. */
   onDamaged(error: HoldfastError): void;
+  /** Whether each tells what its task was given. */
+  withInput: boolean;
   /** Nothing more can be written: the reader of standard output is gone, or the disk is full. */
   onBroken(error: Error): void;
 }
@@ -90,9 +92,9 @@ export class ResultsWriter {
   }
 
   async #catchUp(): Promise<void> {
-    const { onDamaged } = this.#settings;
+    const { onDamaged, withInput } = this.#settings;
     const afterOrdinal = this.#written;
-    for await (const outcome of this.#executor.encoded.outcomes({ afterOrdinal, onDamaged })) {
+    for await (const outcome of this.#executor.encoded.outcomes({ afterOrdinal, withInput, onDamaged })) {
       if (this.#broken) return;
       this.#written = outcome.ordinal;
       if (this.#skip > 0) this.#skip--;

@@ -11,10 +11,15 @@ import { EXIT } from './exit-code.js';
 import { mustKnowRun, queuePath } from './find-run.js';
 import { outcomeLine } from './outcome-line.js';
 
-const STATES: readonly OutcomeState[] = ['done', 'failed', 'crashed', 'timed-out', 'cancelled'];
+type Wanted = OutcomeState | 'not-done';
+
+const STATES: readonly Wanted[] = ['done', 'failed', 'crashed', 'timed-out', 'cancelled', 'not-done'];
 
 /** `runtime results <run-id>`: also while the run goes on. */
-export async function results(runId: string, given: { dir?: string; state?: string }): Promise<number> {
+export async function results(
+  runId: string,
+  given: { dir?: string; state?: string; withInput?: boolean },
+): Promise<number> {
   const state = mustBeState(given.state);
   const stateDir = new StateDir(given.dir);
   mustKnowRun(stateDir, runId);
@@ -28,7 +33,9 @@ export async function results(runId: string, given: { dir?: string; state?: stri
   // A run in memory, or one that never came to take a task, has recorded nothing.
   if (reader === undefined) return EXIT.ok;
   try {
-    for await (const outcome of reader.outcomes({ ...(state !== undefined && { state }), onDamaged })) {
+    // The ids of lines tell little of what they were.
+    const withInput = given.withInput ?? (await reader.identity())?.source === 'lines';
+    for await (const outcome of reader.outcomes({ withInput, ...(state !== undefined && { state }), onDamaged })) {
       const line = lineOf(outcome, onDamaged);
       if (line !== undefined && !process.stdout.write(line)) await once(process.stdout, 'drain');
     }
@@ -51,8 +58,8 @@ function lineOf(outcome: OutcomeRecord, onDamaged: (error: Error) => void): stri
   }
 }
 
-function mustBeState(state: string | undefined): OutcomeState | undefined {
-  if (state === undefined || (STATES as readonly string[]).includes(state)) return state as OutcomeState | undefined;
+function mustBeState(state: string | undefined): Wanted | undefined {
+  if (state === undefined || (STATES as readonly string[]).includes(state)) return state as Wanted | undefined;
   throw new InvalidInputError('ERR_INVALID_OPTIONS', 'nothing was printed', [
     { where: '--state', problem: `wants one of ${STATES.join(', ')}, got ${JSON.stringify(state)}` },
   ]);

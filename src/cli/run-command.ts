@@ -27,6 +27,7 @@ export function describeRun(command: Command): Command {
       .option('--run-id <id>', 'names the run and its state on disk (default: the name of the module)')
       .option('--fresh', 'forget what the run has recorded, and start it over')
       .option('--retry-failed', 'run tasks again that ended failed, crashed, timed-out or cancelled')
+      .option('--keep-queued', 'run what an earlier start left queued also where this input does not name it')
       .option('--wait <duration>', 'wait for another executor of the run to end (default: not at all)')
       .option('--dir <folder>', FOLDER)
       .option('--config <file>', CONFIG)

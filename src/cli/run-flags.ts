@@ -36,6 +36,8 @@ export interface RunFlags {
   results: string | undefined;
   fresh: boolean;
   retryFailed: boolean;
+  /** Whether tasks of an earlier start run that are not in the input of this one. */
+  keepQueued: boolean;
   supervise: boolean;
   json: boolean;
   quiet: boolean;
@@ -89,6 +91,7 @@ const flags = {
   results: text('wants a file, or "-" for standard output').optional(),
   fresh: flag.default(false),
   retryFailed: flag.default(false),
+  keepQueued: flag.default(false),
   supervise: flag.default(true),
   failOnLeak: flag.default(false),
   json: flag.default(false),
@@ -156,6 +159,7 @@ export function resolveRunFlags(
     results,
     fresh,
     retryFailed,
+    keepQueued,
     ...rest
   } = parsed.data;
   const { supervise, failOnLeak, json, quiet, color, wait, http, config: _, ...options } = rest;
@@ -175,6 +179,7 @@ export function resolveRunFlags(
     results,
     fresh,
     retryFailed,
+    keepQueued,
     supervise,
     failOnLeak,
     json,

@@ -5,7 +5,7 @@ import { startExecutor } from '../runtime/start-executor.js';
 import type { TraceLog } from '../debug/trace/trace-log.js';
 import { StateDir } from '../runtime/state-dir.js';
 import { dumpLongDrains, endTrace, openRunTrace, sayWhere } from './async-debug.js';
-import { feed, openSource, type FeedState } from './feed.js';
+import { feed, handlerFor, openSource, type FeedState } from './feed.js';
 import type { TaskSource } from './input/source.js';
 import { needsSpool } from './input/spool.js';
 import { Job } from './job.js';
@@ -39,11 +39,13 @@ async function runExecutor(
   { health, trace }: { health: HealthServer | undefined; trace: TraceLog | undefined },
 ): Promise<number> {
   const first = control.carried === undefined;
-  const { executor, recovery, mended } = await startExecutor(flags.executor, {
+  const started = await startExecutor(flags.executor, {
     ...control.start,
+    input: { source: flags.source.kind, handler: (handlers) => handlerFor(flags, handlers), first },
     fresh: flags.fresh && first,
     captureOutput: true,
   });
+  const { executor, recovery, mended } = started;
   // Told to stop while it started, it runs nothing: not even what its predecessor left running.
   if (control.stopping()) void executor.drain();
   health?.serve(executor);
@@ -55,7 +57,7 @@ async function runExecutor(
   const aborting = new AbortController();
   let told: ReturnType<typeof tellSystemd>;
   try {
-    const job = await Job.create(flags, control, executor, health?.address.port);
+    const job = await Job.create(flags, control, started, health?.address.port);
     if (mended !== undefined) executor.emit('warning', mended);
     told = tellSystemd(executor);
     job.onEnding(() => aborting.abort());
@@ -79,7 +81,8 @@ async function runExecutor(
       const source = await openSourceUnless(aborting.signal, flags, executor);
       if (source === undefined) return await job.finish(Promise.resolve());
       const { total, leftOut = [], linksNotFollowed = 0 } = source;
-      const state: FeedState = { read: 0, total, finished: false, leftOut, linksNotFollowed };
+      const named = job.namedTasks();
+      const state: FeedState = { read: 0, total, finished: false, leftOut, linksNotFollowed, named };
       await job.begin(recovery, state);
       const fed = feed(executor, source, { flags, signal: aborting.signal, state });
       return await job.finish(fed);

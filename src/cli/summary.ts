@@ -1,7 +1,7 @@
 /** What a run comes to, in words and as data. */
 import { printable } from '../runtime/printable.js';
 import type { LeftInThread } from '../runtime/left-in-threads.js';
-import type { Outcome, TaskCounts, TaskState } from '../runtime/task.js';
+import type { Encoded, Outcome, TaskCounts, TaskState } from '../runtime/task.js';
 import { untornText, type Untorn } from '../runtime/teardowns.js';
 import { formatCount, formatDuration, formatRate } from '../runtime/units.js';
 import { painter, type Color, type Paint } from './color.js';
@@ -12,6 +12,8 @@ export interface RunSummary {
   runId: string;
   /** Of all tasks of the run, those of earlier invocations included. */
   counts: TaskCounts;
+  /** Tasks of earlier invocations that wait, and are not in the input of this one. */
+  absent: number;
   /** Tasks that had their outcome before this invocation. */
   before: number;
   /** Since this invocation began. */
@@ -41,12 +43,19 @@ export interface SummaryDocument extends Omit<RunSummary, 'taskMs' | 'failures'>
   taskMs: RunSummary['taskMs'] | null;
   /** Outcomes of this invocation for each second of it. */
   perSecond: number;
-  failures: { id: string; state: string; error: { name: string; message: string; code?: string } | null }[];
+  failures: {
+    id: string;
+    state: string;
+    input?: unknown;
+    error: { name: string; message: string; code?: string } | null;
+  }[];
 }
 
 const NOT_DONE = ['failed', 'crashed', 'timed-out', 'cancelled'] as const;
 const WAITING = ['queued', 'delayed', 'running'] as const;
 const SHOWN_FAILURES = 5;
+/** Of an input, in characters. */
+const MAX_INPUT = 60;
 /** Of where a task stood, in characters: its end tells most, and is no longer than that. */
 const MAX_STUCK_AT = 500;
 /** Of why threads were not torn down, and whose work it concerns, in characters. */
@@ -71,9 +80,10 @@ export function summaryDocument(summary: RunSummary): SummaryDocument {
     ...summary,
     taskMs: summary.taskMs ?? null,
     perSecond: perSecond(summary),
-    failures: summary.failures.map(({ id, state, error }) => ({
+    failures: summary.failures.map(({ id, state, input, error }) => ({
       id,
       state,
+      ...(typeof input === 'string' && { input: JSON.parse(input) as unknown }),
       error:
         error === undefined
           ? null
@@ -90,6 +100,8 @@ export interface SummaryWords {
   durable: boolean;
   /** Whether all of the input was taken. */
   whole: boolean;
+  /** Whether the command says `--fresh`: typed again, it would start over. */
+  fresh: boolean;
 }
 
 /** For standard error: lines for people, the last one with its newline. */
@@ -140,33 +152,40 @@ function taskTime(ms: number): string {
 }
 
 function failureLines({ failures }: RunSummary, paint: Paint): string[] {
-  return failures.slice(0, SHOWN_FAILURES).flatMap(({ id, state, error }) => {
-    const line = `  ${paint('red', state)} ${printable(id)}${error === undefined ? '' : `: ${printable(error.message)}`}`;
+  return failures.slice(0, SHOWN_FAILURES).flatMap(({ id, state, input, error }) => {
+    const which = input === undefined ? printable(id) : `${printable(id)} (${inputText(input)})`;
+    const line = `  ${paint('red', state)} ${which}${error === undefined ? '' : `: ${printable(error.message)}`}`;
     if (error?.stuckAt === undefined) return [line];
     return [line, `    ${paint('dim', printable(error.stuckAt, MAX_STUCK_AT))}`];
   });
 }
 
+/** What a task was given, cut to a few words. */
+export function inputText(input: Encoded): string {
+  if (typeof input !== 'string') return 'binary';
+  return printable(input.startsWith('"') ? (JSON.parse(input) as string) : input, MAX_INPUT);
+}
+
 /** What there is to type now. */
-function nextSteps(summary: RunSummary, { dir, durable, whole }: SummaryWords): string[] {
-  const { runId, counts, before, failures } = summary;
+function nextSteps(summary: RunSummary, { dir, durable, whole, fresh }: SummaryWords): string[] {
+  const { runId, counts, before, failures, absent } = summary;
   const notDone = sum(counts, NOT_DONE);
-  const left = sum(counts, WAITING);
+  const left = sum(counts, WAITING) - absent;
+  const same = fresh ? 'the same command without --fresh' : 'the same command';
   if (!durable) {
     return left > 0 || !whole ? ['the queue was in memory: the same command starts over'] : [];
   }
   const steps: string[] = [];
   if (notDone > Math.min(failures.length, SHOWN_FAILURES)) {
-    // The states of those that are not shown are not known here: the largest group is the one to look at.
-    const state = NOT_DONE.reduce((most, each) => (counts[each] > counts[most] ? each : most));
-    steps.push(`all that did not end done: ${commandFor(`results ${runId} --state ${state}`, dir)}`);
+    steps.push(`all that did not end done: ${commandFor(`results ${runId} --state not-done`, dir)}`);
   }
-  if (left > 0) steps.push(`the same command goes on with the ${formatCount(left)} left`);
-  else if (!whole) steps.push('the same command, with the same input, goes on where this one stopped');
+  if (left > 0) steps.push(`${same} goes on with the ${formatCount(left)} left`);
+  else if (!whole) steps.push(`${same}, with the same input, goes on where this one stopped`);
+  if (absent > 0) steps.push(`${same} with --keep-queued runs the ${formatCount(absent)} that are not in its input`);
   if (summary.untorn !== undefined)
     steps.push('what may be lost is recorded as done: the same command with --fresh runs all of it again');
-  if (notDone > 0) steps.push(`the same command with --retry-failed tries ${formatCount(notDone)} again`);
-  if (whole && left === 0 && before > 0 && before === ended(counts))
+  if (notDone > 0) steps.push(`${same} with --retry-failed tries ${formatCount(notDone)} again`);
+  if (whole && left + absent === 0 && before > 0 && before === ended(counts))
     steps.push('nothing was left to do: the same command with --fresh starts over');
   return steps;
 }

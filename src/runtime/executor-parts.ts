@@ -2,8 +2,7 @@
 import type { ProcessLock } from './lock/process-lock.js';
 import type { ResolvedOptions } from './options.js';
 import type { Dispatcher } from './pool/dispatcher.js';
-import type { AddedTask, OutcomeFilter, TaskQueue } from './queue/contract.js';
-import type { NewTask } from './task.js';
+import type { TaskQueue } from './queue/contract.js';
 
 /** Put together by `startExecutor`. */
 export interface ExecutorParts {
@@ -17,6 +16,8 @@ export interface ExecutorParts {
   dispatcher: Dispatcher;
   /** Names of all handlers of the module. */
   handlers: ReadonlySet<string>;
+  /** Whether what waits from an earlier start is held back until its input names it. */
+  holds: boolean;
 }
 
 export interface MapOptions {
@@ -27,11 +28,4 @@ export interface MapOptions {
 export interface StopOptions {
   /** Whether what runs is interrupted. Default false. */
   force?: boolean;
-}
-
-/** Tasks and outcomes as the queue holds them, for whoever reads and prints JSON text anyway. */
-export interface EncodedTasks {
-  /** Checks nothing. Durable when it resolves. */
-  add(tasks: readonly NewTask[]): Promise<AddedTask[]>;
-  outcomes(filter?: OutcomeFilter): ReturnType<TaskQueue['outcomes']>;
 }

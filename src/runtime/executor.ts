@@ -1,11 +1,12 @@
 import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
 import { atExit } from './at-exit.js';
+import { encodedTasks, type EncodedTasks } from './encoded-tasks.js';
 import { checkThreads, FILTER_CHECKS, MAP_CHECKS, OUTCOME_CHECKS, STOP_CHECKS } from './call-checks.js';
 import { HoldfastError } from './errors.js';
 import { lockLostError, stoppedError } from './executor-errors.js';
 import type { ExecutorEvents } from './executor-events.js';
-import type { EncodedTasks, ExecutorParts, MapOptions, StopOptions } from './executor-parts.js';
+import type { ExecutorParts, MapOptions, StopOptions } from './executor-parts.js';
 import type { HandlerInput, HandlerName, HandlerResult, AnyHandler } from './handlers.js';
 import { Health } from './health/health.js';
 import { HEALTH_FILE } from './health/snapshot.js';
@@ -21,6 +22,7 @@ import type { Dispatcher } from './pool/dispatcher.js';
 import { RollCall } from './pool/roll-call.js';
 import type { AddedTask, ClaimedTask, Settlement, TaskQueue, OutcomeFilter } from './queue/contract.js';
 import { idOf } from './queue/generated-id.js';
+import { quiet } from './quiet.js';
 import { relay, retryingOf } from './relay.js';
 import { closeQueue, logLeftBehind } from './run-folder.js';
 import { Statistics } from './statistics.js';
@@ -50,11 +52,9 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
   /** Names of the functions that the module exports. */
   readonly handlers: ReadonlySet<string>;
   /** @internal */
-  readonly encoded: EncodedTasks = {
-    add: (tasks) => this.#submissions.add(tasks),
-    outcomes: (filter) => this.#queue.outcomes(filter),
-  };
+  readonly encoded: EncodedTasks;
   readonly #options: ResolvedOptions;
+  readonly #holds: boolean;
   readonly #lock: ProcessLock;
   readonly #queue: TaskQueue;
   readonly #dispatcher: Dispatcher;
@@ -71,17 +71,19 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
   #error: Error | undefined;
   #stopping: Promise<void> | undefined;
 
-  constructor({ options, runDir, lock, release, queue, dispatcher, handlers }: ExecutorParts) {
+  constructor({ options, runDir, lock, release, queue, dispatcher, handlers, holds }: ExecutorParts) {
     super();
     this.runId = options.runId;
     this.runDir = runDir;
     this.handlers = handlers;
     this.#options = options;
+    this.#holds = holds;
     this.#lock = lock;
     this.#release = release;
     this.#queue = queue;
     this.#dispatcher = dispatcher;
     this.#submissions = new Submissions(queue, () => dispatcher.wake());
+    this.encoded = encodedTasks(queue, this.#submissions, dispatcher);
     this.#watched = new WatchedTasks(this.#submissions, (id) => this.cancel(id));
     this.#teardowns = new Teardowns(dispatcher, this);
     relay(dispatcher, this.#watched, this);
@@ -235,7 +237,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
   async drain(): Promise<void> {
     if (this.#mode === 'running' || this.#mode === 'paused') this.#setMode('draining');
     await this.#dispatcher.close();
-    await this.#quiet();
+    await quiet(this.#dispatcher);
   }
 
   /**
@@ -347,7 +349,8 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
 
   /** Makes tasks with one of these outcomes ready again, as if they had never run; gives their number. */
   async retry(states: readonly OutcomeState[]): Promise<number> {
-    const retried = await this.#queue.retry(states);
+    // They are of an earlier start, perhaps of one whose tasks were held back.
+    const [retried] = await Promise.all([this.#queue.retry(states), this.#holds ? undefined : this.#queue.letGo()]);
     this.#dispatcher.wake();
     return retried;
   }
@@ -424,7 +427,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
     this.#setMode('failed');
     this.#submissions.close(error);
     void this.#dispatcher.close();
-    void this.#quiet().then(() => this.#submissions.abandon(error));
+    void quiet(this.#dispatcher).then(() => this.#submissions.abandon(error));
     this.#idleWaiters.reject(error);
     this.emit('failed', error);
   }
@@ -432,7 +435,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
   async #tellIdle(): Promise<void> {
     if (this.#idleWaiters.size === 0 || !this.#dispatcher.idle || this.#submissions.pending > 0) return;
     try {
-      const { queued, delayed, running } = await this.#queue.counts();
+      const [{ queued, delayed, running }, held] = await Promise.all([this.#queue.counts(), this.#queue.held(0)]);
       // What has begun meanwhile ends, and then this is asked again.
       if (!this.#dispatcher.idle) return;
       // Here nothing is running: who says so counts wrong, and would have all that wait do so for ever.
@@ -443,7 +446,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
         void this.#tellIdle();
         return;
       }
-      if (queued + delayed + running > 0) return;
+      if (queued + delayed + running > held.count) return;
     } catch (error) {
       this.#fail(error as Error);
       return;
@@ -462,19 +465,6 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
     return this.#queue.counts();
   }
 
-  /** Resolves when no task is running. */
-  #quiet(): Promise<void> {
-    return new Promise((resolve) => {
-      const look = () => {
-        if (!this.#dispatcher.idle) return;
-        this.#dispatcher.off('idle', look);
-        resolve();
-      };
-      this.#dispatcher.on('idle', look);
-      look();
-    });
-  }
-
   async #stop(): Promise<void> {
     const told = this.#error;
     this.#setMode('stopping');
@@ -483,7 +473,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
     this.#idleWaiters.reject(error);
     try {
       await this.#dispatcher.close();
-      await this.#quiet();
+      await quiet(this.#dispatcher);
       this.#submissions.abandon(this.#error ?? error);
       await this.#health.stop();
       await this.#dispatcher.end();

@@ -5,6 +5,7 @@ import { HoldfastError } from './errors.js';
 import { Executor } from './executor.js';
 import type { ExecutorParts } from './executor-parts.js';
 import type { AnyHandler } from './handlers.js';
+import { admit, type IdentityChange } from './identity.js';
 import { lastDeath } from './last-death.js';
 import { lookAtThread } from './look-at-thread.js';
 import { networkFileSystem } from './lock/network-fs.js';
@@ -13,7 +14,7 @@ import type { ResolvedOptions } from './options.js';
 import { Dispatcher } from './pool/dispatcher.js';
 import { mendedCounts } from './mended-counts.js';
 import { closeQueue, DRY_RUN_MARK, QUEUE_FILE, refuseEmptied, removeIfEmpty } from './run-folder.js';
-import type { PreviousDeath, Recovery, TaskQueue } from './queue/contract.js';
+import type { PreviousDeath, Recovery, RunIdentity, TaskQueue } from './queue/contract.js';
 import { StateDir } from './state-dir.js';
 import { now } from './thread/board.js';
 
@@ -23,6 +24,10 @@ export interface StartSettings {
   lock?: ProcessLock;
   /** How the executor before this one ended. Default: what it left in the lock file tells; with `lock`, nobody saw it. */
   previousDeath?: PreviousDeath;
+  /** The signal by which it ended, if it was one. */
+  deathSignal?: string;
+  /** Where the command reads its tasks from. Default: tasks come from code, and what waits in the queue goes on. */
+  input?: RunInput;
   /** Removes what earlier executors of this run recorded. Default false. */
   fresh?: boolean;
   /** Whether a dry run may start this run over. Default false: it is none any more, whatever it was before. */
@@ -33,8 +38,23 @@ export interface StartSettings {
   allThreads?: boolean;
 }
 
+export interface RunInput {
+  source: NonNullable<RunIdentity['source']>;
+  /** The handler of tasks that name none; `undefined`: each names its own. */
+  handler(handlers: ReadonlySet<string>): string | undefined;
+  /**
+   * Whether it is read for the first time: what waits is held back until the input
+   * names it. An executor that takes over within one command finds it so.
+   */
+  first: boolean;
+}
+
 export interface StartedExecutor<Module> {
   executor: Executor<Module>;
+  /** What is not as it was when the run was recorded. */
+  change: IdentityChange;
+  /** The highest seq of what earlier starts left; `undefined` unless the input is read for the first time. */
+  lastSeq: number | undefined;
   /** What the executor before this one left behind. */
   recovery: Recovery;
   /** Its counts were wrong, and have been mended; `undefined`: they were right. */
@@ -44,7 +64,7 @@ export interface StartedExecutor<Module> {
 /**
  * Starts an executor: lock, then threads and queue, then what the last one left.
  *
- * @throws ExecutorRunningError when another one holds the lock; ERR_HANDLER_MODULE;
+ * @throws ExecutorRunningError when another one holds the lock; ERR_HANDLER_MODULE; ERR_RUN_MISMATCH;
  * ERR_STATE_DIR; ERR_LOCK_LOST; the errors of the queue. Nothing is left behind then.
  */
 export async function startExecutor<Module = Record<string, AnyHandler>>(
@@ -72,21 +92,40 @@ export async function startExecutor<Module = Record<string, AnyHandler>>(
     if (options.durable && !settings.fresh) refuseEmptied(stateDir, options.runId);
     queue = settings.fresh ? await openReadable(options, runDir, lock) : await openQueue(options, runDir);
     if (settings.fresh) await queue.clear();
-    const handlers = await loading;
+    const handlers = new Set(await loading);
     if (settings.allThreads) await dispatcher.pool.loaded();
+    const { input } = settings;
+    const change = await admit(queue, {
+      runId: options.runId,
+      module: options.handlers,
+      handler: input?.handler(handlers),
+      source: input?.source,
+      version: dispatcher.pool.version,
+    });
     const mended = mendedCounts(await queue.audit('start'));
     // By a clock that was set back since, they would be waited for until it is there again.
     await queue.capDelays(now() + options.backoff.maxMs);
-    const recovery = await queue.recover(previousDeath, options.maxCrashes);
+    const recovery = await queue.recover(previousDeath, options.maxCrashes, settings.deathSignal);
+    const lastSeq = input?.first ? await queue.hold() : undefined;
+    if (input === undefined) await queue.letGo();
     const suspects = await queue.suspects();
     // From here on the executor listens.
     if (!lock.stillHeld()) throw lostAtStart(lock);
     // From here on it may hold tasks that nobody can make again.
     if (options.durable && settings.dryRun !== true) rmSync(join(runDir, DRY_RUN_MARK), { force: true });
-    const parts: ExecutorParts = { options, runDir, lock, release, queue, dispatcher, handlers: new Set(handlers) };
+    const parts: ExecutorParts = {
+      options,
+      runDir,
+      lock,
+      release,
+      queue,
+      dispatcher,
+      handlers,
+      holds: input !== undefined,
+    };
     const executor = new Executor<Module>(parts);
     dispatcher.open(queue, suspects);
-    return { executor, recovery, mended };
+    return { executor, recovery, mended, change, lastSeq };
   } catch (error) {
     await dispatcher?.end();
     // What went wrong first is what is told, and the lock is let go whatever the queue does.

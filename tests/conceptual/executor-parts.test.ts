@@ -147,6 +147,7 @@ test('an executor whose queue cannot even be counted fails with that, and idle d
     queue,
     dispatcher,
     handlers,
+    holds: false,
   });
   onTestFinished(() => executor.stop());
   dispatcher.open(queue, 0);

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decode } from '../../dist/runtime/thread/codec.js';
-import { lineId, readLines, type Line } from '../../dist/cli/input/lines.js';
+import { ContentIds } from '../../dist/cli/input/content-ids.js';
+import { readLines, type Line } from '../../dist/cli/input/lines.js';
 import type { SourceTask } from '../../dist/cli/input/source.js';
 import { eachLine } from '../../dist/cli/input/stdin-lines.js';
 import { readTasks } from '../../dist/cli/input/task-file.js';
@@ -93,10 +94,31 @@ describe('lines', () => {
     expect(read.map(({ text, fault }) => fault ?? text)).toEqual([`is longer than ${16 * 1024 ** 2} bytes`, 'end']);
     expect(most - before).toBeLessThan(120 * 1024 ** 2);
   });
+});
 
-  test('are named by their place and their content', () => {
-    const line = { number: 7, text: 'grüße', fault: undefined };
-    expect(lineId(line)).toBe(`7:${createHash('sha256').update('grüße').digest('hex').slice(0, 12)}`);
+describe('ids of tasks that have none', () => {
+  const hashOf = (handler: string, input: string) =>
+    createHash('sha256').update(`${handler}\0${input}`).digest('hex').slice(0, 16);
+
+  test('are of handler and input, wherever they stand, and equal ones are counted', () => {
+    const ids = new ContentIds();
+    const inputs = ['"grüße"', '"b"', '"grüße"', '"grüße"', '"b"'];
+    const [a, b] = [hashOf('h', '"grüße"'), hashOf('h', '"b"')];
+    expect(inputs.map((input) => ids.next('h', input))).toEqual([a, b, `${a}:2`, `${a}:3`, `${b}:2`]);
+    expect(ids.next('other', '"b"')).toBe(hashOf('other', '"b"'));
+    expect(ids.next('h', Buffer.from('"b"'))).toBe(`${b}:3`);
+  });
+
+  test('are the same set for the same lines in any order, however many', () => {
+    const count = 20_000;
+    const idsOf = (order: (index: number) => number) => {
+      const ids = new ContentIds();
+      return Array.from({ length: count }, (_, index) => ids.next('h', String(order(index) % 15_000)));
+    };
+    const forth = idsOf((index) => index);
+    const back = idsOf((index) => count - 1 - index);
+    expect(new Set(forth).size).toBe(count);
+    expect(new Set(back)).toEqual(new Set(forth));
   });
 });
 
@@ -108,7 +130,7 @@ describe('lines as tasks', () => {
     expect(tasks.map(({ input }) => input)).toEqual(['"a \\"b\\""', '""', '"c"']);
     expect(tasks.map(({ line }) => line)).toEqual([1, 2, 3]);
     expect(tasks[0]).toEqual({
-      id: lineId({ number: 1, text: 'a "b"', fault: undefined }),
+      id: new ContentIds().next('h', '"a \\"b\\""'),
       handler: 'h',
       input: '"a \\"b\\""',
       priority: 0,
@@ -169,7 +191,7 @@ describe('a task file', () => {
     expect(await collect(source.tasks)).toEqual([
       { id: 'a', handler: 'hash', input: '{"n":[1,null]}', priority: -5, timeoutMs: 2_000, retries: 0, line: 1 },
       {
-        id: lineId({ number: 4, text: short, fault: undefined }),
+        id: new ContentIds().next('resize', 'null'),
         handler: 'resize',
         input: 'null',
         priority: 0,
@@ -178,6 +200,12 @@ describe('a task file', () => {
         line: 4,
       },
     ]);
+  });
+
+  test('knows a line again whose options have changed, or whose place', async () => {
+    const before = await tasksOf('{"input":1,"timeout":"1s"}\n{"input":2}\n{"input":1}\n');
+    const after = await tasksOf('{"input":2,"priority":3}\n{"input":1}\n{"handler":"resize","input":1}\n');
+    expect(after.map(({ id }) => id)).toEqual([before[1]!.id, before[0]!.id, before[2]!.id]);
   });
 
   test('holds any JSON as input, unchanged', async () => {

@@ -62,11 +62,11 @@ const ways: Record<string, (t: () => string, paint: ReturnType<typeof painter>, 
   'the summary': (t, _, color) => {
     const error = { name: t(), message: t(), stuckAt: t() };
     const failure = { id: t(), handler: t(), state: 'failed', attempts: 1, crashes: 0, error } as const;
-    const failures = [{ ...failure, startedAt: 1, durationMs: 1, thread: 1 }];
-    const run = { runId: 'r', before: 0, elapsedMs: 1, taskMs: undefined, busy: 0, threads: 1, crashes: 0 };
+    const failures = [{ ...failure, input: JSON.stringify(t()), startedAt: 1, durationMs: 1, thread: 1 }];
+    const run = { runId: 'r', absent: 0, before: 0, elapsedMs: 1, taskMs: undefined, busy: 0, threads: 1, crashes: 0 };
     return formatSummary(
       { ...run, counts: { ...counts, failed: 9 }, restarts: 0, failures },
-      { color, dir: `/tmp/${t()}`, durable: true, whole: true },
+      { color, dir: `/tmp/${t()}`, durable: true, whole: true, fresh: false },
     );
   },
   'the status': (t, paint) => {

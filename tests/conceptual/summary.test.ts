@@ -36,6 +36,7 @@ const failure = (id: string, error?: Outcome['error']): Outcome => ({
 const summary: RunSummary = {
   runId: 'demo',
   counts: { ...none, done: 1_200, failed: 7, 'timed-out': 9, queued: 2 },
+  absent: 0,
   before: 216,
   elapsedMs: 2_000,
   taskMs: { p50: 0.42, p95: 12.34, p99: 1_530, max: 61_000 },
@@ -46,7 +47,7 @@ const summary: RunSummary = {
   failures: ['a', 'b', 'c', 'd', 'e', 'f'].map((id) => failure(id, { name: 'Error', message: `no ${id}` })),
 };
 
-const words: SummaryWords = { color: false, dir: resolve('.runtime'), durable: true, whole: true };
+const words: SummaryWords = { color: false, dir: resolve('.runtime'), durable: true, whole: true, fresh: false };
 const told = (change: Partial<RunSummary> = {}, how: Partial<SummaryWords> = {}) =>
   formatSummary({ ...summary, ...change }, { ...words, ...how });
 const next = (change: Partial<RunSummary>, how: Partial<SummaryWords> = {}) =>
@@ -83,7 +84,7 @@ describe('the closing words', () => {
         '  failed c: no c',
         '  failed d: no d',
         '  failed e: no e',
-        'next       all that did not end done: runtime results demo --state timed-out',
+        'next       all that did not end done: runtime results demo --state not-done',
         'next       the same command goes on with the 2 left',
         'next       the same command with --retry-failed tries 16 again',
         '',
@@ -110,7 +111,7 @@ describe('the closing words', () => {
     expect(told(one)).toContain('tasks      1 failed\n');
     expect(told(one)).toContain('  failed a\n');
     expect(next(one)).toEqual(['the same command with --retry-failed tries 1 again']);
-    expect(next({ ...one, failures: [] })[0]).toBe('all that did not end done: runtime results demo --state failed');
+    expect(next({ ...one, failures: [] })[0]).toBe('all that did not end done: runtime results demo --state not-done');
   });
 
   test('say what the same command will do', () => {
@@ -123,6 +124,14 @@ describe('the closing words', () => {
     ]);
     expect(next({ counts, before: 5 }, { whole: false })).toEqual([
       'the same command, with the same input, goes on where this one stopped',
+    ]);
+    expect(next({ counts: { ...counts, queued: 4 }, absent: 3, before: 5 })).toEqual([
+      'the same command goes on with the 1 left',
+      'the same command with --keep-queued runs the 3 that are not in its input',
+    ]);
+    expect(next({ counts: { ...counts, queued: 1, failed: 1 }, failures: [failure('a')] }, { fresh: true })).toEqual([
+      'the same command without --fresh goes on with the 1 left',
+      'the same command without --fresh with --retry-failed tries 1 again',
     ]);
     expect(next({ counts: { ...counts, failed: 1 }, before: 0 }, { durable: false })).toEqual([]);
     expect(next({ counts: { ...counts, queued: 1 } }, { durable: false })).toEqual([
@@ -139,7 +148,7 @@ describe('the closing words', () => {
   ])('name the state folder %s in a command only if it must be typed', (dir, flag) => {
     vi.stubEnv('RUNTIME_DIR', '');
     expect(next({ failures: [] }, { dir: resolve(dir) })[0]).toBe(
-      `all that did not end done: runtime results demo --state timed-out${flag}`,
+      `all that did not end done: runtime results demo --state not-done${flag}`,
     );
     vi.unstubAllEnvs();
   });
@@ -168,6 +177,7 @@ test('the document is versioned, whole, and nothing but data', () => {
     schema: 1,
     runId: 'demo',
     counts: summary.counts,
+    absent: 0,
     before: 216,
     elapsedMs: 2_000,
     perSecond: 500,

@@ -64,7 +64,9 @@ describe('tasks', () => {
     for (const { exitCode, stdout } of [fromFile, fromInput]) {
       expect(exitCode).toBe(0);
       expect(results(stdout)).toEqual(expect.arrayContaining([{ a: 1 }, [2]]));
-      expect(parsed(stdout).map(({ id }) => id)).toEqual(expect.arrayContaining(['one', expect.stringMatching(/^3:/)]));
+      expect(parsed(stdout).map(({ id }) => id)).toEqual(
+        expect.arrayContaining(['one', expect.stringMatching(/^[0-9a-f]{16}$/)]),
+      );
     }
   });
 
@@ -178,7 +180,7 @@ describe('the same command', () => {
     await runtime(['run', 'work.mjs', '--lines'], { input: '1\n' });
     const { exitCode, stderr } = await runtime(['run', 'work.mjs', '--lines', '--handler', 'odd'], { input: '1\n' });
     expect(exitCode).toBe(64);
-    expect(stderr).toContain('runtime: run work has done the same inputs with another handler\n');
+    expect(stderr).toContain('runtime: run work is of another handler: it is of default, not of odd\n');
     expect(stderr).toContain('--run-id work-odd');
     const other = await runtime(['run', 'work.mjs', '--lines', '--handler', 'odd', '--run-id', 'work-odd'], {
       input: '1\n',
@@ -198,7 +200,7 @@ describe.each([
     expect(exitCode).toBe(3);
     expect(summaryOf(stdout)).toMatchObject({ schema: 1, counts: { done: 5, failed: 5 }, restarts: 0, crashes: 0 });
     expect(stderr).toMatch(/^tasks {6}5 done, 5 failed$/m);
-    expect(stderr).toMatch(/^ {2}failed 2:[0-9a-f]{12}: even: 2$/m);
+    expect(stderr).toMatch(/^ {2}failed [0-9a-f]{16} \(2\): even: 2$/m);
     // What was in memory is gone, and leaves nothing behind.
     expect(existsSync(join(dir, '.runtime'))).toBe(more.length === 0);
     expect(existsSync(join(dir, '.runtime/locks'))).toBe(false);

@@ -68,6 +68,7 @@ describe('standard output', () => {
       schema: 1,
       runId: 'work',
       counts: { queued: 0, delayed: 0, running: 0, done: 1, failed: 1, crashed: 0, 'timed-out': 0, cancelled: 0 },
+      absent: 0,
       before: 0,
       elapsedMs: expect.any(Number) as number,
       perSecond: expect.any(Number) as number,
@@ -78,8 +79,9 @@ describe('standard output', () => {
       restarts: 0,
       failures: [
         {
-          id: expect.stringMatching(/^2:/) as string,
+          id: expect.stringMatching(/^[0-9a-f]{16}$/) as string,
           state: 'failed',
+          input: '2',
           error: { name: 'RangeError', message: 'even: 2' },
         },
       ],
@@ -90,7 +92,7 @@ describe('standard output', () => {
     const { write, runtime } = place();
     write('weird.mjs', WEIRD);
     const { stdout, exitCode } = await runtime(['run', 'weird.mjs', '--lines', '--results', '-'], { input: lines(7) });
-    const results = Object.fromEntries(parsed(stdout).map(({ id, ...rest }) => [String(id).split(':')[0], rest]));
+    const results = Object.fromEntries(parsed(stdout).map(({ input, ...rest }) => [input, rest]));
     expect(results['1']).toMatchObject({ state: 'done', result: { $inspect: "Map(1) { 'a' => 1 }" } });
     expect(results['2']).toMatchObject({ state: 'done', result: { $inspect: '12n' } });
     expect(results['3']).toMatchObject({
@@ -178,7 +180,7 @@ describe('words', () => {
     const { runtime } = place();
     const args = ['run', 'work.mjs', '--lines', '--handler', 'odd', '--dir', 'my state'];
     const { stderr } = await runtime(args, { input: lines(20) });
-    expect(stderr).toContain("runtime results work --state failed --dir 'my state'\n");
+    expect(stderr).toContain("runtime results work --state not-done --dir 'my state'\n");
   });
 });
 

@@ -176,18 +176,16 @@ describe('a module that changes while the run goes on', () => {
 
   test('and lacks a handler that stored tasks want, fails those with a sentence, and does the others', async () => {
     const dir = tempDir();
-    const first = await startedExecutor({ dir, durable: true });
+    const module = moduleFile('a.mjs', 'export const echo = (x) => x; export const describe = (x) => x;');
+    const first = await startedExecutor({ dir, durable: true, handlers: module });
     first.pause();
     const options = [{ id: 'old' }, { id: 'kept' }];
     const waiting = ['describe', 'echo'].map((handler, index) => endOf(first.submit(handler, 1, options[index])));
     await waitFor('both to be queued', async () => (await first.counts()).queued === 2);
     await first.stop();
     expect(await Promise.all(waiting)).toEqual(['ERR_EXECUTOR_STOPPED', 'ERR_EXECUTOR_STOPPED']);
-    const second = await startedExecutor({
-      dir,
-      durable: true,
-      handlers: moduleFile('a.mjs', 'export const echo = (x) => x;'),
-    });
+    writeFileSync(module, 'export const echo = (x) => x;');
+    const second = await startedExecutor({ dir, durable: true, handlers: module });
     await second.idle();
     expect(await second.outcome('old')).toMatchObject({
       state: 'failed',

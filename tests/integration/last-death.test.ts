@@ -42,7 +42,7 @@ describe('without a supervisor', () => {
       starts++;
     } while (status !== 3 && starts < 10);
     expect(status).toBe(3);
-    const states = Object.fromEntries(results().map(({ id, state }) => [String(id).split(':')[0], state]));
+    const states = Object.fromEntries(results().map(({ input, state }) => [input, state]));
     expect(states).toEqual({ 1: 'done', 2: 'crashed', 3: 'done' });
   });
 });

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Executor } from '../../dist/index.js';
-import type { EncodedTasks } from '../../dist/runtime/executor-parts.js';
+import type { EncodedTasks } from '../../dist/runtime/encoded-tasks.js';
 import { endOf, rejection, running, runningNow, sharedExecutor, startedExecutor } from '../support/executors.js';
 import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';

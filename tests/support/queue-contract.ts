@@ -510,9 +510,12 @@ export function describeQueueContract(store: Store): void {
       expect(await queue.nextDue()).toBeUndefined();
       expect(await queue.suspects()).toBe(0);
       expect(await queue.counts()).toEqual({ ...EMPTY, queued: 2, delayed: 1, failed: 1 });
-      const { count, ids } = await queue.held(9);
-      expect([count, ids.sort()]).toEqual([3, ['delayed', 'queued', 'suspect']]);
-      expect((await queue.held(1)).ids).toHaveLength(1);
+      const { count, some } = await queue.held(9);
+      expect([count, some.map(({ id, input }) => `${id} ${String(input)}`).sort()]).toEqual([
+        3,
+        ['delayed 1', 'queued 1', 'suspect 1'],
+      ]);
+      expect((await queue.held(1)).some).toHaveLength(1);
     });
 
     test('a held task goes on as what it was once it is named again, and new ones wait for none', async () => {
@@ -530,7 +533,7 @@ export function describeQueueContract(store: Store): void {
       expect((await queue.claim(9, 0)).map((task) => task.id)).toEqual(['queued']);
       expect(await queue.claimSuspect()).toMatchObject({ id: 'suspect' });
       expect(await queue.claim(9, 50)).toMatchObject([{ id: 'delayed', attempts: 1 }]);
-      expect(await queue.held(9)).toEqual({ count: 0, ids: [] });
+      expect(await queue.held(9)).toEqual({ count: 0, some: [] });
     });
 
     test('all that is held can be let go at once', async () => {
@@ -539,7 +542,7 @@ export function describeQueueContract(store: Store): void {
       expect(await queue.letGo()).toBe(0);
       expect(await queue.suspects()).toBe(1);
       expect((await queue.claim(9, 99)).map((task) => task.id)).toEqual(['delayed', 'queued']);
-      expect(await queue.held(9)).toEqual({ count: 0, ids: [] });
+      expect(await queue.held(9)).toEqual({ count: 0, some: [] });
     });
 
     test('an outcome that is taken back is held until it is named', async () => {

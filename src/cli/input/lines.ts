@@ -1,6 +1,5 @@
 /** Bytes into lines, with no more in memory than one chunk and one line. */
 import { isUtf8 } from 'node:buffer';
-import { hash } from 'node:crypto';
 
 /** A longer line is a fault, and is not held in memory. */
 const MAX_LINE_BYTES = 16 * 1024 ** 2;
@@ -81,12 +80,4 @@ function lineOf(number: number, bytes: Uint8Array, length: number, maxBytes: num
     return { number, text: '', fault: 'is not UTF-8 (to convert: iconv -f latin1 -t utf-8)' };
   }
   return { number, text: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString(), fault: undefined };
-}
-
-/**
- * The id of a task that has none of its own: the place and the content of its
- * line, so that the same input continues a run, and a changed line is a new task.
- */
-export function lineId({ number, text }: Line): string {
-  return `${number}:${hash('sha256', text).slice(0, 12)}`;
 }

@@ -1,6 +1,7 @@
 /** `--lines`: every line of standard input is a task. */
 import { InvalidInputError } from '../../runtime/errors.js';
-import { lineId, readLines } from './lines.js';
+import { ContentIds } from './content-ids.js';
+import { readLines } from './lines.js';
 import type { SourceTask, TaskSource } from './source.js';
 
 /**
@@ -22,6 +23,7 @@ async function* tasksOf(
   handler: string,
   endedByNull: boolean,
 ): AsyncGenerator<SourceTask> {
+  const ids = new ContentIds();
   for await (const lines of readLines(chunks, { endedByNull })) {
     for (const line of lines) {
       if (line.fault !== undefined) {
@@ -30,10 +32,11 @@ async function* tasksOf(
           hint: 'Mend the line and type the same command again: the lines before it are not run twice.',
         });
       }
+      const input = JSON.stringify(line.text);
       yield {
-        id: lineId(line),
+        id: ids.next(handler, input),
         handler,
-        input: JSON.stringify(line.text),
+        input,
         priority: 0,
         timeoutMs: undefined,
         retries: undefined,

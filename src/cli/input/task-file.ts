@@ -2,6 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { HoldfastError, InvalidInputError, type Fault } from '../../runtime/errors.js';
 import { formatCount } from '../../runtime/units.js';
+import { ContentIds } from './content-ids.js';
 import { readLines, type Line } from './lines.js';
 import type { SourceTask, TaskSource } from './source.js';
 import { plainTask, type LineRules } from './task-line.js';
@@ -11,7 +12,7 @@ const MAX_FAULTS = 20;
 /**
  * Reads all of `open()` once to check it, and once more to give its tasks: a
  * file of any length needs the memory of one chunk. Blank lines are skipped.
- * The id of a task without one is `<line>:<hash of the line>`.
+ * A task without an id gets one of its handler and its input.
  *
  * That two lines have one id is left to the queue to find, which can tell it
  * without holding every id in memory: it answers `conflict`.
@@ -86,6 +87,7 @@ async function* tasksOf(
   rules: LineRules,
   lines: number,
 ): AsyncGenerator<SourceTask> {
+  const ids = new ContentIds();
   for await (const batch of readLines(chunks)) {
     for (const line of batch) {
       // What was appended since the check is for the next run of the same command.
@@ -98,6 +100,7 @@ async function* tasksOf(
           hint: 'Mend the file and type the same command again: tasks that were taken are not run twice.',
         });
       }
+      task.id ??= ids.next(task.handler, task.input);
       yield task;
     }
   }

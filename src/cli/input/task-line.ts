@@ -3,7 +3,7 @@ import { parseExactly, type ExactJson } from '../../runtime/json-exact.js';
 import { isWellFormed, taskIdFault } from '../../runtime/task-id.js';
 import type { Encoded } from '../../runtime/task.js';
 import { encode } from '../../runtime/thread/codec.js';
-import { lineId, type Line } from './lines.js';
+import type { Line } from './lines.js';
 import type { SourceTask } from './source.js';
 
 /** How the lines of a task file are read. */
@@ -36,7 +36,7 @@ export function plainTask(line: Line, rules: LineRules): SourceTask | undefined 
   if (typeof handler !== 'string' || handler === '' || !isKnown(handler, rules)) return undefined;
   if (id !== undefined && !isPlainId(id)) return undefined;
   return {
-    id: id ?? lineId(line),
+    id,
     handler,
     input: encodedInput(input, json),
     priority: 0,

@@ -5,7 +5,7 @@ import { parseExactly, type ExactFault } from '../../runtime/json-exact.js';
 import { WHOLE } from '../../runtime/json-numbers.js';
 import { duration, OPTION_CHECKS, text, whole, withUnit } from '../../runtime/options.js';
 import { HALF_PAIR, isWellFormed, taskIdFault } from '../../runtime/task-id.js';
-import { lineId, type Line } from './lines.js';
+import type { Line } from './lines.js';
 import type { SourceTask } from './source.js';
 import { encodedInput, MAX_ID_LENGTH, type LineRules } from './task-line.js';
 
@@ -50,7 +50,7 @@ export function parseTaskLine(line: Line, rules: LineRules): SourceTask | string
     ];
   }
   return {
-    id: task.id ?? lineId(line),
+    id: task.id,
     handler,
     input: encodedInput(task.input, json),
     priority: task.priority,

@@ -148,6 +148,12 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
     this.#pump();
   }
 
+  /** To be called when suspects are in the queue that were held back when it was opened. */
+  suspectsCame(count: number): void {
+    this.#suspects += count;
+    if (count > 0) this.#pump();
+  }
+
   /** Asks all running tasks to stop; those that do not within the grace lose their thread. They are released. */
   abortAll(): void {
     this.vitalSigns.abortAll();

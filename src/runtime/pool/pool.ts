@@ -53,6 +53,11 @@ export class Pool {
     return this.#size;
   }
 
+  /** Of the text of the module that the threads have loaded; of one of them, where it was changed meanwhile. */
+  get version(): string | undefined {
+    return this.threads.find(({ loaded }) => loaded)?.version;
+  }
+
   /** Milliseconds of work of all threads so far. */
   get busyMs(): number {
     return this.threads.reduce((sum, thread) => sum + thread.busyMs, this.#pastBusyMs);

@@ -139,8 +139,7 @@ export interface RunIdentity {
 
 export interface HeldTasks {
   count: number;
-  /** Of the first ones. */
-  ids: string[];
+  some: { id: string; input: Encoded }[];
 }
 
 export interface WithInput {
@@ -241,7 +240,7 @@ export interface TaskQueue extends QueueReader {
   /** Holds nothing back any more; gives the number of suspects that were held. */
   letGo(): Promise<number>;
 
-  /** What is held back: how many, and the ids of the first `limit`, in no order. */
+  /** What is held back: how many, and up to `limit` of them, in no order. */
   held(limit: number): Promise<HeldTasks>;
 
   /**

@@ -153,12 +153,12 @@ class MemoryQueue implements TaskQueue {
 
   async held(limit: number): Promise<HeldTasks> {
     this.#refuseIfClosed();
-    const ids: string[] = [];
+    const some: HeldTasks['some'] = [];
     for (const task of this.#held === 0 ? [] : this.#live.values()) {
-      if (ids.length >= limit) break;
-      if (this.#isHeld(task)) ids.push(idOf(task));
+      if (some.length >= limit) break;
+      if (this.#isHeld(task)) some.push({ id: idOf(task), input: task.input });
     }
-    return { count: this.#held, ids };
+    return { count: this.#held, some };
   }
 
   async add(tasks: readonly NewTask[]): Promise<AddedTask[]> {

@@ -1,7 +1,7 @@
 /** Reads a queue's file, beside its executor or long after it. */
 import type { Database, Statement } from 'better-sqlite3';
 import { HoldfastError } from '../errors.js';
-import type { TaskCounts } from '../task.js';
+import type { Encoded, TaskCounts } from '../task.js';
 import type { HeldTasks, OutcomeFilter, OutcomeRecord, QueueReader, RunIdentity, WithInput } from './contract.js';
 import { generatedId, generatedSeq } from './generated-id.js';
 import { schemaVersion } from './migrations.js';
@@ -10,7 +10,7 @@ import { inQueueWords } from './sqlite-errors.js';
 import { openForReading } from './sqlite-file.js';
 import { countOfOtherVersions, readIdentity } from './sqlite-identity.js';
 import { countsOf, Ledger, WAITING, type LedgerRow } from './sqlite-ledger.js';
-import { damagedRecord, outcomeColumns, outcomeRecord } from './sqlite-rows.js';
+import { damagedRecord, outcomeColumns, outcomeRecord, plain } from './sqlite-rows.js';
 import type { OutcomeRow } from './sqlite-rows.js';
 
 /** Outcomes are read by pages, each in a transaction of its own: a long one would keep the log from shrinking. */
@@ -88,13 +88,17 @@ export class SqliteReader implements QueueReader {
   async held(limit: number): Promise<HeldTasks> {
     return this.#read(() => {
       const { start, held: count = 0 } = this.#ledger.read() as Partial<LedgerRow>;
-      const ids: string[] = [];
+      const some: HeldTasks['some'] = [];
       for (const state of count === 0 ? [] : WAITING) {
-        const sql = `select seq, id from tasks where state = '${state}' and start < ? limit ?`;
-        const rows = this.#db.prepare<[number | undefined, number], { seq: number; id: string | null }>(sql);
-        ids.push(...rows.all(start, limit - ids.length).map(({ seq, id }) => id ?? generatedId(seq)));
+        const sql = `select seq, id, input from tasks where state = '${state}' and start < ? limit ?`;
+        const rows = this.#db.prepare<[number | undefined, number], { seq: number; id: string | null; input: Encoded }>(
+          sql,
+        );
+        for (const { seq, id, input } of rows.all(start, limit - some.length)) {
+          some.push({ id: id ?? generatedId(seq), input: plain(input) });
+        }
       }
-      return { count, ids };
+      return { count, some };
     });
   }
 

@@ -135,6 +135,6 @@ export function damagedRecord(which: string, why: string, cause?: unknown): Hold
 }
 
 /** Blobs come as Buffers, whose `slice` and JSON form differ from the Uint8Array that was promised. */
-function plain(value: Encoded): Encoded {
+export function plain(value: Encoded): Encoded {
   return typeof value === 'string' ? value : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
 }

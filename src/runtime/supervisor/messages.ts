@@ -20,7 +20,14 @@ export interface StartMessage<Job, Carried> {
    * How the executor before this one ended, what it last said, and how many lines
    * of data were passed on so far; `null`: this is the first one.
    */
-  predecessor: { death: PreviousDeath; restarts: number; lines: number; carried: Carried | null } | null;
+  predecessor: {
+    death: PreviousDeath;
+    /** That it was ended by, if it was one. */
+    signal: string | null;
+    restarts: number;
+    lines: number;
+    carried: Carried | null;
+  } | null;
 }
 
 export interface StopMessage {

@@ -46,7 +46,7 @@ export class Supervisor<Job, Carried> {
   readonly #relay: LineRelay;
   #child: ChildProcess;
   #job: { value: Job; maxCrashes: number; graceMs: number; durable: boolean } | undefined;
-  #previousDeath: PreviousDeath | undefined;
+  #previousDeath: { death: PreviousDeath; signal: string | null } | undefined;
   #carried: Carried | null = null;
   #restarts = 0;
   #barrenDeaths = 0;
@@ -161,9 +161,10 @@ export class Supervisor<Job, Carried> {
 
   #start(): void {
     const { value: job } = this.#job!;
-    const death = this.#previousDeath;
+    const last = this.#previousDeath;
     const { lines } = this.#relay;
-    const predecessor = death === undefined ? null : { death, restarts: this.#restarts, lines, carried: this.#carried };
+    const predecessor =
+      last === undefined ? null : { ...last, restarts: this.#restarts, lines, carried: this.#carried };
     this.#send({ type: 'start', job, predecessor });
     if (this.#stopping) this.#send({ type: 'stop', ...this.#stopping });
   }
@@ -175,7 +176,7 @@ export class Supervisor<Job, Carried> {
       this.#finish(128 + constants.signals[this.#stopping.signal]);
       return;
     }
-    this.#previousDeath = signal !== null && FROM_OUTSIDE.has(signal) ? 'killed' : 'crashed';
+    this.#previousDeath = { death: signal !== null && FROM_OUTSIDE.has(signal) ? 'killed' : 'crashed', signal };
     this.#barrenDeaths++;
     const locked = this.#settings.lockFd() !== undefined;
     const restarting =

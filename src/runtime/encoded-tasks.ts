@@ -1,0 +1,34 @@
+import type { Dispatcher } from './pool/dispatcher.js';
+import type { AddedTask, HeldTasks, OutcomeFilter, TaskQueue } from './queue/contract.js';
+import type { Submissions } from './submissions.js';
+import type { Encoded, NewTask } from './task.js';
+
+/** Tasks and outcomes as the queue holds them, for whoever reads and prints JSON text anyway. */
+export interface EncodedTasks {
+  /** Checks nothing. Durable when it resolves. */
+  add(tasks: readonly NewTask[]): Promise<AddedTask[]>;
+  outcomes(filter?: OutcomeFilter): ReturnType<TaskQueue['outcomes']>;
+  /** Of a task that has its outcome. */
+  inputOf(id: string): Promise<Encoded | undefined>;
+  /** Tasks of an earlier start that were not named in this one, and wait. */
+  held(limit: number): Promise<HeldTasks>;
+  /** Runs those, too. */
+  letGo(): Promise<void>;
+}
+
+export function encodedTasks(queue: TaskQueue, submissions: Submissions, dispatcher: Dispatcher): EncodedTasks {
+  return {
+    add: async (tasks) => {
+      const added = await submissions.add(tasks);
+      dispatcher.suspectsCame(added.filter(({ suspect }) => suspect).length);
+      return added;
+    },
+    outcomes: (filter) => queue.outcomes(filter),
+    inputOf: async (id) => (await queue.outcome(id, { withInput: true }))?.input,
+    held: (limit) => queue.held(limit),
+    letGo: async () => {
+      dispatcher.suspectsCame(await queue.letGo());
+      dispatcher.wake();
+    },
+  };
+}
