@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { MAX_JSON_LEVELS, tooDeepAt } from './json-depth.js';
 import { jsonFault } from './json-fault.js';
-import { eachNumber, isLost, maybeLost, WHOLE, type LostNumber } from './json-numbers.js';
+import { eachLongNumber, isLost, maybeLost, pathAt, WHOLE } from './json-numbers.js';
 
 /** So many numbers of one text are told. */
 const MAX_TOLD = 20;
@@ -45,35 +45,45 @@ export function parseExactly(text: string, bigIntegers = false): ExactJson {
   }
   if (!maybeLost(text)) return { value, faults: [], isPlain: true };
   const { lost, more, big } = oddNumbers(text, bigIntegers);
-  if (lost.length > 0) return failed(...lost.map((number) => told(number)), ...others(more, lost));
+  if (lost.length > 0) return failed(...lost.map((number) => told(text, number)), ...others(more, lost));
   return { value: big.length > 0 ? withBigIntegers(text, big) : value, faults: [], isPlain: false };
+}
+
+/** As it stands in the text, and how many characters before it. */
+interface Given {
+  given: string;
+  offset: number;
 }
 
 interface OddNumbers {
   /** Those that are told. */
-  lost: LostNumber[];
+  lost: Given[];
   /** How many are lost besides. */
   more: number;
-  big: { given: string; offset: number }[];
+  big: Given[];
 }
 
 function oddNumbers(text: string, bigIntegers: boolean): OddNumbers {
   const found: OddNumbers = { lost: [], more: 0, big: [] };
-  eachNumber(text, (given, offset, path) => {
+  eachLongNumber(text, (given, offset) => {
     if (bigIntegers && WHOLE.test(given) && !Number.isSafeInteger(Number(given))) found.big.push({ given, offset });
     else if (!isLost(given)) return;
-    else if (found.lost.length < MAX_TOLD) found.lost.push({ given, offset, path: path() });
+    else if (found.lost.length < MAX_TOLD) found.lost.push({ given, offset });
     else found.more++;
   });
   return found;
 }
 
-function told({ given, offset, path }: LostNumber): ExactFault {
+function told(text: string, { given, offset }: Given): ExactFault {
   const shown = given.length > MAX_SHOWN ? `${given.slice(0, MAX_SHOWN - 1)}…` : given;
-  return { offset, problem: `is ${shown}, and would become ${Number(given)}`, number: { path, given } };
+  return {
+    offset,
+    problem: `is ${shown}, and would become ${Number(given)}`,
+    number: { path: pathAt(text, offset), given },
+  };
 }
 
-function others(more: number, lost: readonly LostNumber[]): ExactFault[] {
+function others(more: number, lost: readonly Given[]): ExactFault[] {
   if (more === 0) return [];
   return [{ offset: lost.at(-1)!.offset, problem: `${more} more such numbers stand after this one` }];
 }
@@ -82,7 +92,7 @@ function others(more: number, lost: readonly LostNumber[]): ExactFault[] {
  * Node 20 does not tell a reviver what was written, so each big number is given
  * to it as a text that cannot stand in the input by chance.
  */
-function withBigIntegers(text: string, big: OddNumbers['big']): unknown {
+function withBigIntegers(text: string, big: readonly Given[]): unknown {
   const mark = `${randomUUID()}:`;
   const pieces: string[] = [];
   let from = 0;

@@ -4,16 +4,6 @@
  */
 import { endOfString } from './json-depth.js';
 
-/** A number that a double does not hold. */
-export interface LostNumber {
-  /** As it stands in the text. */
-  given: string;
-  /** Characters before it. */
-  offset: number;
-  /** `input.users[3].id` */
-  path: string;
-}
-
 /** What `BigInt` keeps. */
 export const WHOLE = /^[+-]?\d+$/;
 
@@ -65,12 +55,45 @@ export function maybeLost(text: string): boolean {
   return SUSPICIOUS.test(text);
 }
 
-/** Calls `visit` for each number of a text that is JSON; `path` gives where it stands. */
-export function eachNumber(text: string, visit: (given: string, offset: number, path: () => string) => void): void {
+/** Shorter ones without an exponent are never lost. */
+const MIN_LOST_LENGTH = 16;
+
+/** Calls `visit` for each number of a text that is JSON, the short ones left out. */
+export function eachLongNumber(text: string, visit: (given: string, offset: number) => void): void {
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) at = endOfString(text, at);
+    else if (code === MINUS || isDigit(code)) {
+      let end = at + 1;
+      let hasExponent = false;
+      for (; end < text.length; end++) {
+        const next = text.charCodeAt(end);
+        if (next === UPPER_E || next === LOWER_E) hasExponent = true;
+        else if (!isDigit(next) && next !== DOT && next !== MINUS && next !== PLUS) break;
+      }
+      if (hasExponent || end - at >= MIN_LOST_LENGTH) visit(text.slice(at, end), at);
+      at = end - 1;
+    }
+  }
+}
+
+const QUOTE = 34;
+const PLUS = 43;
+const MINUS = 45;
+const DOT = 46;
+const UPPER_E = 69;
+const LOWER_E = 101;
+
+function isDigit(code: number): boolean {
+  return code >= 48 && code <= 57;
+}
+
+/** Which field of a text that is JSON stands at `offset`: `input.users[3].id`. */
+export function pathAt(text: string, offset: number): string {
   /** A level each: the index in an array, the key in an object, as it is written. */
   const levels: (string | number)[] = [];
   let keyComes = false;
-  for (let at = 0; at < text.length; at++) {
+  for (let at = 0; at < offset; at++) {
     const character = text[at]!;
     const last = levels.length - 1;
     if (character === '"') {
@@ -88,18 +111,9 @@ export function eachNumber(text: string, visit: (given: string, offset: number, 
       const level = levels[last];
       if (typeof level === 'number') levels[last] = level + 1;
       keyComes = typeof level === 'string';
-    } else if (isNumberPart(character)) {
-      let end = at + 1;
-      while (end < text.length && isNumberPart(text[end]!)) end++;
-      // The words true and false have an e as well.
-      if (character !== 'e') visit(text.slice(at, end), at, () => pathOf(levels));
-      at = end - 1;
     }
   }
-}
-
-function isNumberPart(character: string): boolean {
-  return (character >= '0' && character <= '9') || '-+.eE'.includes(character);
+  return pathOf(levels);
 }
 
 function pathOf(levels: readonly (string | number)[]): string {
