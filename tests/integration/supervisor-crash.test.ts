@@ -17,6 +17,9 @@ describe('a task that takes the whole process down', () => {
     expect(await run.ended).toBe(3);
     const { culprit: end, ...others } = await place.ends();
     expect(end).toBe('crashed attempts 0 crashes 3');
+    const { error, earlierAttempts } = (await place.outcomes()).find(({ id }) => id === 'culprit')!;
+    expect(error).toMatchObject({ signal: culprit.input, message: expect.stringContaining(culprit.input) });
+    expect(earlierAttempts).toMatchObject([1, 2].map(() => ({ state: 'crashed', error: { signal: culprit.input } })));
     expect(Object.keys(others)).toHaveLength(40);
     expect(new Set(Object.values(others))).toEqual(new Set([innocent]));
     expect(lock().gaps).toBe(0);

@@ -17,6 +17,7 @@ import type {
 import { CANCELLED } from './endings.js';
 import { generatedSeq, idOf } from './generated-id.js';
 import { Heap } from './heap.js';
+import { firstAfter, outcomeRecord, type Ending } from './memory-outcomes.js';
 import { ReadyTasks } from './memory-ready.js';
 import { SeqMap } from './seq-map.js';
 import { notRunning, queueClosed } from './refusals.js';
@@ -49,9 +50,6 @@ interface Delay {
   runAt: number;
   task: Task;
 }
-
-/** What `settle` records, but for the task it is about. */
-type Ending = Omit<Extract<Settlement, { kind: 'outcome' }>, 'kind' | 'seq'>;
 
 const WAITING: readonly State[] = ['queued', 'delayed', 'suspect'];
 
@@ -448,27 +446,6 @@ class MemoryQueue implements TaskQueue {
   }
 }
 
-function outcomeRecord(ordinal: number, task: Task, ending: Ending): OutcomeRecord {
-  const { state, attempts, crashes, startedAt, durationMs, thread, version, result, error } = ending;
-  const { handler, earlier } = task;
-  const record: OutcomeRecord = {
-    ordinal,
-    id: idOf(task),
-    handler,
-    state,
-    attempts,
-    crashes,
-    startedAt,
-    durationMs,
-    thread,
-  };
-  if (result !== undefined) record.result = result;
-  if (error !== undefined) record.error = error;
-  if (version !== undefined) record.version = version;
-  if (earlier !== undefined) record.earlierAttempts = earlier;
-  return record;
-}
-
 function targetOf(settlement: Settlement): State {
   switch (settlement.kind) {
     case 'outcome':
@@ -485,16 +462,4 @@ function targetOf(settlement: Settlement): State {
 function sameInput(a: Encoded, b: Encoded): boolean {
   if (typeof a === 'string' || typeof b === 'string') return a === b;
   return a.length === b.length && a.every((byte, index) => byte === b[index]);
-}
-
-/** Index of the first outcome with a higher ordinal. */
-function firstAfter(outcomes: readonly OutcomeRecord[], ordinal: number): number {
-  let low = 0;
-  let high = outcomes.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (outcomes[middle]!.ordinal <= ordinal) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
