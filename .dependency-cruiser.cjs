@@ -84,8 +84,12 @@ module.exports = {
     room('lock'),
     // What to type to put a queue back holds paths.
     room('queue', ['in-shell[.]ts']),
-    room('thread', [], ['(hooks/hooks|running-tasks)[.]ts']),
-    room('pool', ['thread/', 'units[.]ts', 'queue/(contract|endings|generated-id)[.]ts'], ['looks-under-way[.]ts']),
+    room('thread', ['processes/'], ['(hooks/hooks|running-tasks)[.]ts']),
+    room(
+      'pool',
+      ['thread/', 'processes/', 'units[.]ts', 'queue/(contract|endings|generated-id)[.]ts'],
+      ['looks-under-way[.]ts'],
+    ),
     room('supervisor', ['queue/contract[.]ts']),
     room('control', ['(executor|status|monotonic)[.]ts']),
     room('processes'),

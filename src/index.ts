@@ -120,6 +120,7 @@ export type { ThreadStatus } from './runtime/thread-status.js';
 export type { TaskOutcome } from './runtime/task-outcome.js';
 export type { EarlierAttempt, Outcome, OutcomeState, TaskCounts, TaskErrorRecord, TaskState } from './runtime/task.js';
 export type { TaskContext, TaskLog } from './runtime/thread/context.js';
+export type { ChildOptions, StartChild } from './runtime/thread/task-children.js';
 export type { ThreadContext } from './runtime/thread/handler-module.js';
 export type { Untorn } from './runtime/teardowns.js';
 export { ERROR_CODES, HoldfastError, InvalidInputError, type ErrorCode, type Fault } from './runtime/errors.js';

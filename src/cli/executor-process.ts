@@ -6,7 +6,7 @@ import type { RunFlags } from './run-flags.js';
 import { exitWith, flushed, outliveReaderOfStderr } from './terminal.js';
 import { ProcessLock } from '../runtime/lock/process-lock.js';
 import { StateDir } from '../runtime/state-dir.js';
-import { LOCK_FD } from '../runtime/supervisor/messages.js';
+import { DATA_FD, LOCK_FD } from '../runtime/supervisor/messages.js';
 import { connectToSupervisor } from '../runtime/supervisor/supervised.js';
 
 outliveReaderOfStderr();
@@ -22,6 +22,8 @@ try {
       lock,
       previousDeath: predecessor?.death ?? 'unseen',
       ...(predecessor?.signal && { deathSignal: predecessor.signal }),
+      // By the end of its data pipe the supervisor sees that nothing is left of this executor.
+      keepsOpen: [DATA_FD],
     },
     carried: predecessor?.carried ?? undefined,
     restarts: predecessor?.restarts ?? 0,

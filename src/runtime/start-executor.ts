@@ -14,6 +14,7 @@ import type { ResolvedOptions } from './options.js';
 import { Dispatcher } from './pool/dispatcher.js';
 import { mendedCounts } from './mended-counts.js';
 import { closeQueue, DRY_RUN_MARK, QUEUE_FILE, refuseEmptied, removeIfEmpty } from './run-folder.js';
+import { Reaper } from './processes/reaper.js';
 import type { PreviousDeath, Recovery, RunIdentity, TaskQueue } from './queue/contract.js';
 import { StateDir } from './state-dir.js';
 import { now } from './thread/board.js';
@@ -36,6 +37,8 @@ export interface StartSettings {
   captureOutput?: boolean;
   /** Whether to wait for all threads to load. Default false: tasks are taken once the first one has. */
   allThreads?: boolean;
+  /** Descriptors besides the lock's that stay open until all is ended that tasks have started, should this process die. */
+  keepsOpen?: readonly number[];
 }
 
 export interface RunInput {
@@ -84,8 +87,16 @@ export async function startExecutor<Module = Record<string, AnyHandler>>(
   warnOfNetwork(runDir);
   let queue: TaskQueue | undefined;
   let dispatcher: Dispatcher | undefined;
+  let executor: Executor<Module> | undefined;
+  const reaper = new Reaper({
+    graceMs: options.graceMs,
+    holds: () => [lock.fd, ...(settings.keepsOpen ?? [])].filter((fd) => fd !== undefined),
+    onTrouble: ({ message }) => {
+      executor?.emit('warning', new Error(`what tasks start is ended by nobody if this process is killed: ${message}`));
+    },
+  });
   try {
-    dispatcher = new Dispatcher(dispatcherSettings(options, settings));
+    dispatcher = new Dispatcher(dispatcherSettings(options, settings, reaper));
     // Threads take their time to load; the queue is opened meanwhile.
     const loading = dispatcher.pool.start();
     loading.catch(() => {});
@@ -123,7 +134,7 @@ export async function startExecutor<Module = Record<string, AnyHandler>>(
       handlers,
       holds: input !== undefined,
     };
-    const executor = new Executor<Module>(parts);
+    executor = new Executor<Module>(parts);
     dispatcher.open(queue, suspects);
     return { executor, recovery, mended, change, lastSeq };
   } catch (error) {
@@ -175,12 +186,13 @@ async function openQueue({ durable, dir, runId }: ResolvedOptions, runDir: strin
   return (await import('./queue/sqlite-queue.js')).openSqliteQueue(join(runDir, QUEUE_FILE), elsewhere);
 }
 
-function dispatcherSettings(options: ResolvedOptions, { captureOutput = false }: StartSettings) {
+function dispatcherSettings(options: ResolvedOptions, { captureOutput = false }: StartSettings, reaper: Reaper) {
   return {
     module: options.handlers,
     threads: options.threads,
     lanes: options.concurrency,
     captureOutput,
+    reaper,
     memory: options.memoryBytes,
     recycleAfterTasks: options.recycleAfterTasks,
     recycleAboveMemory: options.recycleAboveBytes,

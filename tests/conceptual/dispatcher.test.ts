@@ -19,6 +19,7 @@ import type { NewTask } from '../../dist/runtime/task.js';
 import { endOf, HANDLERS } from '../support/executors.js';
 import { deferred } from '../support/deferred.js';
 import { aTask } from '../support/queue-tasks.js';
+import { reaper } from '../support/reaper.js';
 import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -165,6 +166,7 @@ const SETTINGS: DispatcherSettings = {
   threads: 2,
   lanes: 1,
   captureOutput: false,
+  reaper: reaper(),
   memory: undefined,
   recycleAfterTasks: undefined,
   recycleAboveMemory: undefined,

@@ -13,6 +13,7 @@ import { startExecutor } from '../../dist/runtime/start-executor.js';
 import { Statistics } from '../../dist/runtime/statistics.js';
 import { toErrorRecord } from '../../dist/runtime/thread/error-record.js';
 import { HANDLERS, rejection } from '../support/executors.js';
+import { reaper } from '../support/reaper.js';
 import { tempDir } from '../support/temp-dir.js';
 
 describe('statistics', () => {
@@ -124,6 +125,7 @@ test('an executor whose queue cannot even be counted fails with that, and idle d
     threads: 1,
     lanes: 1,
     captureOutput: false,
+    reaper: reaper(),
     memory: undefined,
     recycleAfterTasks: undefined,
     recycleAboveMemory: undefined,

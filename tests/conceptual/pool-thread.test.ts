@@ -7,6 +7,7 @@ import type { ClaimedTask } from '../../dist/runtime/queue/contract.js';
 import { clock, followClock, now } from '../../dist/runtime/thread/board.js';
 import { AttemptEnd } from '../../dist/runtime/thread/protocol.js';
 import { HANDLERS, rejection } from '../support/executors.js';
+import { reaper } from '../support/reaper.js';
 import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -21,7 +22,15 @@ function thread(
 ): PoolThread {
   return new PoolThread(
     1,
-    { module, lanes, captureOutput: false, memory: undefined, grace: 100, recycleAfterTasks: undefined },
+    {
+      module,
+      lanes,
+      captureOutput: false,
+      memory: undefined,
+      grace: 100,
+      reaper: reaper(),
+      recycleAfterTasks: undefined,
+    },
     { onReport: () => {}, onDeath: () => {}, onUnended: () => {}, onEvent: () => {}, ...listener },
   );
 }

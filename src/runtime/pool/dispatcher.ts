@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { ClaimedTask, Settlement, TaskQueue } from '../queue/contract.js';
 import { idOf } from '../queue/generated-id.js';
 import { AbortReason } from '../thread/board.js';
-import { AttemptEnd, type BatchReport, type ThreadEvent } from '../thread/protocol.js';
+import { AttemptEnd, type BatchReport, type TaskEvent } from '../thread/protocol.js';
 import { cancelledBeforeStart, limitOf, type RetryPolicy } from './conclude.js';
 import { concludeReport } from './conclude-report.js';
 import { CostModel, MAX_BATCH } from './cost-model.js';
@@ -30,7 +30,7 @@ export interface DispatcherEvents {
   settled: [tasks: readonly ClaimedTask[], settlements: readonly Settlement[], ordinals: readonly number[]];
   /** An attempt has begun; `since` on the clock of the boards. */
   started: [thread: PoolThread, task: ClaimedTask, since: number];
-  event: [thread: PoolThread, event: ThreadEvent];
+  event: [thread: PoolThread, event: TaskEvent];
   'thread-died': [thread: PoolThread, cause: Error, running: readonly ClaimedTask[]];
   /** What tasks left in a thread, to be written by `teardown`, may be lost. */
   untorn: [thread: PoolThread, cause: Error];

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { untilLookedAt } from '../../debug/looks-under-way.js';
 import { HoldfastError } from '../errors.js';
+import type { Reaper } from '../processes/reaper.js';
 import type { ClaimedTask } from '../queue/contract.js';
 import { idOf } from '../queue/generated-id.js';
 import type { Encoded, TaskErrorRecord } from '../task.js';
@@ -10,9 +11,10 @@ import {
   type BatchReport,
   type BatchRequest,
   type TaskProgress,
-  type ThreadEvent,
+  type TaskEvent,
   type ThreadMessage,
 } from '../thread/protocol.js';
+import { ThreadChildren } from './thread-children.js';
 import { ThreadLink } from './thread-link.js';
 import { keepUnended, type UnendedThread } from './unended.js';
 
@@ -44,8 +46,10 @@ export interface ThreadSettings {
   captureOutput: boolean;
   /** Heap limit in bytes; `undefined`: V8's own. */
   memory: number | undefined;
-  /** Milliseconds that the `teardown` of the module may take. */
+  /** Milliseconds that the `teardown` of the module may take, and the end of what tasks have started. */
   grace: number;
+  /** Ends what tasks have started if this process dies. */
+  reaper: Reaper;
   /** A thread takes so many tasks, and no more; `undefined`: no limit. */
   recycleAfterTasks: number | undefined;
 }
@@ -68,7 +72,7 @@ export interface ThreadListener {
   onDeath(thread: PoolThread, cause: Error): void;
   /** The thread was ended, is waited for no longer, and has not ended. */
   onUnended(thread: UnendedThread): void;
-  onEvent(thread: PoolThread, event: ThreadEvent): void;
+  onEvent(thread: PoolThread, event: TaskEvent): void;
 }
 
 /** One worker thread, what it was given, and how far it has told of it. */
@@ -107,6 +111,7 @@ export class PoolThread {
   readonly #module: string;
   readonly #grace: number;
   readonly #link: ThreadLink;
+  readonly #children: ThreadChildren;
   readonly #listener: ThreadListener;
 
   constructor(number: number, settings: ThreadSettings, listener: ThreadListener) {
@@ -114,12 +119,20 @@ export class PoolThread {
     this.#module = settings.module;
     this.#grace = settings.grace;
     this.#listener = listener;
+    this.#children = new ThreadChildren(settings.reaper, settings.grace);
     this.tasksLeft = settings.recycleAfterTasks ?? Infinity;
     const board = ThreadBoard.allocate(settings.lanes);
     this.board = new ThreadBoard(board);
     this.batches = Array.from({ length: settings.lanes });
     this.#link = new ThreadLink(
-      { number, module: settings.module, board, clock: clock(), captureOutput: settings.captureOutput },
+      {
+        number,
+        module: settings.module,
+        board,
+        clock: clock(),
+        captureOutput: settings.captureOutput,
+        children: this.#children.settings,
+      },
       settings.memory,
       {
         onMessage: (message) => this.#onMessage(message),
@@ -374,6 +387,11 @@ export class PoolThread {
         this.#link.answered();
         this.#teardown?.end(message.error && asError(message.error));
         break;
+      case 'reaper':
+      case 'child':
+      case 'child-gone':
+        this.#children.onEvent(message);
+        break;
       default:
         this.#listener.onEvent(this, message);
     }
@@ -422,6 +440,7 @@ export class PoolThread {
     await this.#gone();
     this.#answerPing(false);
     this.#givenUp = true;
+    await this.#children.end();
     if (this.#teardown !== undefined) {
       this.#teardown.end(new Error(`the thread died in teardown: ${cause.message}`, { cause }));
       return;

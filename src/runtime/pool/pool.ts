@@ -156,6 +156,7 @@ export class Pool {
     await Promise.all(this.#leaving.values());
     this.#closed = true;
     await Promise.all(this.threads.map((thread) => thread.end()));
+    await this.#settings.reaper.close();
   }
 
   /** Called with each report, after it was dealt with. */

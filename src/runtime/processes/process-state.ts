@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 /** A process as the kernel shows it. */
 export interface ProcessState {
+  /** Of its program: at most 15 characters, which may be any. */
+  name: string;
   /** One letter: `R` runs, `S` and `D` wait, `T` and `t` are stopped, `Z` and `X` are dead. */
   letter: string;
   /** Process id of its parent. */
@@ -30,7 +32,8 @@ export function processState(pid: number | 'self'): ProcessState | undefined {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   // Of all fields these are 3 to 6 and 22, see proc(5).
   const [parent, group, session] = fields.slice(1, 4).map(Number) as [number, number, number];
-  return { letter: fields[0]!, parent, group, session, startTicks: Number(fields[19]) };
+  const name = stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'));
+  return { name, letter: fields[0]!, parent, group, session, startTicks: Number(fields[19]) };
 }
 
 /** All processes that live, those of others too; none where there is no `/proc`. */

@@ -12,6 +12,7 @@ import {
   workingDirectory,
 } from './own.js';
 import type { LogLevel } from './protocol.js';
+import { TaskChildren, type StartArguments, type StartChild } from './task-children.js';
 
 /** A handler may call `progress` in a tight loop; it is passed on at most once in this many milliseconds. */
 const PROGRESS_INTERVAL_MS = 100;
@@ -38,6 +39,17 @@ export interface TaskContext {
   readonly log: TaskLog;
   /** Tells how far the task is; shown by `runtime status`. At most ten times a second are passed on. */
   progress(done: number, total?: number): void;
+  /**
+   * Runs a program to its end: `const { stdout } = await exec('git', ['status'])`. Takes and gives what execa
+   * does; its standard input is empty unless the options say otherwise.
+   *
+   * However the task ends, the program ends with it, and so does all that it has started: by SIGTERM, and
+   * after half of the grace by SIGKILL. An aborted `signal` ends it as well. Throws that signal's reason
+   * when it was aborted before, and an `Error` once the task has ended.
+   */
+  readonly exec: StartChild;
+  /** The same, for a program to talk to: its standard input is a pipe unless the options say otherwise. */
+  readonly spawn: StartChild;
   /** The folder to work in, absolute. */
   readonly cwd: string;
   /**
@@ -66,6 +78,10 @@ export class RunningTaskContext implements TaskContext {
   #controller: AbortController | undefined;
   #log: TaskLog | undefined;
   #lastProgress = -Infinity;
+  #children: TaskChildren | undefined;
+  /** Why it was to be aborted when its handler had ended, if children had to be waited for. */
+  #abortRequestAtEnd: AbortReason | undefined;
+  #ended = false;
 
   constructor(id: string | number, attempt: number, fencingToken: number, berth: Berth) {
     this.#id = id;
@@ -97,8 +113,28 @@ export class RunningTaskContext implements TaskContext {
     return (done, total) => this.#passOnProgress(done, total);
   }
 
+  get exec(): StartChild {
+    return this.#starter('ignore');
+  }
+
+  get spawn(): StartChild {
+    return this.#starter('pipe');
+  }
+
+  get hasChildren(): boolean {
+    return this.#children !== undefined;
+  }
+
+  /** The handler has ended; resolves once all that it has started has, too. What comes meanwhile makes it no less timely. */
+  async endChildren(): Promise<void> {
+    if (!this.#ended) this.#abortRequestAtEnd = this.abortRequest;
+    this.#ended = true;
+    await this.#children!.close();
+  }
+
   /** Why this task is to be aborted, if it is; it may not know yet. */
   get abortRequest(): AbortReason | undefined {
+    if (this.#ended) return this.#abortRequestAtEnd;
     return this.#berth.board.abortRequest(this.#berth.lane, this.#berth.position);
   }
 
@@ -108,6 +144,13 @@ export class RunningTaskContext implements TaskContext {
     if (controller === undefined || abortedOf(signalOf(controller))) return;
     const reason = this.#berth.board.abortToDeliver(this.#berth.lane, this.#berth.position);
     if (reason !== undefined) abortWith(controller, abortError(reason));
+  }
+
+  #starter(stdin: 'ignore' | 'pipe'): StartChild {
+    return (...given: StartArguments) => {
+      this.#children ??= new TaskChildren(this.taskId, this.signal);
+      return this.#children.start(stdin, ...given) as never;
+    };
   }
 
   #passOnProgress(done: number, total?: number): void {

@@ -8,6 +8,7 @@ import { loadHandlers, type HandlerModule, type ThreadContext } from './handler-
 import { Lane } from './lane.js';
 import { listen, post, rest, threadData, work } from './link.js';
 import { defineProperty, nextTick, OwnPromise } from './own.js';
+import { configureChildren } from './task-children.js';
 import { versionOf } from './version.js';
 import { RUNNING_TASKS, type RunningTask } from '../../debug/running-tasks.js';
 import type { BatchRequest, ThreadRequest } from './protocol.js';
@@ -22,6 +23,7 @@ if (process.env['ASYNC_DEBUG']?.toLowerCase() === 'hooks') {
 
 keepOwnClock();
 followClock(threadData.clock);
+configureChildren(threadData.children);
 const board = new ThreadBoard(threadData.board);
 let lanes: Lane[] = [];
 let moduleTeardown: HandlerModule['teardown'];

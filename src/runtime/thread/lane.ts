@@ -95,8 +95,10 @@ export class Lane {
       const input = parsed === undefined ? decode(request.inputs[position]!) : parsed[position];
       const value = handler(input, context);
       if (isThenable(value)) return this.#settle(value, context, startedAt);
+      if (context.hasChildren) return this.#settle(Promise.resolve(value), context, startedAt);
       this.#succeed(value, context, startedAt);
     } catch (error) {
+      if (context.hasChildren) return this.#settle(Promise.reject(error), context, startedAt);
       this.#fail(error, context, startedAt);
     }
     return undefined;
@@ -113,8 +115,12 @@ export class Lane {
     this.#scheduleReport();
     this.pending = promise;
     try {
-      this.#succeed(await promise, context, startedAt);
+      const value = await promise;
+      if (context.hasChildren) await context.endChildren();
+      this.#succeed(value, context, startedAt);
     } catch (error) {
+      // Another attempt must not begin while they live.
+      if (context.hasChildren) await context.endChildren();
       this.#fail(error, context, startedAt);
     }
   }

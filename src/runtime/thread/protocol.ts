@@ -13,6 +13,7 @@
  * neighbour, or are lost with it; the last one says that it is.
  */
 import type { MessagePort } from 'node:worker_threads';
+import type { Group } from '../processes/children.js';
 import type { Encoded, TaskErrorRecord } from '../task.js';
 
 /** Given to a thread when it is made. */
@@ -29,6 +30,17 @@ export interface ThreadData {
   clock: number;
   /** Whether what handlers print travels to the main thread as events instead of to stdout and stderr. */
   captureOutput: boolean;
+  children: ChildSettings;
+}
+
+/** What a thread needs to tie what tasks start to them. */
+export interface ChildSettings {
+  /** Of this thread; marks of its tasks begin with it. */
+  mark: string;
+  /** Between the abort of a task and the end of its thread, in ms. */
+  graceMs: number;
+  /** One number: 1 once there is a process that ends children if this one dies. All threads of an executor share it. */
+  reaper: Int32Array;
 }
 
 interface LoadRequest {
@@ -110,11 +122,22 @@ type ThreadReply =
 /** Of what a handler should not do. `replaced`: the name of a builtin. */
 type Misuse = { kind: 'posted' } | { kind: 'replaced'; name: string };
 
-export type ThreadEvent =
+export type ChildEvent =
+  /** A task is about to start a program, and waits for the reaper. */
+  | { type: 'reaper' }
+  /** A task has started a program, in a process group of its own. */
+  | { type: 'child'; group: Group }
+  /** The group with this id has no members any more. */
+  | { type: 'child-gone'; group: number };
+
+/** Of what tasks do, for whoever listens to the executor. */
+export type TaskEvent =
   | { type: 'log'; level: LogLevel; taskId: string; message: string; fields?: Record<string, unknown> }
   | ({ type: 'progress'; lane: number } & TaskProgress)
   /** A task did what harms others in its thread. `taskId`, `handler`: `undefined` where it is not known. */
   | { type: 'misuse'; misuse: Misuse; taskId: string | undefined; handler: string | undefined }
   | { type: 'output'; stream: 'stdout' | 'stderr'; text: string };
+
+export type ThreadEvent = TaskEvent | ChildEvent;
 
 export type ThreadMessage = ThreadReply | ThreadEvent;
