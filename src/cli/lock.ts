@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { StateDir } from '../runtime/state-dir.js';
 import type { LockHolder } from '../runtime/lock/holder.js';
 import { printable } from '../runtime/printable.js';
@@ -59,6 +60,7 @@ export function lockTable(one: LockView): string {
 /** `runtime lock release <run-id>`. Throws ExecutorRunningError while the holder lives. */
 export async function lockRelease(runId: string, given: Given): Promise<number> {
   const stateDir = new StateDir(given.dir);
+  stateDir.refuseForeignLinks(dirname(stateDir.lockPath(runId)));
   mustKnowRun(stateDir, runId);
   const removed = lockOf(stateDir, runId).forceUnlock();
   process.stderr.write(

@@ -431,12 +431,16 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
     this.emit('failed', error);
   }
 
+  /** Whether somebody waits for an end that may have come. What has begun meanwhile ends, and then it is asked again. */
+  get #isWaitedFor(): boolean {
+    return this.#idleWaiters.size > 0 && this.#dispatcher.idle && this.#submissions.pending === 0;
+  }
+
   async #tellIdle(): Promise<void> {
-    if (this.#idleWaiters.size === 0 || !this.#dispatcher.idle || this.#submissions.pending > 0) return;
+    if (!this.#isWaitedFor) return;
     try {
       const [{ queued, delayed, running }, held] = await Promise.all([this.#queue.counts(), this.#queue.held(0)]);
-      // What has begun meanwhile ends, and then this is asked again.
-      if (!this.#dispatcher.idle) return;
+      if (!this.#isWaitedFor) return;
       // Here nothing is running: who says so counts wrong, and would have all that wait do so for ever.
       const mended = mendedCounts(await this.#queue.audit(running > 0 ? 'all' : 'waiting'));
       if (mended !== undefined) {
@@ -445,7 +449,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
         void this.#tellIdle();
         return;
       }
-      if (queued + delayed + running > held.count) return;
+      if (!this.#isWaitedFor || queued + delayed + running > held.count) return;
     } catch (error) {
       this.#fail(error as Error);
       return;

@@ -52,6 +52,11 @@ export class StateDir {
     this.#makePrivate(this.root);
   }
 
+  /** For whoever changes what is there and makes nothing. Throws `ERR_STATE_DIR` when a link of another user leads to `path`. */
+  refuseForeignLinks(path: string): void {
+    refuseForeignLinks(path, this.root);
+  }
+
   /** Makes the folders of a run and of locks (0700), and the state folder as `ensure` does; gives the run's folder. */
   ensureRunDir(runId: string): string {
     const dir = this.runDir(runId);
