@@ -367,21 +367,30 @@ export class Job {
         return exitCodeOfSignal(this.#ending.signal);
       default:
         if (unread !== undefined) return exitCodeOfSignal('SIGPIPE');
-        if ((await this.#sayLeaks()) || this.#damaged.size > 0) return EXIT.failure;
+        if ((await this.#sayLeaks(summary.threads)) || this.#damaged.size > 0) return EXIT.failure;
         if (summary.untorn !== undefined) return EXIT.notAllDone;
         return exitCodeOf(counts, whole && leftOut.length === 0);
     }
   }
 
-  /** Gives whether there are any. */
-  async #sayLeaks(): Promise<boolean> {
+  /** Gives whether there are any. A thread that could not be looked at is none, and is told. */
+  async #sayLeaks(threads: number): Promise<boolean> {
     if (this.#left === undefined || this.#left.length === 0) return false;
     const { pendingText } = await import('../debug/pending/pending-text.js');
     const paint = painter(hasColor(process.stderr, this.#flags.color));
     const labelled = this.#left.map(({ thread, ...left }) => ({ label: `thread ${thread}`, ...left }));
-    process.stderr.write(
-      `runtime: tasks left async functions behind in the threads, which nobody waits for (--fail-on-leak):\n${pendingText(labelled, paint)}\n`,
-    );
-    return true;
+    const leaks = labelled.filter(({ unknown }) => unknown === undefined);
+    const unseen = labelled.filter(({ unknown }) => unknown !== undefined);
+    if (leaks.length > 0) {
+      process.stderr.write(
+        `runtime: tasks left async functions behind in the threads, which nobody waits for (--fail-on-leak):\n${pendingText(leaks, paint)}\n`,
+      );
+    }
+    if (unseen.length > 0) {
+      process.stderr.write(
+        `runtime: whether tasks left anything behind is not known of ${formatCount(unseen.length)} of ${formatCount(threads)} threads (--fail-on-leak could not look):\n${pendingText(unseen, paint)}\n`,
+      );
+    }
+    return leaks.length > 0;
   }
 }

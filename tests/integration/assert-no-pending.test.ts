@@ -174,6 +174,29 @@ test('a task that still runs on a thread of an executor is left pending, with it
   await assertNoPending();
 });
 
+test('a check that cannot look is a skip, told on standard error and by what it gives; what others left still fails', async () => {
+  const { dir, file } = project('');
+  const script = `
+    import { Worker } from 'node:worker_threads';
+    import { assertNoPending } from 'holdfast/testing';
+    new Worker("require('node:child_process').spawnSync('sleep', ['20'])", { eval: true });
+    let check;
+    do check = await assertNoPending(); while (check.skipped.length === 0);
+    (async function left() { await new Promise((resolve) => (globalThis.held = resolve)); })();
+    const failure = await assertNoPending().catch(({ message }) => message);
+    console.log(JSON.stringify({ ...check, failure }));
+    process.kill(process.pid, 'SIGKILL');
+  `;
+  writeFileSync(file, script);
+  const { stdout, stderr } = await execa(process.execPath, [file], { cwd: dir, reject: false });
+  const { skipped, failure } = JSON.parse(stdout) as { skipped: string[]; failure: string };
+  expect(skipped).toEqual([expect.stringMatching(/^worker 1: it is in native code/)]);
+  expect(stderr).toMatch(
+    /^holdfast: assertNoPending could not look, and skipped a check \(1 of \d+ so far\): worker 1: it is in native code/m,
+  );
+  expect(failure).toMatch(/^1 async function was left pending:\nmain\n└─ left /);
+});
+
 test('what is wrong with its options is told, all together', async () => {
   const error = await rejection(assertNoPending({ ignore: 'poll', within: -1 } as never));
   expect(error).toMatchObject({ code: 'ERR_INVALID_OPTIONS', faults: [{ where: 'ignore' }, { where: 'within' }] });

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Inspection } from '../../dist/debug/inspection.js';
 import { listenersOf } from '../../dist/debug/inspector/listeners.js';
 import { executorOf, parsed, place, type Place } from '../support/command.js';
@@ -13,6 +13,7 @@ import { waitFor } from '../support/wait-for.js';
 /** So that runs of several tests at once need not wait for one port. */
 const OWN_PORT = { NODE_OPTIONS: '--inspect-port=0', NODE_V8_COVERAGE: '' };
 beforeEach(ownTurns);
+vi.setConfig({ testTimeout: 90_000 });
 
 const portsOf = (pid: number) => listenersOf(pid).map(({ port }) => port);
 
@@ -43,10 +44,17 @@ describe('runtime inspect', () => {
       const here = place();
       const pid = await going(here, 'work', flags);
       const executor = flags.length === 0 ? executorOf(pid) : pid;
-      const { exitCode, stdout, stderr } = await here.runtime(['inspect', 'work']);
+      // Each thread does something at times, and then is seen running: its task looks for a file every few ms.
+      const { exitCode, stdout, stderr } = await waitFor(
+        'all threads to be met waiting',
+        async () => {
+          const look = await here.runtime(['inspect', 'work']);
+          return /\nmain and worker \d+.* wait\n/.test(look.stdout) ? look : undefined;
+        },
+        60_000,
+      );
       expect(stderr).toMatch(/^main stands still for about \d+m?s while its heap is written$/m);
       expect(stdout).toMatch(new RegExp(`^process ${executor}, node `));
-      expect(stdout).toMatch(/\nmain and worker \d+.* wait\n/);
       expect(stdout).toMatch(/ task "1:[^"]*" \(handler gate, attempt 1, [\d.]+m?s\)\n/);
       expect(stdout).toMatch(/\n +└─ gate {2}work\.mjs:13:5\n +└─ timer, /);
       expect(exitCode).toBe(0);

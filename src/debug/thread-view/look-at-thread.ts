@@ -17,7 +17,7 @@ import { handlesOf, leafOf } from './leaf-words.js';
 import { isOwnCommand } from './internals.js';
 import { locate } from './locate.js';
 import type { MemoryBudget } from './memory-need.js';
-import { wasWrong, type PausePredictor } from './predict.js';
+import { runnablePerCore, wasWrong, type PausePredictor } from './predict.js';
 import { Scripts } from './scripts.js';
 
 /** A thread that has not answered by then, in ms, is in native code: JavaScript is interrupted at once, a long garbage collection is not. */
@@ -27,7 +27,7 @@ const ANSWER_MS = 1_500;
 const PATIENCE = 10;
 const PATIENCE_MS = 30_000;
 
-/** Of the pauses to find out where each `await` stands, together, in ms; and never longer than the pause for the heap may be. */
+/** Of the pauses to find out where each `await` stands, together, in ms on an idle machine; and never longer than the pause for the heap may be. */
 const LOCATE_MS = 1_000;
 
 /** The same where all is asked for. */
@@ -196,7 +196,7 @@ async function walk(
     leafOf: (leaf) => leafOf(leaf, found.now, handles.byHeapId, scripts),
     tasks,
   }).filter(({ branch }) => keep(branch));
-  const limitMs = Math.min(all ? LOCATE_ALL_MS : LOCATE_MS, maxPauseMs);
+  const limitMs = Math.min(all ? LOCATE_ALL_MS : LOCATE_MS * runnablePerCore(), maxPauseMs);
   const skipped = await locate(session, shown, scripts, { limitMs, signal: haste?.signal });
   if (skipped > 0) {
     thread.notes.push(

@@ -85,7 +85,7 @@ function faded(factor: number, forgetting: number): number {
 }
 
 /** Who wants to run, on the average of the last minute, shares the cores with the others. */
-function runnablePerCore(): number {
+export function runnablePerCore(): number {
   return Math.max(1, loadavg()[0]! / availableParallelism());
 }
 
