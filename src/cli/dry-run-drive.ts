@@ -21,6 +21,7 @@ import { Display } from './display.js';
 import type { DryRunFlags } from './dry-run-flags.js';
 import { formatReport } from './dry-run-report.js';
 import { EXIT, exitCodeOfSignal, SIGNALS } from './exit-code.js';
+import { paceOf, RecentRate } from './recent-rate.js';
 import { print } from './terminal.js';
 
 /** @throws what keeps it from starting, and what the executor fails of */
@@ -82,6 +83,7 @@ class DryRun {
   readonly #executor: Executor;
   readonly #display: Display;
   readonly #measurements: Measurements;
+  readonly #rate = new RecentRate();
   /** Ends the arrivals. */
   readonly #stop = new AbortController();
   #stoppedBy: NodeJS.Signals | 'drain' | undefined;
@@ -169,7 +171,7 @@ class DryRun {
       total: Math.max(submitted, this.#stop.signal.aborted ? 0 : (count ?? Math.round((rate * durationMs!) / 1_000))),
       totalKnown: true,
       running: counts.running,
-      ratePerSecond: (ended * 1_000) / this.#measurements.elapsedMs,
+      ...paceOf(this.#rate, { done: ended, running: counts.running, mode }),
       busy: threads.filter((thread) => thread.state === 'busy').length,
       mode,
     };

@@ -16,6 +16,7 @@ import { Display, taskCount } from './display.js';
 import { errorText, EXIT, exitCodeOfError, exitCodeOfSignal } from './exit-code.js';
 import type { FeedState } from './feed.js';
 import type { ProgressData } from './progress.js';
+import { paceOf, RecentRate } from './recent-rate.js';
 import { openResultsFile } from './results-file.js';
 import { isReaderGone, ResultsWriter } from './results-writer.js';
 import type { RunFlags } from './run-flags.js';
@@ -57,6 +58,7 @@ export class Job {
   /** What was told of records that could not be written. */
   readonly #damaged = new Set<string>();
   #fed: FeedState | undefined;
+  readonly #rate = new RecentRate();
   /** What tasks left behind in the threads, if that was looked for. */
   #left: LeftInThread[] | undefined;
 
@@ -325,7 +327,7 @@ export class Job {
       total: Math.max(done + counts.queued + counts.delayed + counts.running - held, state.total ?? 0),
       totalKnown: state.finished,
       running: counts.running,
-      ratePerSecond: (done - this.#carried.before) / Math.max(0.001, (monotonicMs() - this.#carried.startedAt) / 1000),
+      ...paceOf(this.#rate, { done, running: counts.running, mode }),
       busy: threads.filter((thread) => thread.state === 'busy').length,
       mode,
     };

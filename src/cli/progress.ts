@@ -14,7 +14,10 @@ export interface ProgressData {
   totalKnown: boolean;
   /** Tasks in flight. */
   running: number;
+  /** Of late. */
   ratePerSecond: number;
+  /** Milliseconds since the last outcome, where that is unusually long ago. */
+  silentMs: number | undefined;
   /** Threads with work. */
   busy: number;
   mode: ExecutorMode;
@@ -45,6 +48,15 @@ export interface ProgressOptions {
 const PLAIN_INTERVAL_MS = 5_000;
 const MAX_BAR_WIDTH = 30;
 
+/**
+ * The cursor waits at the start of the bar. What others write there begins at
+ * the start of a line: the `^C` of the terminal would else wrap behind a bar
+ * that fills the line, and leave its last frame standing.
+ */
+const REST_AT_START = '\x1B[K\r';
+
+const NOT_PASSED_ON: ReadonlySet<string> = new Set(['\x1B7', '\x1B8', '\x1B[0K']);
+
 /** Loads what draws the bar only where one is drawn. */
 export async function createProgress(options: ProgressOptions): Promise<Progress> {
   const { stream = process.stderr, quiet, plain = false, now = () => performance.now() } = options;
@@ -74,7 +86,7 @@ async function drawBar(stream: Screen, paint: Paint): Promise<Progress> {
   let data: ProgressData | undefined;
   const bar = new SingleBar({
     stream: ownLine(stream),
-    format: () => (data === undefined ? '' : barLine(data, stream.columns || 80, paint)),
+    format: () => (data === undefined ? '' : `${barLine(data, stream.columns || 80, paint)}${REST_AT_START}`),
     // Also when nothing changed, so that what tasks write to the terminal spoils it for one frame only.
     forceRedraw: true,
     clearOnComplete: true,
@@ -108,14 +120,15 @@ async function drawBar(stream: Screen, paint: Paint): Promise<Progress> {
 /**
  * The stream as cli-progress sees it. Without the sequences that save and
  * restore the cursor's place: once lines have been printed above the bar, that
- * place is somewhere in them. And endlessly wide: cli-progress would cut the
+ * place is somewhere in them. Without the one that clears what is right of the
+ * cursor, as that is the bar by then. And endlessly wide: cli-progress would cut the
  * line counting the bytes of colours; it is fitted in `barLine`.
  */
 function ownLine(stream: Screen): NodeJS.WritableStream {
   const line: Screen = {
     isTTY: true,
     columns: Number.MAX_SAFE_INTEGER,
-    write: (text) => text === '\x1B7' || text === '\x1B8' || stream.write(text),
+    write: (text) => NOT_PASSED_ON.has(text) || stream.write(text),
   };
   return line as unknown as NodeJS.WritableStream;
 }
@@ -140,14 +153,16 @@ function fitting(words: readonly string[], columns: number): string {
 
 /** The more important, the earlier: on a narrow screen the last are left out. */
 function describe(data: ProgressData): string[] {
-  const { done, total, totalKnown, running, ratePerSecond, busy, mode } = data;
+  const { done, total, totalKnown, running, ratePerSecond, silentMs, busy, mode } = data;
   const left = total - done;
+  const ends = silentMs === undefined && ratePerSecond > 0;
   const words = [
     totalKnown ? `${formatCount(done)}/${formatCount(total)}` : `${formatCount(done)} of ${formatCount(total)} so far`,
     failedWords(data),
     mode === 'running' ? '' : mode,
-    ratePerSecond > 0 ? formatRate(ratePerSecond) : '',
-    mode === 'running' && totalKnown && left > 0 && ratePerSecond > 0
+    ends ? formatRate(ratePerSecond) : '',
+    silentMs === undefined ? '' : `no outcome for ${formatDuration(Math.floor(silentMs / 1_000) * 1_000)}`,
+    mode === 'running' && totalKnown && left > 0 && ends
       ? `ETA ${formatDuration(Math.ceil(left / ratePerSecond) * 1_000)}`
       : '',
     running > 0 ? `${formatCount(running)} running on ${formatCount(busy)} ${busy === 1 ? 'thread' : 'threads'}` : '',

@@ -45,6 +45,7 @@ const data: ProgressData = {
   totalKnown: true,
   running: 8,
   ratePerSecond: 123.4,
+  silentMs: undefined,
   busy: 2,
   mode: 'running',
 };
@@ -168,6 +169,32 @@ describe('on a terminal', () => {
     progress.update({ ...data, mode: 'paused' });
     expect(terminal.rows[0]).toContain('] 400/1,000, 3 failed, paused, 123/s, 8 running on 2 threads');
     progress.stop();
+  });
+
+  test('where nothing ends any more, that is said, and no end is promised', async () => {
+    const terminal = new Terminal();
+    const progress = await shownOn(terminal);
+    progress.update({ ...data, silentMs: 41_700 });
+    expect(terminal.rows[0]).toContain('] 400/1,000, 3 failed, no outcome for 41s, 8 running on 2 threads');
+    progress.stop();
+  });
+
+  test('the cursor waits at the start of the bar: what a terminal echoes there does not wrap, and goes with the next frame', async () => {
+    const terminal = new Terminal();
+    terminal.columns = 80;
+    const progress = await shownOn(terminal, true);
+    progress.update(data);
+    for (let frame = 0; frame < 3; frame++) {
+      expect([terminal.row, terminal.column]).toEqual([0, 0]);
+      terminal.write('^C');
+      vi.advanceTimersByTime(250);
+      expect(terminal.rows[0]).toMatch(new RegExp(`^\\[=* *\\] ${words}$`));
+    }
+    progress.update({ ...data, done: 1, failed: 0, running: 0, ratePerSecond: 0 });
+    vi.advanceTimersByTime(250);
+    expect(terminal.rows[0]).toMatch(/\] 1\/1,000$/);
+    progress.stop();
+    expect(terminal.rows).toEqual(['']);
   });
 
   test('there is no bar where it would be in the way', async () => {

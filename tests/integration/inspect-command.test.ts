@@ -53,7 +53,7 @@ describe('runtime inspect', () => {
         },
         60_000,
       );
-      expect(stderr).toMatch(/^main stands still for about \d+m?s while its heap is written$/m);
+      expect(stderr).toMatch(/^main stands still for about [\d.]+m?s while its heap is written$/m);
       expect(stdout).toMatch(new RegExp(`^process ${executor}, node `));
       expect(stdout).toMatch(/ task "1:[^"]*" \(handler gate, attempt 1, [\d.]+m?s\)\n/);
       expect(stdout).toMatch(/\n +└─ gate {2}work\.mjs:13:5\n +└─ timer, /);

@@ -92,10 +92,12 @@ export function survey(builtin: Builtin): Survey {
   const timing = performance.nodeTiming as PerformanceNodeTiming & { uvMetricsInfo?: { loopCount: number } };
   const small = /^(old|map|trusted|shared|read_only)_space$/;
   const spaces = v8.getHeapSpaceStatistics().filter(({ space_name: name }) => small.test(name));
+  // Without what a supervisor of holdfast adds.
+  const flags = process.execArgv.filter((flag) => flag !== '--inspect-publish-uid=http');
   return {
     pid: process.pid,
     node: process.version,
-    command: [...process.execArgv, ...process.argv.slice(1)].join(' '),
+    command: [...flags, ...process.argv.slice(1)].join(' '),
     frames,
     heapUsed: v8.getHeapStatistics().used_heap_size,
     smallObjects: spaces.reduce((sum, space) => sum + space.space_used_size, 0),

@@ -37,6 +37,14 @@ export interface SupervisorSettings {
 }
 
 /**
+ * When somebody looks into the executor, Node would write where its inspector
+ * listens to standard error, through the progress bar. Who asked for an inspector is told.
+ */
+function quietInspector(): string[] {
+  return process.execArgv.some((flag) => flag.startsWith('--inspect')) ? [] : ['--inspect-publish-uid=http'];
+}
+
+/**
  * The parent of an executor process. It runs no task, so no task can take it
  * down: when the executor dies, it starts another one and tells it how the last
  * one ended, by which the culprit is found.
@@ -123,7 +131,7 @@ export class Supervisor<Job, Carried> {
   }
 
   #spawn(): ChildProcess {
-    const child = spawn(process.execPath, [...process.execArgv, this.#settings.entry], {
+    const child = spawn(process.execPath, [...quietInspector(), ...process.execArgv, this.#settings.entry], {
       // A session of its own: what the terminal sends would else reach what tasks have started, and end it.
       detached: true,
       stdio: ['ignore', 2, 2, 'ipc', this.#settings.lockFd(), 'pipe'],
