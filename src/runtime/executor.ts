@@ -30,6 +30,7 @@ import { newTask, newTasks, type SubmitOptions, type TaskToEnqueue } from './new
 import { statusOfThreads, summaryOfThreads } from './thread-status.js';
 import type { ExecutorMode, ExecutorStatus, ProbeAnswers } from './status.js';
 import { teardownError, Teardowns, type Untorn } from './teardowns.js';
+import { StoppingMark } from './stopping-mark.js';
 import { Submissions } from './submissions.js';
 import { isWellFormed } from './task-id.js';
 import { decodeOutcome, outcomeOf, OutcomeView, type TaskOutcome } from './task-outcome.js';
@@ -62,12 +63,12 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
   readonly #watched: WatchedTasks;
   readonly #statistics = new Statistics();
   readonly #teardowns: Teardowns;
+  readonly #stoppingMark: StoppingMark;
   readonly #health: Health;
   readonly #idleWaiters = new IdleWaiters();
   readonly #release: () => void;
   readonly #forgetExit: () => void;
   #mode: ExecutorMode = 'running';
-  #markedStopping = false;
   #error: Error | undefined;
   #stopping: Promise<void> | undefined;
 
@@ -79,6 +80,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
     this.#options = options;
     this.#holds = holds;
     this.#lock = lock;
+    this.#stoppingMark = new StoppingMark(lock);
     this.#release = release;
     this.#queue = queue;
     this.#dispatcher = dispatcher;
@@ -399,20 +401,9 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
     if (this.listenerCount('retrying') > 0) this.emit('retrying', retryingOf(task, settlement));
   }
 
-  /** So that no task is blamed for a kill that follows because it takes too long. */
-  #markStopping(stopping: boolean): void {
-    if (!this.#lock.held || this.#markedStopping === stopping) return;
-    this.#markedStopping = stopping;
-    try {
-      this.#lock.describe({ stopping });
-    } catch {
-      // The lock is lost, or its disk is full: both are told elsewhere.
-    }
-  }
-
   #setMode(mode: ExecutorMode): void {
     this.#mode = mode;
-    this.#markStopping(mode === 'draining' || mode === 'stopping');
+    this.#stoppingMark.set(mode === 'draining' || mode === 'stopping');
     this.emit('mode-changed', mode);
     void this.#health.modeChanged();
   }
