@@ -24,6 +24,7 @@ import type { AddedTask, ClaimedTask, Settlement, TaskQueue, OutcomeFilter } fro
 import { idOf } from './queue/generated-id.js';
 import { quiet } from './quiet.js';
 import { relay, retryingOf } from './relay.js';
+import { countsForBeat } from './queue-beat.js';
 import { closeQueue, logLeftBehind } from './run-folder.js';
 import { Statistics } from './statistics.js';
 import { newTask, newTasks, type SubmitOptions, type TaskToEnqueue } from './new-task.js';
@@ -107,7 +108,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
         keep: options.durable,
         mode: () => this.#mode,
         threads: () => summaryOfThreads(dispatcher),
-        counts: () => this.#askQueue(),
+        counts: () => countsForBeat(queue, (error) => this.#fail(error)),
         rollCall: (withinMs) => rollCall.call(withinMs),
         mayWrite: () => lock.stillHeld(),
       },
@@ -446,17 +447,6 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
       return;
     }
     this.#idleWaiters.resolve();
-  }
-
-  /** At each beat: a queue that is idle would else not notice that its files were taken away. */
-  async #askQueue(): Promise<TaskCounts> {
-    try {
-      await this.#queue.check();
-    } catch (error) {
-      if (error instanceof HoldfastError && error.code === 'ERR_QUEUE_LOST') this.#fail(error);
-      throw error;
-    }
-    return this.#queue.counts();
   }
 
   async #stop(): Promise<void> {

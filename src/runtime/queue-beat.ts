@@ -1,0 +1,14 @@
+import { HoldfastError } from './errors.js';
+import type { TaskQueue } from './queue/contract.js';
+import type { TaskCounts } from './task.js';
+
+/** The counts, for a beat. A queue that is idle would else not notice that its files were taken away. */
+export async function countsForBeat(queue: TaskQueue, onLost: (error: HoldfastError) => void): Promise<TaskCounts> {
+  try {
+    await queue.check();
+  } catch (error) {
+    if (error instanceof HoldfastError && error.code === 'ERR_QUEUE_LOST') onLost(error);
+    throw error;
+  }
+  return queue.counts();
+}
