@@ -42,10 +42,17 @@ export function describeRun(command: Command): Command {
       .optionsGroup('Threads:')
       .option('--threads <n>', 'worker threads (default: what the machine offers)')
       .option('--concurrency <n>', 'async tasks in flight in one thread (default: 1)')
-      .option('--memory <size>', 'heap limit of one thread, such as 512MB (default: what Node sets)')
+      .option(
+        '--memory <size>',
+        'limit of one thread, heap and external memory, such as 512MB (default: what Node sets)',
+      )
+      .option('--memory-total <size>', 'limit of the whole process, such as 4GB (default: none)')
       .option('--grace <duration>', 'from the abort of a task to the end of its thread (default: 2s)')
       .option('--recycle-after-tasks <n>', 'replace a thread after so many tasks (default: never)')
-      .option('--recycle-above-memory <size>', 'replace a thread when its heap is above this (default: never)')
+      .option(
+        '--recycle-above-memory <size>',
+        'replace a thread that holds more than this between tasks (default: never)',
+      )
       .option('--stall-after <duration>', 'tell where a task stands that runs for so long (default: 30s)')
       .option('--fail-on-leak', 'exit with 1 when tasks leave async functions behind in the threads')
       .option('--no-fail-on-leak', 'whatever the config file says')

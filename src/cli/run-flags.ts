@@ -69,6 +69,7 @@ const flags = {
   timeout: checks.timeout,
   retries: numeral(checks.retries),
   memory: checks.memory,
+  memoryTotal: checks.memoryTotal,
   maxCrashes: numeral(checks.maxCrashes),
   durable: checks.durable,
   grace: checks.grace,

@@ -42,8 +42,10 @@ export interface RunConfig {
   retries?: number | undefined;
   /** The wait before retry n is a random time from 0 to `min(max, base * 2^(n-1))`. Defaults: base `1s`, max `1m`. */
   backoff?: { base?: DurationText | undefined; max?: DurationText | undefined } | undefined;
-  /** Heap limit of one thread, from `16MB`. Default: what Node sets. */
+  /** Limit of one thread, from `16MB`: of its heap, and of that with its external memory. Default: what Node sets. */
   memory?: SizeText | undefined;
+  /** Limit of the whole process, as the system counts (RSS), from `16MB`. Default: none. */
+  memoryTotal?: SizeText | undefined;
   /** Crashes after which a task is given up, 1 to 1000. Default 3. */
   maxCrashes?: number | undefined;
   /** Whether the queue lives on disk. Default true. */
@@ -54,7 +56,7 @@ export interface RunConfig {
   grace?: DurationText | undefined;
   /** A thread is replaced once it has run this many tasks. Default: never. */
   recycleAfterTasks?: number | undefined;
-  /** A thread is replaced once its heap is above this between two tasks. Default: never. */
+  /** A thread is replaced once its heap and external memory are above this between two tasks. Default: never. */
   recycleAboveMemory?: SizeText | undefined;
   /** Where a task stands that runs for this long is told. Default `30s`. */
   stallAfter?: DurationText | undefined;

@@ -47,7 +47,11 @@ const run = section({
     .pipe(backoff)
     .optional()
     .meta({ description: 'How long a task that failed waits for its retry: a random time up to these' }),
-  memory: sizeSetting(checks.memory, 'Heap limit of one thread (default: what Node sets)'),
+  memory: sizeSetting(
+    checks.memory,
+    'Limit of one thread: of its heap, and of that with its external memory (default: what Node sets)',
+  ),
+  memoryTotal: sizeSetting(checks.memoryTotal, 'Limit of the whole process, as the system counts (default: none)'),
   maxCrashes: setting(checks.maxCrashes, 'Crashes after which a task is given up'),
   durable: setting(checks.durable, 'Whether the queue lives on disk; else it is gone with the process'),
   supervise: setting(flag.default(true), 'Whether a supervisor starts another executor when one dies'),
@@ -55,7 +59,7 @@ const run = section({
   recycleAfterTasks: setting(checks.recycleAfterTasks, 'A thread is replaced after so many tasks (default: never)'),
   recycleAboveMemory: sizeSetting(
     checks.recycleAboveMemory,
-    'A thread is replaced when its heap is above this (default: never)',
+    'A thread is replaced when its heap and external memory are above this (default: never)',
   ),
   stallAfter: durationSetting(checks.stallAfter, 'Where a task stands that runs for so long is told'),
   failOnLeak: setting(

@@ -19,6 +19,7 @@ export const ERROR_CODES = {
   ERR_INVALID_TASK: 'a task, or a line of a task file, is not valid',
   ERR_LOCK_LOST: 'the lock file was deleted or replaced while it was held',
   ERR_LOCK_PATH: 'the place of the lock holds something that is not a plain file of ours',
+  ERR_MEMORY_TOTAL: 'the process holds more memory than it may, with all threads replaced',
   ERR_NO_EXECUTOR: 'no executor is running for this run id',
   ERR_PENDING: 'async functions were left pending that nobody waits for',
   ERR_POST_CONDITION: 'what was to hold at the end does not hold',

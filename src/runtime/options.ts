@@ -42,8 +42,17 @@ export interface ExecutorOptions {
    * (full jitter). Defaults: base `1s`, max `1m`.
    */
   backoff?: { base?: Duration | undefined; max?: Duration | undefined } | undefined;
-  /** Heap limit of one thread, from `16MB`. A task that bursts it ends `crashed`. Default: what Node sets. */
+  /**
+   * Limit of one thread, from `16MB`: of its V8 heap, and of that together with
+   * its external memory (buffers and the like), which is looked at between tasks
+   * and, while they await, every 25 ms. A task that bursts it ends `crashed`. Default: what Node sets for the heap.
+   */
   memory?: Size | undefined;
+  /**
+   * Limit of the whole process, as the system counts (RSS), from `16MB`. Above it no task is taken, and
+   * threads are replaced as they become idle; if that does not help, the executor fails with `ERR_MEMORY_TOTAL`. Default: none.
+   */
+  memoryTotal?: Size | undefined;
   /** Crashes after which a task is recorded as `crashed`, 1 to 1000. Default 3. */
   maxCrashes?: number | undefined;
   /** Whether the queue lives on disk; else it is gone with the process. Default true. */
@@ -52,7 +61,7 @@ export interface ExecutorOptions {
   grace?: Duration | undefined;
   /** A thread is replaced once it has run this many tasks. Default: never. */
   recycleAfterTasks?: number | undefined;
-  /** A thread is replaced once its heap is above this between two tasks. Default: never. */
+  /** A thread is replaced once its heap and its external memory are above this between two tasks. Default: never. */
   recycleAboveMemory?: Size | undefined;
   /** A task that runs for this long is looked at, and where it stands is told as an event. Default `30s`. */
   stallAfter?: Duration | undefined;
@@ -71,6 +80,7 @@ export interface ResolvedOptions {
   retries: number;
   backoff: { baseMs: number; maxMs: number };
   memoryBytes: number | undefined;
+  memoryTotalBytes: number | undefined;
   maxCrashes: number;
   durable: boolean;
   graceMs: number;
@@ -176,6 +186,7 @@ export const OPTION_CHECKS = {
   retries: whole(0, 1000).default(0),
   backoff: backoff.prefault({}),
   memory: heapSize.optional(),
+  memoryTotal: heapSize.optional(),
   maxCrashes: whole(1, 1000).default(3),
   durable: flag.default(true),
   grace: duration(0).default(2_000),
@@ -222,6 +233,7 @@ export function resolveOptions(input: ExecutorOptions, around: Surroundings = he
     retries: values.retries,
     backoff: { baseMs: values.backoff.base, maxMs: values.backoff.max },
     memoryBytes: values.memory,
+    memoryTotalBytes: values.memoryTotal,
     maxCrashes: values.maxCrashes,
     durable: values.durable,
     graceMs: values.grace,

@@ -35,6 +35,7 @@ export function relay(dispatcher: Dispatcher, watched: WatchedTasks, executor: E
       }
     }
   });
+  dispatcher.on('warning', (warning) => executor.emit('warning', warning));
   dispatcher.starts.heard = () => executor.listenerCount('started') > 0;
   dispatcher.on('started', (thread, task, since) => {
     const { handler, attempts } = task;

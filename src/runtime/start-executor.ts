@@ -194,6 +194,7 @@ function dispatcherSettings(options: ResolvedOptions, { captureOutput = false }:
     captureOutput,
     reaper,
     memory: options.memoryBytes,
+    memoryTotal: options.memoryTotalBytes,
     recycleAfterTasks: options.recycleAfterTasks,
     recycleAboveMemory: options.recycleAboveBytes,
     retries: options.retries,

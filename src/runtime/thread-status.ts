@@ -12,8 +12,10 @@ export interface ThreadStatus {
   /** When its event loop last turned, milliseconds since the epoch; `null`: not yet. */
   lastBeat: number | null;
   tasksDone: number;
-  /** Bytes of its heap in use after its last batch. */
+  /** Bytes of its heap in use when it last looked. */
   heapUsed: number;
+  /** Bytes that it held outside of its heap: buffers and the like. */
+  externalMemory: number;
 }
 
 /** A thread in a few numbers. */
@@ -35,7 +37,7 @@ export function summaryOfThreads({ pool }: Dispatcher): ThreadSummary[] {
     running: thread.batches.filter((batch) => batch !== undefined && thread.board.running(batch.lane)).length,
     lastBeat: lastBeatOf(thread),
     tasksDone: thread.tasksDone,
-    heapUsed: thread.heapUsed,
+    heapUsed: thread.memory.heap,
   }));
 }
 
@@ -54,7 +56,8 @@ export function statusOfThreads({ pool, vitalSigns }: Dispatcher): ThreadStatus[
       })),
     lastBeat: lastBeatOf(thread),
     tasksDone: thread.tasksDone,
-    heapUsed: thread.heapUsed,
+    heapUsed: thread.memory.heap,
+    externalMemory: thread.memory.external,
   }));
 }
 

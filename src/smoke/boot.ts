@@ -27,6 +27,7 @@ export async function boot({ threads, handler }: SmokeSettings, dir: string): Pr
     retries: 0,
     backoff: { baseMs: 0, maxMs: 0 },
     memoryBytes: undefined,
+    memoryTotalBytes: undefined,
     maxCrashes: 1,
     durable: true,
     graceMs: GRACE_MS,

@@ -133,6 +133,7 @@ describe('the schema', () => {
         retries: 2,
         backoff: { base: '1s', max: '10s' },
         memory: '128MB',
+        memoryTotal: '4GB',
         maxCrashes: 2,
         durable: false,
         supervise: false,

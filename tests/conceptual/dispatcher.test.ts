@@ -170,6 +170,7 @@ const SETTINGS: DispatcherSettings = {
   memory: undefined,
   recycleAfterTasks: undefined,
   recycleAboveMemory: undefined,
+  memoryTotal: undefined,
   retries: 1,
   backoffBase: 1,
   backoffMax: 1,

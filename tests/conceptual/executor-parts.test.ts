@@ -129,6 +129,7 @@ test('an executor whose queue cannot even be counted fails with that, and idle d
     memory: undefined,
     recycleAfterTasks: undefined,
     recycleAboveMemory: undefined,
+    memoryTotal: undefined,
     retries: 0,
     backoffBase: 1,
     backoffMax: 1,

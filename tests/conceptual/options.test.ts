@@ -34,6 +34,7 @@ describe('the options of an executor', () => {
       retries: 0,
       backoff: { baseMs: 1_000, maxMs: 60_000 },
       memoryBytes: undefined,
+      memoryTotalBytes: undefined,
       maxCrashes: 3,
       durable: true,
       graceMs: 2_000,
@@ -49,6 +50,7 @@ describe('the options of an executor', () => {
       grace: 0,
       backoff: { base: 10, max: '1s' },
       memory: '128MB',
+      memoryTotal: '4GB',
       recycleAboveMemory: 64 * 1024 ** 2,
       stallAfter: 1.5,
     });
@@ -57,6 +59,7 @@ describe('the options of an executor', () => {
       graceMs: 0,
       backoff: { baseMs: 10, maxMs: 1_000 },
       memoryBytes: 134_217_728,
+      memoryTotalBytes: 4_294_967_296,
       recycleAboveBytes: 67_108_864,
       stallAfterMs: 2,
     });

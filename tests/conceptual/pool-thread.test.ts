@@ -30,6 +30,7 @@ function thread(
       grace: 100,
       reaper: reaper(),
       recycleAfterTasks: undefined,
+      recycleAboveMemory: undefined,
     },
     { onReport: () => {}, onDeath: () => {}, onUnended: () => {}, onEvent: () => {}, ...listener },
   );

@@ -8,6 +8,7 @@ import { concludeReport } from './conclude-report.js';
 import { CostModel, MAX_BATCH } from './cost-model.js';
 import { Pool, type PoolSettings } from './pool.js';
 import type { Batch, PoolThread } from './pool-thread.js';
+import { MemoryTotal } from './memory-total.js';
 import { FORCED_END, judge, type Sentence } from './judge.js';
 import { Lookout, type Concern, type Look } from './lookout.js';
 import { Starts } from './starts.js';
@@ -21,6 +22,8 @@ import { VitalSigns, type Stuck, type TaskInFlight, type VitalSignsSettings } fr
 const MAX_CLAIM = 10_000;
 
 export interface DispatcherSettings extends PoolSettings, RetryPolicy, VitalSignsSettings {
+  /** Limit in bytes of the whole process, as the system counts (RSS); `undefined`: none. */
+  memoryTotal: number | undefined;
   /** Finds out where tasks stand that are stuck. */
   look: Look;
 }
@@ -34,6 +37,8 @@ export interface DispatcherEvents {
   'thread-died': [thread: PoolThread, cause: Error, running: readonly ClaimedTask[]];
   /** What tasks left in a thread, to be written by `teardown`, may be lost. */
   untorn: [thread: PoolThread, cause: Error];
+  /** Something is not as it should be, and harms no task. */
+  warning: [warning: Error];
   'thread-unended': [thread: UnendedThread];
   /** Tasks of one thread stand at the same place, and are stuck; with the limit that they are over, in ms. */
   'tasks-stuck': [stuck: readonly TaskInFlight[], concern: Concern, stuckAt: string, timeoutMs: number | undefined];
@@ -81,6 +86,7 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
   /** Threads that are being ended by force, and why. */
   readonly #condemned = new Map<PoolThread, Sentence>();
   readonly #lookout: Lookout;
+  readonly #memoryTotal: MemoryTotal | undefined;
 
   constructor(settings: DispatcherSettings) {
     super();
@@ -98,6 +104,13 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
       onFree: () => this.#pump(),
       onBroken: (error) => this.#break(error),
     });
+    if (settings.memoryTotal !== undefined) {
+      this.#memoryTotal = new MemoryTotal(settings.memoryTotal, this.pool, {
+        onOver: (warning) => this.emit('warning', warning),
+        onBelow: () => this.#pump(),
+        onBroken: (error) => this.#break(error),
+      });
+    }
     this.vitalSigns = new VitalSigns(this.pool, this.#lookout, settings, {
       onRunning: (running) => this.starts.onRunning(running),
       onUnyielding: (inFlight, reason, stuck) => this.#condemn(inFlight, reason, stuck),
@@ -139,6 +152,7 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
   /** Goes on after `close`. */
   reopen(): void {
     this.#open = true;
+    this.#memoryTotal?.start();
     this.wake();
   }
 
@@ -193,12 +207,13 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
     this.#open = false;
     clearTimeout(this.#dueTimer);
     this.vitalSigns.stop();
+    this.#memoryTotal?.stop();
     await this.pool.close();
     await this.#lookout.settled();
   }
 
   #pump(): void {
-    if (!this.#open) return;
+    if (!this.#open || this.#memoryTotal?.over) return;
     if (this.#aloneMode) {
       this.#pumpAlone();
       return;

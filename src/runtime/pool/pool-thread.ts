@@ -16,6 +16,7 @@ import {
 } from '../thread/protocol.js';
 import { ThreadChildren } from './thread-children.js';
 import { ThreadLink } from './thread-link.js';
+import { formatSize } from '../units.js';
 import { keepUnended, type UnendedThread } from './unended.js';
 
 /**
@@ -44,12 +45,14 @@ export interface ThreadSettings {
   /** Tasks that one thread may have in flight. */
   lanes: number;
   captureOutput: boolean;
-  /** Heap limit in bytes; `undefined`: V8's own. */
+  /** Limit in bytes of its heap, and of that with its external memory; `undefined`: V8's own. */
   memory: number | undefined;
   /** Milliseconds that the `teardown` of the module may take, and the end of what tasks have started. */
   grace: number;
   /** Ends what tasks have started if this process dies. */
   reaper: Reaper;
+  /** A thread is replaced when its heap and external memory are above so many bytes; `undefined`: never. */
+  recycleAboveMemory: number | undefined;
   /** A thread takes so many tasks, and no more; `undefined`: no limit. */
   recycleAfterTasks: number | undefined;
 }
@@ -110,6 +113,7 @@ export class PoolThread {
   #ping: { answer: Promise<boolean>; resolve(answered: boolean): void } | undefined;
   readonly #module: string;
   readonly #grace: number;
+  readonly #memory: number | undefined;
   readonly #link: ThreadLink;
   readonly #children: ThreadChildren;
   readonly #listener: ThreadListener;
@@ -118,6 +122,7 @@ export class PoolThread {
     this.number = number;
     this.#module = settings.module;
     this.#grace = settings.grace;
+    this.#memory = settings.memory;
     this.#listener = listener;
     this.#children = new ThreadChildren(settings.reaper, settings.grace);
     this.tasksLeft = settings.recycleAfterTasks ?? Infinity;
@@ -132,6 +137,8 @@ export class PoolThread {
         clock: clock(),
         captureOutput: settings.captureOutput,
         children: this.#children.settings,
+        memory: settings.memory,
+        recycleAbove: settings.recycleAboveMemory,
       },
       settings.memory,
       {
@@ -145,9 +152,9 @@ export class PoolThread {
     );
   }
 
-  /** Bytes of its heap in use when it last looked. */
-  get heapUsed(): number {
-    return this.board.memory.heap;
+  /** Bytes in use when it last looked: of its heap, and outside of it. */
+  get memory(): { heap: number; external: number } {
+    return this.board.memory;
   }
 
   get dead(): boolean {
@@ -383,6 +390,9 @@ export class PoolThread {
         this.#link.answered();
         this.#answerPing(true);
         break;
+      case 'burst':
+        this.kill(burstError(message, this.#memory));
+        break;
       case 'torn-down':
         this.#link.answered();
         this.#teardown?.end(message.error && asError(message.error));
@@ -448,6 +458,12 @@ export class PoolThread {
     this.#becomeIdle();
     this.#listener.onDeath(this, cause);
   }
+}
+
+function burstError({ heap, external }: { heap: number; external: number }, limit: number | undefined): Error {
+  const counted = `${formatSize(heap)} of heap and ${formatSize(external)} of external memory`;
+  const message = `the thread held ${counted}, above its limit of ${formatSize(limit ?? 0)}`;
+  return Object.assign(new Error(message), { code: 'ERR_WORKER_OUT_OF_MEMORY' });
 }
 
 /** What a thread told of an error, as an error. */

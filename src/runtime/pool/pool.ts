@@ -7,8 +7,6 @@ const MAX_BARREN_DEATHS = 5;
 
 export interface PoolSettings extends ThreadSettings {
   threads: number;
-  /** A thread is replaced when its heap in use is above so many bytes; `undefined`: never. */
-  recycleAboveMemory: number | undefined;
 }
 
 export interface PoolListener extends ThreadListener {
@@ -117,6 +115,16 @@ export class Pool {
     return this.threads.some((thread) => !thread.loaded);
   }
 
+  /** Whether a thread is on its way, or about to go. */
+  get changing(): boolean {
+    return this.loading || this.#leaving.size > 0 || this.#onTheirWay.size > 0;
+  }
+
+  /** Replaces a thread as soon as it is idle. */
+  recycle(thread: PoolThread): void {
+    this.#retire(thread);
+  }
+
   freeLanes(): number {
     let free = 0;
     for (const thread of this.#threads.values()) {
@@ -163,7 +171,7 @@ export class Pool {
   #afterReport(thread: PoolThread): void {
     this.#barrenDeaths = 0;
     const { recycleAboveMemory = Infinity } = this.#settings;
-    const wornOut = thread.tasksLeft === 0 || thread.heapUsed > recycleAboveMemory;
+    const wornOut = thread.tasksLeft === 0 || thread.memory.heap + thread.memory.external > recycleAboveMemory;
     if (wornOut || !thread.accepting) this.#retire(thread);
   }
 

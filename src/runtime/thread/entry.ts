@@ -7,8 +7,10 @@ import { toErrorRecord } from './error-record.js';
 import { loadHandlers, type HandlerModule, type ThreadContext } from './handler-module.js';
 import { Lane } from './lane.js';
 import { listen, post, rest, threadData, work } from './link.js';
-import { defineProperty, nextTick, OwnPromise } from './own.js';
+import { MemoryWatch } from './memory-watch.js';
+import { atomicsWait, defineProperty, nextTick, OwnPromise } from './own.js';
 import { configureChildren } from './task-children.js';
+import { isTurnDue, noteTurn, turnOfTheLoop } from './turn.js';
 import { versionOf } from './version.js';
 import { RUNNING_TASKS, type RunningTask } from '../../debug/running-tasks.js';
 import type { BatchRequest, ThreadRequest } from './protocol.js';
@@ -25,6 +27,7 @@ keepOwnClock();
 followClock(threadData.clock);
 configureChildren(threadData.children);
 const board = new ThreadBoard(threadData.board);
+const memory = new MemoryWatch(board, [threadData.memory, threadData.recycleAbove]);
 let lanes: Lane[] = [];
 let moduleTeardown: HandlerModule['teardown'];
 const context: ThreadContext = Object.freeze({ thread: threadData.number });
@@ -40,6 +43,8 @@ if (threadData.captureOutput) {
 
 setInterval(() => {
   board.beat();
+  noteTurn();
+  void lookAtMemory();
   for (let lane = 0; lane < lanes.length; lane++) lanes[lane]!.turn();
 }, BEAT_INTERVAL_MS).unref();
 
@@ -101,10 +106,27 @@ async function runBatch(request: BatchRequest): Promise<void> {
   work();
   board.beat();
   const lane = lanes[request.lane]!;
-  await lane.run(request);
+  await lane.run(request, betweenTasks);
   if (printing !== undefined) await printed(printing);
+  // By what it holds then it is told whether it is to be replaced.
+  if (threadData.recycleAbove !== undefined) await memory.look();
   lane.conclude();
+  if (isTurnDue(lane.endedAt)) await betweenTasks();
+  else if (threadData.memory !== undefined) await lookAtMemory();
   rest();
+}
+
+async function betweenTasks(): Promise<void> {
+  await turnOfTheLoop();
+  await lookAtMemory();
+}
+
+/** A thread above its limit does nothing more: the main thread ends it. */
+async function lookAtMemory(): Promise<void> {
+  const used = memory.look();
+  if (used === undefined || threadData.memory === undefined || (await used) <= threadData.memory) return;
+  post({ type: 'burst', ...board.memory });
+  atomicsWait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
 }
 
 async function tearDown(): Promise<void> {

@@ -9,6 +9,7 @@ import { toErrorRecord } from './error-record.js';
 import type { Handler } from './handler-module.js';
 import { post } from './link.js';
 import { getFrom, isArray, jsonParse, setImmediateOf } from './own.js';
+import { isTurnDue } from './turn.js';
 import { AttemptEnd, type BatchReport, type BatchRequest } from './protocol.js';
 
 /**
@@ -34,6 +35,7 @@ export class Lane {
   pending: PromiseLike<unknown> | undefined;
   #report: BatchReport | undefined;
   #reportedAt = 0;
+  #endedAt = 0;
   #reportScheduled = false;
 
   constructor(number: number, board: ThreadBoard, handlers: Map<string, Handler>) {
@@ -57,8 +59,11 @@ export class Lane {
     return { context: this.#current, task, handler };
   }
 
-  /** Works through a batch; `conclude` tells of its end. */
-  async run(request: BatchRequest): Promise<void> {
+  /**
+   * Works through a batch; `conclude` tells of its end.
+   * @param betweenTasks is to let the event loop turn
+   */
+  async run(request: BatchRequest, betweenTasks: () => Promise<void>): Promise<void> {
     const size = request.ids.length;
     const inputs = typeof request.inputs === 'string' ? (jsonParse(request.inputs) as unknown[]) : undefined;
     this.#startReport(request.batch, 0);
@@ -69,7 +74,16 @@ export class Lane {
       const waiting = this.#attempt(request, position, inputs);
       // To await what is no promise would cost a turn of the microtask queue for each synchronous task.
       if (waiting !== undefined) await waiting;
+      if (position + 1 === size || !isTurnDue(this.#endedAt)) continue;
+      // First of all, as something that a task left behind may end the thread in that turn.
+      this.#sendReport();
+      await betweenTasks();
     }
+  }
+
+  /** When its last task ended, as `now` counts. */
+  get endedAt(): number {
+    return this.#endedAt;
   }
 
   conclude(): void {
@@ -153,7 +167,8 @@ export class Lane {
     report.ends[length] = end;
     report.payloads[length] = payload;
     report.startedAt[length] = startedAt;
-    report.durationMs[length] = now() - startedAt;
+    this.#endedAt = now();
+    report.durationMs[length] = this.#endedAt - startedAt;
   }
 
   #tellReplaced(): void {

@@ -30,6 +30,10 @@ export interface ThreadData {
   clock: number;
   /** Whether what handlers print travels to the main thread as events instead of to stdout and stderr. */
   captureOutput: boolean;
+  /** Bytes that it may hold, on its heap and outside of it; `undefined`: no limit but V8's. */
+  memory: number | undefined;
+  /** Above so many bytes it is to be replaced; `undefined`: never. */
+  recycleAbove: number | undefined;
   children: ChildSettings;
 }
 
@@ -117,6 +121,8 @@ type ThreadReply =
   | { type: 'not-loaded'; error: TaskErrorRecord }
   | ({ type: 'report' } & BatchReport)
   | { type: 'pong' }
+  /** It is above its limit, garbage aside, and does nothing more. In bytes. */
+  | { type: 'burst'; heap: number; external: number }
   | { type: 'torn-down'; error?: TaskErrorRecord };
 
 /** Of what a handler should not do. `replaced`: the name of a builtin. */
