@@ -6,4 +6,8 @@
  * instantiated module"): one in a thousand of those that were ended while they
  * loaded. CommonJS, and `import` from there, do not.
  */
-void import('./entry.js');
+const LONG_MS = 2 ** 31 - 1;
+
+// Until its port is listened on, nothing else is sure to keep the thread.
+const loading = setInterval(() => {}, LONG_MS);
+void import('./entry.js').then(() => clearInterval(loading));
