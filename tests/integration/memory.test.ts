@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { place } from '../support/command.js';
 import { rejection, startedExecutor } from '../support/executors.js';
+import { waitFor } from '../support/wait-for.js';
 
 /** What a thread may hold: buffers, kept or dropped. */
 const HOLDS = `
@@ -86,9 +87,10 @@ describe('the limit of a thread counts its external memory', () => {
 
   test('what ended tasks left there costs the thread, and charges nobody', async () => {
     const { executor, died } = await holding({ memory: '64MB' });
-    const ids = Array.from({ length: 6 }, (_, n) => `t${n}`);
-    const threads = await Promise.all(ids.map((id) => executor.submit('keep', 30, { id })));
-    expect(new Set(threads).size).toBeGreaterThan(1);
+    const ids: string[] = [];
+    const kept = () => executor.submit('keep', 30, { id: ids[ids.push(`t${ids.length}`) - 1]! });
+    const first = await kept();
+    await waitFor('another thread', async () => (await kept()) !== first);
     for (const id of ids) expect(await executor.outcome(id)).toMatchObject({ state: 'done', crashes: 0 });
     expect(died.length).toBeGreaterThan(0);
   });
@@ -126,7 +128,9 @@ describe('the limit of the process', () => {
     const run = ['run', 'holds.mjs', '--lines', '--handler', 'where', '--threads', '2', '--json'];
     const { exitCode, stderr } = await runtime([...run, '--memory-total', '16MB'], { input: '1\n2\n' });
     expect(exitCode).toBe(1);
-    expect(stderr).toMatch(/above its limit of 16MB, though all threads were replaced\. Of that, the main thread counts/);
+    expect(stderr).toMatch(
+      /above its limit of 16MB, though all threads were replaced\. Of that, the main thread counts/,
+    );
     expect(stderr).toContain('2 fresh threads count');
     const after = await runtime(run, { input: '1\n2\n' });
     expect([after.exitCode, JSON.parse(after.stdout).counts.done]).toEqual([0, 2]);
