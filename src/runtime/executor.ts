@@ -30,7 +30,7 @@ import { Statistics } from './statistics.js';
 import { newTask, newTasks, type SubmitOptions, type TaskToEnqueue } from './new-task.js';
 import { statusOfThreads, summaryOfThreads } from './thread-status.js';
 import type { ExecutorMode, ExecutorStatus, ProbeAnswers } from './status.js';
-import { teardownError, Teardowns, type Untorn } from './teardowns.js';
+import { Teardowns, type Untorn } from './teardowns.js';
 import { StoppingMark } from './stopping-mark.js';
 import { Submissions } from './submissions.js';
 import { isWellFormed } from './task-id.js';
@@ -244,9 +244,8 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
   }
 
   /**
-   * Takes no more tasks, waits for what runs, and calls the `teardown` of the
-   * module in each thread; `stop` does the same. Gives what may be lost, as some
-   * of them failed; what was told here is not told by `stop` again.
+   * Drains, and calls the `teardown` of the module in each thread, as `stop` does.
+   * Gives what may be lost, as some of them failed; `stop` does not tell that again.
    */
   async tearDown(): Promise<Untorn | undefined> {
     await this.drain();
@@ -473,8 +472,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
     }
     // What went wrong before was told when it did.
     if (this.#error !== undefined && this.#error !== told) throw this.#error;
-    const untorn = this.#teardowns.tell();
-    if (untorn !== undefined) throw teardownError(untorn);
+    this.#teardowns.throwUntold();
   }
 
   #stopped(): HoldfastError {

@@ -45,6 +45,12 @@ export class Teardowns {
     this.#untorn = undefined;
     return untorn;
   }
+
+  /** @throws HoldfastError ERR_TEARDOWN if there are any */
+  throwUntold(): void {
+    const untorn = this.tell();
+    if (untorn !== undefined) throw teardownError(untorn);
+  }
 }
 
 /** In words: `thread torn down in vain`, and whose work it concerns. */
@@ -58,7 +64,7 @@ export function untornText({ threads, outcomes, tasks, why }: Untorn): string {
   return `no teardown in ${where} (${why})${whose}`;
 }
 
-export function teardownError(untorn: Untorn): HoldfastError {
+function teardownError(untorn: Untorn): HoldfastError {
   return new HoldfastError('ERR_TEARDOWN', untornText(untorn), {
     hint: 'These tasks are recorded as done. To run them again: a run id of its own, or a fresh start.',
   });
