@@ -129,6 +129,8 @@ export class SqliteWrites {
   }
 
   hold(ledger: LedgerRow): number {
+    // The first start of a run is spared a write to the disk.
+    if (STORED_STATES.every((state) => ledger[state] === 0)) return ledger.last_seq;
     ledger.start += 1;
     // A scan, but nothing runs when a start begins.
     if (ledger.running > 0) this.#db.prepare(`update tasks set start = ? where state = 'running'`).run(ledger.start);
