@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { atExit } from './at-exit.js';
 import { encodedTasks, type EncodedTasks } from './encoded-tasks.js';
 import { checkThreads, FILTER_CHECKS, MAP_CHECKS, OUTCOME_CHECKS, STOP_CHECKS } from './call-checks.js';
-import { HoldfastError } from './errors.js';
+import type { HoldfastError } from './errors.js';
 import { lockLostError, stoppedError } from './executor-errors.js';
 import type { ExecutorEvents } from './executor-events.js';
 import type { ExecutorParts, MapOptions, StopOptions } from './executor-parts.js';
