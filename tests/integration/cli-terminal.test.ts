@@ -260,6 +260,25 @@ onLinux('what a task has started without our help', () => {
     expect(raw).toContain('1 done');
   });
 
+  test('is stopped by Ctrl-Z in one process as well, if we have started it', async () => {
+    const here = withChild();
+    here.write(
+      'child.mjs',
+      "export default (_, { exec }) => exec('sh', ['-c', 'echo $$ > child.tmp; mv child.tmp child; until [ -e open ]; do sleep 0.02; done']).then(() => {});",
+    );
+    const line = stoppedJob('fg; exit $?').replace('tasks.ndjson;', 'tasks.ndjson --no-supervise;');
+    const { shows, type, end } = terminal(here, line);
+    const child = await childOfTask(here);
+    const all = [await holderOf(here, 'child'), child];
+    type(CTRL_Z);
+    await shows(/the shell again/);
+    expect(all.map(letter)).toEqual(['T', 'T']);
+    type('\r');
+    await waitFor('all of them to go on', () => all.every((pid) => letter(pid) !== 'T'));
+    here.write('open', '');
+    expect((await end()).exitCode).toBe(0);
+  });
+
   test('a run that is stopped and killed does not keep its lock', async () => {
     const here = withChild();
     const { shows, type } = terminal(here, stoppedJob('true'));
