@@ -27,8 +27,18 @@ export function exitCodeOfSignal(signal: NodeJS.Signals): number {
   return 128 + constants.signals[signal];
 }
 
+const OUT_OF_FILES =
+  'This process may open too few files: see `ulimit -n`, and raise it, such as by `ulimit -n 4096`. Fewer --threads need fewer.';
+
+/** It is met wherever a file is opened, mostly while the command itself is loaded. */
+function isOutOfFiles(error: unknown): boolean {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return error instanceof Error && (code === 'EMFILE' || code === 'ENFILE');
+}
+
 /** An error as the command tells it: what is wrong, then what to do. Bugs of ours keep their stack. */
 export function errorText(error: unknown): string {
+  if (isOutOfFiles(error)) return `runtime: ${printableLines(`${(error as Error).message}\n${OUT_OF_FILES}`)}\n`;
   if (!(error instanceof HoldfastError)) {
     const whole = error instanceof Error ? (error.stack ?? String(error)) : String(error);
     return `runtime: ${printableLines(whole)}\n`;

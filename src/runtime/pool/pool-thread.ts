@@ -371,7 +371,10 @@ export class PoolThread {
   }
 
   #notLoaded(why: string, cause: unknown): HoldfastError {
-    return new HoldfastError('ERR_HANDLER_MODULE', `cannot load ${fileURLToPath(this.#module)}: ${why}`, { cause });
+    return new HoldfastError('ERR_HANDLER_MODULE', `cannot load ${fileURLToPath(this.#module)}: ${why}`, {
+      cause,
+      ...(why.includes('EMFILE') && { hint: 'This process may open too few files: raise `ulimit -n`.' }),
+    });
   }
 
   #onMessage(message: ThreadMessage): void {
