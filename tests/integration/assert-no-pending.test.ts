@@ -41,7 +41,12 @@ async function inner() {
   await sleep(60_000, undefined, { ref: false });
 }
 
-afterEach(() => assertNoPending({ ignore: ['wanted', /poll .*leaves[.]test[.]mjs/] }));
+afterEach(async () => {
+  // On a machine with too much to do, a check is skipped at times.
+  for (let skipped; skipped === undefined || skipped.length > 0; ) {
+    ({ skipped } = await assertNoPending({ ignore: ['wanted', /poll .*leaves[.]test[.]mjs/], within: 1_000 }));
+  }
+});
 
 test('awaits what it starts', async () => {
   await soon();

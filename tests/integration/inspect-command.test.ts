@@ -48,14 +48,14 @@ describe('runtime inspect', () => {
       const { exitCode, stdout, stderr } = await waitFor(
         'all threads to be met waiting',
         async () => {
-          const look = await here.runtime(['inspect', 'work']);
+          const look = await here.runtime(['inspect', 'work', '--max-pause', '1m']);
           return /\nmain and worker \d+.* wait\n/.test(look.stdout) ? look : undefined;
         },
         60_000,
       );
       expect(stderr).toMatch(/^main stands still for about [\d.]+m?s while its heap is written$/m);
       expect(stdout).toMatch(new RegExp(`^process ${executor}, node `));
-      expect(stdout).toMatch(/ task "1:[^"]*" \(handler gate, attempt 1, [\d.]+m?s\)\n/);
+      expect(stdout).toMatch(/ task "[^"]+" \(handler gate, attempt 1, [\d.]+m?s\)\n/);
       expect(stdout).toMatch(/\n +└─ gate {2}work\.mjs:13:5\n +└─ timer, /);
       expect(exitCode).toBe(0);
       expect(portsOf(executor)).toEqual([]);
@@ -120,7 +120,7 @@ describe('runtime inspect', () => {
   test('prints with --json one document, of which each field is documented', async () => {
     const here = place();
     await going(here);
-    const { exitCode, stdout } = await here.runtime(['inspect', 'work', '--json', '--all']);
+    const { exitCode, stdout } = await here.runtime(['inspect', 'work', '--json', '--all', '--max-pause', '1m']);
     expect(stdout).toMatch(/^\{.*\}\n$/);
     const inspection = JSON.parse(stdout) as Inspection;
     expect(inspection.threads.map(({ awaits }) => awaits.length > 0)).toEqual([true, true]);
@@ -132,13 +132,14 @@ describe('runtime inspect', () => {
     const { start } = place();
     const { pid } = await startTarget('stuck.mjs', ['spins']);
     const before = portsOf(pid);
-    const look = start(['inspect', String(pid)]);
+    const look = start(['inspect', String(pid), '--max-pause', '1m']);
     let stderr = '';
     look.stderr.on('data', (chunk: Buffer) => (stderr += String(chunk)));
     await waitFor('a heap to be written', () => stderr.includes('stands still'));
     look.kill('SIGTERM');
     expect(await look).toMatchObject({ exitCode: 143, stdout: '' });
-    expect(portsOf(pid)).toEqual(before);
+    // Where its main thread was too busy to do that in time, a process beside the look sees to it.
+    await waitFor('its inspector to be closed', () => portsOf(pid).length === before.length, 60_000);
   });
 
   test('killed while the process is in native code has it left as it was, as soon as it does anything again', async () => {
