@@ -4,17 +4,17 @@ import { HoldfastError } from '../errors.js';
 import type { Reaper } from '../processes/reaper.js';
 import type { ClaimedTask } from '../queue/contract.js';
 import { idOf } from '../queue/generated-id.js';
-import type { Encoded, TaskErrorRecord } from '../task.js';
+import type { TaskErrorRecord } from '../task.js';
 import { clock, now, ThreadBoard } from '../thread/board.js';
 import {
   AttemptEnd,
   type BatchReport,
-  type BatchRequest,
   type TaskProgress,
   type TaskEvent,
   type ThreadMessage,
 } from '../thread/protocol.js';
 import { ThreadChildren } from './thread-children.js';
+import { batchRequest } from './batch-request.js';
 import { ThreadLink } from './thread-link.js';
 import { formatSize } from '../units.js';
 import { keepUnended, type UnendedThread } from './unended.js';
@@ -266,17 +266,7 @@ export class PoolThread {
     this.tasksLeft -= tasks.length;
     this.#busySince ??= performance.now();
     this.board.reset(lane);
-    const request: BatchRequest = {
-      type: 'batch',
-      lane,
-      batch: batch.number,
-      epoch,
-      ids: tasks.map((task) => task.id ?? task.seq),
-      handlers: oneOrAll(tasks.map((task) => task.handler)),
-      inputs: packed(tasks.map((task) => task.input)),
-      attempts: oneOrAll(tasks.map((task) => task.attempts + 1)),
-    };
-    this.#link.send(request);
+    this.#link.send(batchRequest(batch, epoch));
   }
 
   /**
@@ -472,16 +462,6 @@ function burstError({ heap, external }: { heap: number; external: number }, limi
 /** What a thread told of an error, as an error. */
 function asError({ name, message, stack = '' }: TaskErrorRecord): Error {
   return Object.assign(new Error(message), { name, stack });
-}
-
-/** What is alike is sent once: a message of 500 tasks is a third faster to write so. */
-function oneOrAll<T>(items: T[]): T | T[] {
-  const [first] = items;
-  return items.every((item) => item === first) ? first! : items;
-}
-
-function packed(inputs: Encoded[]): string | Encoded[] {
-  return inputs.every((input) => typeof input === 'string') ? `[${inputs.join(',')}]` : inputs;
 }
 
 /** The user's own line in a stack: the first frame that names a file. */

@@ -1,0 +1,33 @@
+import type { ClaimedTask } from '../queue/contract.js';
+import type { Encoded } from '../task.js';
+import type { BatchRequest } from '../thread/protocol.js';
+
+interface Batch {
+  number: number;
+  lane: number;
+  tasks: readonly ClaimedTask[];
+}
+
+/** What a thread is sent of a batch. */
+export function batchRequest({ lane, number, tasks }: Batch, epoch: number): BatchRequest {
+  return {
+    type: 'batch',
+    lane,
+    batch: number,
+    epoch,
+    ids: tasks.map((task) => task.id ?? task.seq),
+    handlers: oneOrAll(tasks.map((task) => task.handler)),
+    inputs: packed(tasks.map((task) => task.input)),
+    attempts: oneOrAll(tasks.map((task) => task.attempts + 1)),
+  };
+}
+
+/** What is alike is sent once: a message of 500 tasks is a third faster to write so. */
+function oneOrAll<T>(items: T[]): T | T[] {
+  const [first] = items;
+  return items.every((item) => item === first) ? first! : items;
+}
+
+function packed(inputs: Encoded[]): string | Encoded[] {
+  return inputs.every((input) => typeof input === 'string') ? `[${inputs.join(',')}]` : inputs;
+}
