@@ -140,6 +140,10 @@ test('a thread is asked one thing at a time whether it answers; once it is gone,
   const first = subject.ping();
   expect(subject.ping()).toBe(first);
   expect(await first).toBe(true);
+  // One that computes has no time to answer.
+  const before = subject.stirredAt;
+  subject.run(0, [claimed(1, 'work', 60_000)], 1);
+  await waitFor('it to take up the task', () => subject.stirredAt > before && subject.running);
   const second = subject.ping();
   expect(second).not.toBe(first);
   await subject.end();
