@@ -100,10 +100,14 @@ export async function lookAtThread(
   }
 }
 
-/** As a phrase; `undefined`: the heap of a thread may be walked through. */
-function whyNoWalk({ heapUsed }: Survey, predictedMs: number, { maxPauseMs, haste }: LookSettings): string | undefined {
+/** As a phrase; `undefined`: the heap of a thread may be walked through, and its memory is taken. */
+function whyNoWalk(
+  { heapUsed }: Survey,
+  predictedMs: number,
+  { maxPauseMs, haste, memory }: LookSettings,
+): string | undefined {
   const isTooLate = haste !== undefined && performance.now() + predictedMs > haste.until;
-  if (!isTooLate && predictedMs <= maxPauseMs) return undefined;
+  if (!isTooLate && predictedMs <= maxPauseMs) return memory.take(heapUsed);
   return (
     `to walk through its heap of ${formatSize(heapUsed)} it would have to stand still for about ` +
     `${formatDuration(predictedMs)}, and ${isTooLate ? haste.because : `${formatDuration(maxPauseMs)} are allowed`}`
