@@ -41,7 +41,7 @@ export interface StartSettings {
   keepsOpen?: readonly number[];
 }
 
-export interface RunInput {
+interface RunInput {
   source: NonNullable<RunIdentity['source']>;
   /** The handler of tasks that name none; `undefined`: each names its own. */
   handler(handlers: ReadonlySet<string>): string | undefined;

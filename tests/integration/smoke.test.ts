@@ -265,7 +265,7 @@ describe('no event in time', () => {
 
   test('of a source that ignores the end of the test does not hang it, and what the source left is named', async () => {
     config(`{ eventSource: async function* () { setInterval(() => {}, 1000); await new Promise(() => {}); } }`);
-    const { stdout, exitCode } = await smoke(['--timeout', '2s']);
+    const { stdout, exitCode } = await smoke(['--timeout', '5s']);
     expect(stdout).toMatch(/^ {2}FAILED +nothing left .* a timer$/m);
     expect(exitCode).toBe(2);
   });
@@ -273,7 +273,7 @@ describe('no event in time', () => {
   test('where its handler never ends names the event; the thread is ended by force', async () => {
     here.write('spin.mjs', 'export default () => { for (;;); };');
     config(`{ handler: './spin.mjs', eventSource: () => [1], threads: 1 }`);
-    const { stdout, exitCode } = await smoke(['--timeout', '2s']);
+    const { stdout, exitCode } = await smoke(['--timeout', '5s']);
     expect(stdout).toMatch(/^CHECKPOINT 6\/8: timeout, no event: event-1 has no outcome /m);
     expect(stdout).toContain('events once: event-1 has come to no end');
     expect(stdout).toMatch(/^ {2}ok +nothing left /m);
@@ -293,7 +293,7 @@ describe('no event in time', () => {
   test('of the other events is a failed check, not a stall', async () => {
     here.write('half.mjs', 'export default (n) => n === 1 ? n : new Promise(() => {});');
     config(`{ handler: './half.mjs', eventSource: () => [1, 2] }`);
-    const { stdout, exitCode } = await smoke(['--timeout', '2s']);
+    const { stdout, exitCode } = await smoke(['--timeout', '5s']);
     expect(stdout).toContain('FAILED: events once: event-2 has come to no end\n');
     expect(exitCode).toBe(1);
   });
