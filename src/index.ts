@@ -71,6 +71,7 @@ export type {
   AwaitBranch,
   Frame,
   Handle,
+  OpenStream,
   Inspection,
   Leaf,
   LeafKind,

@@ -378,21 +378,9 @@ export class Job {
   /** Gives whether there are any. A thread that could not be looked at is none, and is told. */
   async #sayLeaks(threads: number): Promise<boolean> {
     if (this.#left === undefined || this.#left.length === 0) return false;
-    const { pendingText } = await import('../debug/pending/pending-text.js');
-    const paint = painter(hasColor(process.stderr, this.#flags.color));
-    const labelled = this.#left.map(({ thread, ...left }) => ({ label: `thread ${thread}`, ...left }));
-    const leaks = labelled.filter(({ unknown }) => unknown === undefined);
-    const unseen = labelled.filter(({ unknown }) => unknown !== undefined);
-    if (leaks.length > 0) {
-      process.stderr.write(
-        `runtime: tasks left async functions behind in the threads, which nobody waits for (--fail-on-leak):\n${pendingText(leaks, paint)}\n`,
-      );
-    }
-    if (unseen.length > 0) {
-      process.stderr.write(
-        `runtime: whether tasks left anything behind is not known of ${formatCount(unseen.length)} of ${formatCount(threads)} threads (--fail-on-leak could not look):\n${pendingText(unseen, paint)}\n`,
-      );
-    }
-    return leaks.length > 0;
+    const { leaksText } = await import('./leaks.js');
+    const { any, text } = leaksText(this.#left, threads, painter(hasColor(process.stderr, this.#flags.color)));
+    process.stderr.write(text);
+    return any;
   }
 }

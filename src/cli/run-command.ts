@@ -54,7 +54,10 @@ export function describeRun(command: Command): Command {
         'replace a thread that holds more than this between tasks (default: never)',
       )
       .option('--stall-after <duration>', 'tell where a task stands that runs for so long (default: 30s)')
-      .option('--fail-on-leak', 'exit with 1 when tasks leave async functions behind in the threads')
+      .option(
+        '--fail-on-leak',
+        'exit with 1 when tasks leave async functions or open file streams behind in the threads',
+      )
       .option('--no-fail-on-leak', 'whatever the config file says')
       .optionsGroup('Output:')
       .option(

@@ -42,7 +42,7 @@ export interface RunFlags {
   json: boolean;
   quiet: boolean;
   color: boolean;
-  /** Whether async functions that tasks left behind in the threads make the run fail. */
+  /** Whether async functions or open file streams that tasks left behind in the threads make the run fail. */
   failOnLeak: boolean;
   /** How long to wait for the lock of the run; `undefined`: not at all. */
   waitMs: number | undefined;

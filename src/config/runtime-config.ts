@@ -60,7 +60,7 @@ export interface RunConfig {
   recycleAboveMemory?: SizeText | undefined;
   /** Where a task stands that runs for this long is told. Default `30s`. */
   stallAfter?: DurationText | undefined;
-  /** Whether async functions that tasks leave behind in the threads make the run fail. Default false. */
+  /** Whether async functions or open file streams that tasks leave behind in the threads make the run fail. Default false. */
   failOnLeak?: boolean | undefined;
   /** Whether whole numbers beyond 2^53-1 in a task file become BigInts; else they are refused. Default false. */
   bigIntegers?: boolean | undefined;

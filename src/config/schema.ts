@@ -64,7 +64,7 @@ const run = section({
   stallAfter: durationSetting(checks.stallAfter, 'Where a task stands that runs for so long is told'),
   failOnLeak: setting(
     flag.default(false),
-    'Whether async functions that tasks leave behind in the threads make the run fail',
+    'Whether async functions or open file streams that tasks leave behind in the threads make the run fail',
   ),
   bigIntegers: setting(
     flag.default(false),

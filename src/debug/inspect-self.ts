@@ -19,6 +19,8 @@ export interface InspectSelfOptions extends InspectOptions {
   /** Gives the look up: threads whose turn has not come are left alone, and it rejects with the reason once the others are let go. */
   signal?: AbortSignal;
   haste?: Haste;
+  /** Whether streams to files that are open are looked for; default `false`. */
+  openStreams?: boolean;
 }
 
 /** One for all looks: it learns from each. */
@@ -36,7 +38,7 @@ export async function inspectSelf(options: InspectSelfOptions = {}): Promise<Ins
 }
 
 async function look(options: InspectSelfOptions): Promise<Inspection> {
-  const { all = false, maxPauseMs = MAX_PAUSE_MS, onNote, threads, keep, signal, haste } = options;
+  const { all = false, maxPauseMs = MAX_PAUSE_MS, onNote, threads, keep, signal, haste, openStreams } = options;
   checkMaxPause(maxPauseMs);
   // Whoever calls is on the stack until then, and would be taken for what the thread is busy with.
   await setImmediate();
@@ -51,7 +53,20 @@ async function look(options: InspectSelfOptions): Promise<Inspection> {
   try {
     const inspection = await inspectAttached(
       { ...attached, threads: wanted },
-      { all, maxPauseMs, onNote, keep, signal, haste, analyst, predictor, memory, begin, pid: process.pid },
+      {
+        all,
+        maxPauseMs,
+        onNote,
+        keep,
+        signal,
+        haste,
+        openStreams,
+        analyst,
+        predictor,
+        memory,
+        begin,
+        pid: process.pid,
+      },
     );
     signal?.throwIfAborted();
     return inspection;

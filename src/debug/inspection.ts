@@ -55,6 +55,8 @@ export interface ThreadInspection {
   hidden: number;
   /** What keeps the thread alive, or would. */
   handles: Handle[];
+  /** Streams that write to files and are not closed; only where it was asked for, and the heap walked through. */
+  openStreams?: OpenStream[];
   /** The tasks that run there, whether they wait or compute; only in threads of holdfast. */
   tasks?: TaskReference[];
   /** Who made what lives in it; only with `ASYNC_DEBUG=hooks`. */
@@ -174,6 +176,14 @@ export interface Handle {
   what: string;
   /** Whether it keeps the event loop alive. */
   keepsAlive: boolean;
+}
+
+/** A stream that writes to a file, of `node:fs`, and has been neither closed nor destroyed. */
+export interface OpenStream {
+  /** As the program gave it; `null`: it is not known. */
+  path: string | null;
+  /** Bytes that it holds, as far as its thread has heard what became of them. */
+  unwrittenBytes: number;
 }
 
 /** What lives in a thread, and who made it; with what could not be kept. Plain data: it travels as JSON. */

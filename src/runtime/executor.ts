@@ -342,7 +342,8 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
   /**
    * Async functions in the threads that nobody waits for and that have not ended: what tasks left behind,
    * and tasks that still run. Each thread stands still for it, a few tenths of a second where its heap is
-   * small. Only functions of your own are found, not those of packages.
+   * small. Only functions of your own are found, not those of packages. And streams to files (of `node:fs`)
+   * that are open now, whoever made them: also those that the module's `teardown` would end.
    */
   leftPending(): Promise<LeftInThread[]> {
     return leftInThreads(this.#dispatcher.pool);

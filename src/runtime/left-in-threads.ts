@@ -1,7 +1,7 @@
 import type { LeftPending } from '../debug/pending/left-pending.js';
 import type { Pool } from './pool/pool.js';
 
-/** Async functions in one thread of an executor that nobody waits for. */
+/** Async functions in one thread of an executor that nobody waits for, and streams to files that are open there. */
 export interface LeftInThread extends Omit<LeftPending, 'threadId' | 'label'> {
   /** Number of the thread, from 1. */
   thread: number;
@@ -12,8 +12,8 @@ export async function leftInThreads({ threads }: Pool): Promise<LeftInThread[]> 
   const numbers = new Map(threads.map(({ threadId, number }) => [threadId, number]));
   numbers.delete(undefined);
   const { leftPending } = await import('../debug/pending/left-pending.js');
-  const left = await leftPending({ threads: [...numbers.keys()] as number[] });
+  const left = await leftPending({ threads: [...numbers.keys()] as number[], openStreams: true });
   return left
-    .map(({ threadId, awaits, unknown }) => ({ thread: numbers.get(threadId)!, awaits, unknown }))
+    .map(({ threadId, label: _label, ...found }) => ({ thread: numbers.get(threadId)!, ...found }))
     .sort((one, other) => one.thread - other.thread);
 }

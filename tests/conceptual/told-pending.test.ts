@@ -6,7 +6,7 @@ import type { AwaitBranch, Leaf } from '../../dist/debug/inspection.js';
 import { branch } from '../support/inspections.js';
 
 function left(awaits: AwaitBranch[], changes: Partial<LeftPending> = {}): LeftPending {
-  return { threadId: 0, label: 'main', awaits, unknown: undefined, ...changes };
+  return { threadId: 0, label: 'main', awaits, openStreams: [], unknown: undefined, ...changes };
 }
 
 const leaf = (kind: Leaf['kind'], what: string): AwaitBranch['leaves'] => [{ kind, what, count: 1, via: [] }];

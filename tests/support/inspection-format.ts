@@ -43,6 +43,7 @@ const OBJECTS: Record<string, string> = {
   children: 'AwaitBranch',
   leaves: 'Leaf',
   handles: 'Handle',
+  openStreams: 'OpenStream',
   tasks: 'TaskReference',
   place: 'Place',
   at: 'Place',

@@ -1,5 +1,5 @@
 import { inspectSelf } from '../inspect-self.js';
-import type { AwaitBranch, Leaf, ThreadInspection } from '../inspection.js';
+import type { AwaitBranch, Leaf, OpenStream, ThreadInspection } from '../inspection.js';
 import { threadLabel } from '../render/phrases.js';
 
 /** Functions that are not to count: by their name, or by what their text matches: `name (file:line:column)`, where they are written. */
@@ -13,6 +13,8 @@ export interface LeftPending {
   label: string;
   /** What was left, and what it waits for. */
   awaits: AwaitBranch[];
+  /** Streams to files that are open, those with most to write first; empty where they were not asked for. */
+  openStreams: OpenStream[];
   /** Why it cannot be told: a sentence; else `undefined`. */
   unknown: string | undefined;
 }
@@ -24,16 +26,18 @@ export interface LeftPending {
  * and that no other one awaits; or that runs a task.
  *
  * @param threads ids of the threads to look at; default: all that can be seen from here
+ * @param openStreams whether streams to files that are open count, too, those of packages included; default `false`
  */
 export async function leftPending({
   threads,
   ignore = [],
-}: { threads?: readonly number[]; ignore?: Ignored } = {}): Promise<LeftPending[]> {
+  openStreams = false,
+}: { threads?: readonly number[]; ignore?: Ignored; openStreams?: boolean } = {}): Promise<LeftPending[]> {
   const counts = (branch: AwaitBranch) => isLeft(branch) && !isIgnored(branch, ignore);
-  const inspection = await inspectSelf({ ...(threads && { threads }), keep: counts });
+  const inspection = await inspectSelf({ ...(threads && { threads }), keep: counts, openStreams });
   return inspection.threads
     .map(toLeftPending)
-    .filter(({ awaits, unknown }) => awaits.length > 0 || unknown !== undefined);
+    .filter(({ awaits, openStreams: open, unknown }) => awaits.length + open.length > 0 || unknown !== undefined);
 }
 
 /** How many functions are on top: those below them only follow from these. */
@@ -42,9 +46,9 @@ export function countOf(left: readonly Pick<LeftPending, 'awaits'>[]): number {
 }
 
 function toLeftPending(thread: ThreadInspection): LeftPending {
-  const { threadId, view, awaits, notes } = thread;
+  const { threadId, view, awaits, openStreams = [], notes } = thread;
   const unknown = view === 'whole' ? undefined : (notes[0] ?? 'it could not be seen');
-  return { threadId, label: threadLabel(thread), awaits, unknown };
+  return { threadId, label: threadLabel(thread), awaits, openStreams, unknown };
 }
 
 function isLeft(branch: AwaitBranch): boolean {

@@ -4,7 +4,7 @@
  * changed `Error`, or a worker may be what runs it.
  */
 import type { PerformanceNodeTiming } from 'node:perf_hooks';
-import type { TaskReference } from '../inspection.js';
+import type { OpenStream, TaskReference } from '../inspection.js';
 import type { RunningTask } from '../running-tasks.js';
 
 /**
@@ -216,4 +216,44 @@ export function describeActive(objects: object[]): RawHandle[] {
     if (count !== undefined) described.push({ className, count, keepsAlive: true });
   }
   return described;
+}
+
+/** What all streams that write to files inherit from, also where a program has put a class of its own into its place. */
+export function fileStreamPrototype(): object {
+  const fs = process.getBuiltinModule('node:fs');
+  const { Writable } = process.getBuiltinModule('node:stream');
+  let found: object | null = fs.WriteStream.prototype;
+  for (;;) {
+    const above: object | null = found && (Object.getPrototypeOf(found) as object | null);
+    if (found === null || above === Writable.prototype) break;
+    found = above;
+  }
+  if (found === null) throw new Error('the WriteStream of node:fs is not that of Node');
+  return found;
+}
+
+/** Those of these streams that may still have something to write, or that nobody has ended; not those to stdout and stderr. */
+export function describeOpenStreams(streams: object[]): OpenStream[] {
+  const fs = process.getBuiltinModule('node:fs');
+  const isOpen = (stream: import('node:fs').WriteStream) =>
+    // Not the prototypes of classes that extend it.
+    Object.hasOwn(stream, '_writableState') && !stream.destroyed && !stream.closed && !stream.writableFinished;
+  return streams.flatMap((object) => {
+    try {
+      const stream = object as import('node:fs').WriteStream & { fd?: number | null };
+      const { fd, path } = stream;
+      if (!isOpen(stream) || fd === 1 || fd === 2 || /^\/dev\/std(out|err)$/.test(String(path))) return [];
+      // That of a `FileHandle` has no path.
+      let known = path === undefined ? undefined : String(path);
+      try {
+        if (known === undefined) known = fs.readlinkSync(`/proc/self/fd/${fd}`);
+      } catch {
+        // Only Linux tells.
+      }
+      return [{ path: known ?? null, unwrittenBytes: stream.writableLength }];
+    } catch {
+      // One that a program has changed beyond recognition.
+      return [];
+    }
+  });
 }

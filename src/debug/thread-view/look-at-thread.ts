@@ -17,6 +17,7 @@ import { handlesOf, leafOf } from './leaf-words.js';
 import { isOwnCommand } from './internals.js';
 import { locate } from './locate.js';
 import type { MemoryBudget } from './memory-need.js';
+import { openStreamsIn } from './open-streams.js';
 import { runnablePerCore, wasWrong, type PausePredictor } from './predict.js';
 import { Scripts } from './scripts.js';
 
@@ -52,6 +53,8 @@ export interface LookSettings {
   /** Of the branches on top, those that are wanted; default all. */
   keep?: ((top: AwaitBranch) => boolean) | undefined;
   haste?: Haste | undefined;
+  /** Whether open streams are looked for; default `false`: it takes another collection of garbage. */
+  openStreams?: boolean | undefined;
 }
 
 /** Asks a thread what it does; `silent`: it does not answer, `ended`: it is there no more. */
@@ -166,7 +169,7 @@ async function walk(
   found: Survey,
   scripts: Scripts,
   session: Session,
-  { all, maxPauseMs, folder, analyst, predictor, onNote, keep = () => true, haste, memory }: LookSettings,
+  { all, maxPauseMs, folder, analyst, predictor, onNote, keep = () => true, haste, memory, openStreams }: LookSettings,
 ): Promise<void> {
   const { predictedMs } = thread.pause as { predictedMs: number };
   onNote?.(`${thread.name} stands still for about ${formatDuration(predictedMs)} while its heap is written`);
@@ -185,6 +188,7 @@ async function walk(
     if (wasWrong(predictedMs, measured)) thread.notes.push(wrongText(predictedMs, measured));
     handles = await handlesIn(session, true);
     tasks = await tasksIn(session);
+    if (openStreams) thread.openStreams = await openStreamsIn(session);
   } catch (error) {
     if (error instanceof SessionEnded) throw error;
     thread.notes.push(`its heap could not be walked through: ${(error as Error).message}`);
