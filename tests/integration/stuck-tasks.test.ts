@@ -199,7 +199,10 @@ describe('a task past stallAfter', () => {
     expect(new Set(told.flatMap(({ tasks }) => tasks)).size).toBe(300);
     // Those that were told of at once stand at the same place.
     expect(told.length).toBeLessThan(10);
-    expect(told[0]!.stuckAt).toMatch(/^waiting: work \(.*\) → inner \(.*\) → then ▸ timer, due in/);
+    // A machine may be so busy that the thread would stand for longer than it is allowed to: then that is said.
+    expect(told[0]!.stuckAt).toMatch(
+      /^(waiting: work \(.*\) → inner \(.*\) → then ▸ timer, due in|what it awaits is not known: .* and 4s are allowed)/,
+    );
     await executor.stop({ force: true });
     await Promise.all(all);
   });
