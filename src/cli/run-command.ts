@@ -82,8 +82,8 @@ Examples:
 A line of a task file:
   {"input": …, "id"?: text, "handler"?: export, "priority"?: n, "timeout"?: "30s", "retries"?: n}
 
-Exit codes: 0 all tasks done, 1 could not run (or a leak), 3 some tasks did not end done,
-64 wrong usage, 128+n stopped by signal n (the same command goes on).`,
+Exit codes: 0 all tasks done, 1 could not run (or a leak), 3 some tasks did not end done, or some input
+was left out, 64 wrong usage, 128+n stopped by signal n (the same command goes on).`,
       )
   );
 }
