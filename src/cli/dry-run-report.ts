@@ -1,6 +1,7 @@
 /** What a dry run came to, in words. */
 import type { Percentiles } from '../runtime/duration-summary.js';
 import type { DryRunReport } from '../dryrun/report.js';
+import type { OutcomeState } from '../runtime/task.js';
 import { formatCount, formatDuration, formatRate } from '../runtime/units.js';
 import { printable } from '../runtime/printable.js';
 import { painter, type Paint } from './color.js';
@@ -102,6 +103,8 @@ function latencyLines({ latencyHistogram }: DryRunReport, row: (label: string, t
 
 function nextSteps({ runId, outcomes, events, unfinished }: DryRunReport, { dir, durable }: ReportWords): string[] {
   if (!durable || outcomes.done + unfinished === events) return [];
-  const [state] = Object.entries(outcomes).find(([state, count]) => state !== 'done' && count > 0) ?? [];
-  return state === undefined ? [] : [`what became of them: ${commandFor(`results ${runId} --state ${state}`, dir)}`];
+  const states = Object.keys(outcomes).filter((state) => state !== 'done' && outcomes[state as OutcomeState] > 0);
+  if (states.length === 0) return [];
+  const state = states.length === 1 ? states[0]! : 'not-done';
+  return [`what became of them: ${commandFor(`results ${runId} --state ${state}`, dir)}`];
 }

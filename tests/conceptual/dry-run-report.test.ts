@@ -213,7 +213,7 @@ describe('the report', () => {
     });
     expect(text).toContain('for 5s, seed 42, stopped by drain\n');
     expect(text).toContain('outcomes   2,000 done, 300 failed, 100 timed-out, 99 without one, 1 lost, 2 duplicates\n');
-    expect(text).toContain('next       what became of them: runtime results dry-run --state failed --dir /state\n');
+    expect(text).toContain('next       what became of them: runtime results dry-run --state not-done --dir /state\n');
   });
 
   test('names no command for a queue that is gone', () => {

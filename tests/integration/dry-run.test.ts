@@ -146,7 +146,11 @@ describe('a handler of one’s own', () => {
     expect(stdout).toContain('6 done, 3 failed, 0 lost, 0 duplicates\n');
     expect(stdout).toContain('next       what became of them: runtime results dry-run --state failed\n');
     const { stdout: failed } = await here.runtime(['results', 'dry-run', '--state', 'failed']);
-    expect(parsed(failed).map(({ id }) => id)).toEqual(['order_1', 'order_2', 'order_3']);
+    expect(
+      parsed(failed)
+        .map(({ id }) => id)
+        .toSorted(),
+    ).toEqual(['order_1', 'order_2', 'order_3']);
   });
 
   test('that is slow does not slow the arrivals down, and the latencies tell', async () => {
