@@ -1,13 +1,14 @@
 /** What is shown of a run while it goes on, all of it on standard error. */
 import type { Executor } from '../runtime/executor.js';
 import type { TasksStuck } from '../runtime/executor-events.js';
-import { printable, printableLines } from '../runtime/printable.js';
+import { printableLines } from '../runtime/printable.js';
 import type { ExecutorStatus } from '../runtime/status.js';
 import { formatCount, formatDuration } from '../runtime/units.js';
 import { createLog, type Log } from './log.js';
 import { OutputLines } from './output-lines.js';
 import { createProgress, type Progress, type ProgressData } from './progress.js';
 import type { RunFlags } from './run-flags.js';
+import { taskName } from './task-name.js';
 
 /** How often progress is shown, in ms. */
 const PROGRESS_INTERVAL_MS = 100;
@@ -94,7 +95,7 @@ export class Display {
 
   /** That the run ends, why, and what it waits for. */
   sayEnding(why: string, { threads }: ExecutorStatus, how: string): void {
-    const running = threads.flatMap((thread) => thread.running.map(({ id }) => printable(id)));
+    const running = threads.flatMap((thread) => thread.running.map(({ id, input }) => taskName(id, input)));
     if (running.length === 0) return this.say(`${why}: ending`);
     const named = running.slice(0, MAX_NAMED).join(', ');
     const more = running.length > MAX_NAMED ? `, and ${formatCount(running.length - MAX_NAMED)} more` : '';

@@ -26,11 +26,11 @@ import {
   ended,
   exitCodeOf,
   formatSummary,
-  inputText,
   leftOutText,
   summaryDocument,
   type RunSummary,
 } from './summary.js';
+import { inputText } from './task-name.js';
 import { print } from './terminal.js';
 
 /** Tasks that are named in one line. */

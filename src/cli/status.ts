@@ -7,13 +7,14 @@ import { openSqliteQueueReader } from '../runtime/queue/sqlite-reader.js';
 import { refuseEmptied } from '../runtime/run-folder.js';
 import { StateDir } from '../runtime/state-dir.js';
 import type { ExecutorStatus, HealthStatus } from '../runtime/status.js';
-import type { ThreadStatus } from '../runtime/thread-status.js';
+import type { RunningTaskStatus } from '../runtime/thread-status.js';
 import type { TaskCounts } from '../runtime/task.js';
 import { formatCount, formatDuration } from '../runtime/units.js';
 import { hasColor, painter, type Paint } from './color.js';
 import { EXIT } from './exit-code.js';
 import { askRun, lockOf, mustKnowRun, queuePath } from './find-run.js';
 import { table } from './table.js';
+import { taskName } from './task-name.js';
 import { printJson, tell } from './terminal.js';
 
 /** Running tasks that are shown of one thread. */
@@ -179,8 +180,8 @@ function ageOf(at: number): number {
   return Math.max(0, Date.now() - at);
 }
 
-function runningText({ id, handler, since, progress }: ThreadStatus['running'][number]): string {
-  const time = `${printable(handler)} ${printable(id)} for ${formatDuration(Math.max(0, Date.now() - since))}`;
+function runningText({ id, input, handler, since, progress }: RunningTaskStatus): string {
+  const time = `${printable(handler)} ${taskName(id, input)} for ${formatDuration(Math.max(0, Date.now() - since))}`;
   if (progress === undefined) return time;
   const { done, total } = progress;
   return `${time}, at ${formatCount(done)}${total === undefined ? '' : ` of ${formatCount(total)}`}`;

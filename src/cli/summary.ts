@@ -1,11 +1,12 @@
 /** What a run comes to, in words and as data. */
 import { printable } from '../runtime/printable.js';
 import type { LeftInThread } from '../runtime/left-in-threads.js';
-import type { Encoded, Outcome, TaskCounts, TaskState } from '../runtime/task.js';
+import type { Outcome, TaskCounts, TaskState } from '../runtime/task.js';
 import { untornText, type Untorn } from '../runtime/teardowns.js';
 import { formatCount, formatDuration, formatRate } from '../runtime/units.js';
 import { painter, type Color, type Paint } from './color.js';
 import type { LeftOut } from './input/find-files.js';
+import { taskName } from './task-name.js';
 import { commandFor } from './type-next.js';
 
 export interface RunSummary {
@@ -54,8 +55,6 @@ export interface SummaryDocument extends Omit<RunSummary, 'taskMs' | 'failures'>
 const NOT_DONE = ['failed', 'crashed', 'timed-out', 'cancelled'] as const;
 const WAITING = ['queued', 'delayed', 'running'] as const;
 const SHOWN_FAILURES = 5;
-/** Of an input, in characters. */
-const MAX_INPUT = 60;
 /** Of where a task stood, in characters: its end tells most, and is no longer than that. */
 const MAX_STUCK_AT = 500;
 /** Of why threads were not torn down, and whose work it concerns, in characters. */
@@ -153,17 +152,10 @@ function taskTime(ms: number): string {
 
 function failureLines({ failures }: RunSummary, paint: Paint): string[] {
   return failures.slice(0, SHOWN_FAILURES).flatMap(({ id, state, input, error }) => {
-    const which = input === undefined ? printable(id) : `${printable(id)} (${inputText(input)})`;
-    const line = `  ${paint('red', state)} ${which}${error === undefined ? '' : `: ${printable(error.message)}`}`;
+    const line = `  ${paint('red', state)} ${taskName(id, input)}${error === undefined ? '' : `: ${printable(error.message)}`}`;
     if (error?.stuckAt === undefined) return [line];
     return [line, `    ${paint('dim', printable(error.stuckAt, MAX_STUCK_AT))}`];
   });
-}
-
-/** What a task was given, cut to a few words. */
-export function inputText(input: Encoded): string {
-  if (typeof input !== 'string') return 'binary';
-  return printable(input.startsWith('"') ? (JSON.parse(input) as string) : input, MAX_INPUT);
 }
 
 /** What there is to type now. */

@@ -3,12 +3,25 @@ import type { PoolThread } from './pool/pool-thread.js';
 import { idOf } from './queue/generated-id.js';
 import { wallTime } from './thread/board.js';
 
+/** Of an input that is shown with its task, in characters. */
+const MAX_INPUT = 200;
+
+export interface RunningTaskStatus {
+  id: string;
+  handler: string;
+  /** Its input as JSON; absent where that is longer than 200 characters, or JSON cannot hold it. */
+  input?: string;
+  /** Milliseconds since the epoch. */
+  since: number;
+  progress?: { done: number; total?: number };
+}
+
 /** A thread as `status()` shows it. */
 export interface ThreadStatus {
   number: number;
   state: 'loading' | 'idle' | 'busy' | 'retiring';
-  /** What it is running now; `since` in milliseconds since the epoch. */
-  running: { id: string; handler: string; since: number; progress?: { done: number; total?: number } }[];
+  /** What it is running now. */
+  running: RunningTaskStatus[];
   /** When its event loop last turned, milliseconds since the epoch; `null`: not yet. */
   lastBeat: number | null;
   tasksDone: number;
@@ -51,6 +64,7 @@ export function statusOfThreads({ pool, vitalSigns }: Dispatcher): ThreadStatus[
       .map(({ batch, task, since }) => ({
         id: idOf(task),
         handler: task.handler,
+        ...(typeof task.input === 'string' && task.input.length <= MAX_INPUT && { input: task.input }),
         since: wallTime(since),
         ...thread.progressOf(batch, task),
       })),

@@ -61,7 +61,7 @@ describe('status', () => {
     const { stdout } = await here.runtime(['status', 'gated']);
     expect(stdout).toMatch(/^run {8}gated\nstate {6}running\ntasks {6}8 queued, 2 running\n/);
     expect(stdout).toMatch(new RegExp(`^holder {5}${running.pid}@`, 'm'));
-    expect(stdout).toMatch(/^thread 1 {3}busy, 0 tasks done\n {11}gate [12]:[0-9a-f]{12} for \d/m);
+    expect(stdout).toMatch(/^thread 1 {3}busy, 0 tasks done\n {11}gate [0-9a-f]{16} \([12]\) for \d/m);
     const document = JSON.parse((await here.runtime(['status', 'gated', '--json'])).stdout) as object;
     expect(document).toMatchObject({
       schema: 1,
@@ -288,7 +288,7 @@ test.each([
     const { exitCode, stderr } = await stopped(here, signal, [...flags]);
     expect(exitCode).toBe(code);
     expect(stderr).toMatch(
-      new RegExp(`^${signal}: waiting for 2 running tasks: [12]:\\w+, [12]:\\w+\n  .* again interrupts them\n`, 'm'),
+      new RegExp(`^${signal}: waiting for 2 running tasks: \\w+ \\([12]\\), \\w+ \\([12]\\)\n  .* again interrupts them\n`, 'm'),
     );
     expect(stderr).toContain('tasks      2 done, 8 queued\n');
     expect(existsSync(join(here.dir, '.runtime/locks/gated.lock'))).toBe(false);
