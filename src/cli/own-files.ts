@@ -1,5 +1,14 @@
 /** What a command writes must not be what it reads, or what its run owns: found by inode, whatever the path. */
-import { fstatSync, readdirSync, realpathSync, statSync, type BigIntStats } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readSync,
+  realpathSync,
+  statSync,
+  type BigIntStats,
+} from 'node:fs';
 import { dirname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InvalidInputError } from '../runtime/errors.js';
@@ -32,10 +41,35 @@ export function refuseOwnResults(flags: RunFlags, config: string | undefined, st
   if (source.kind === 'tasks' && source.file !== '-') own.push({ file: source.file, is: 'holds the tasks' });
   else if (source.kind !== 'each') own.push({ file: 0, is: 'is standard input' });
   own.push(...filesOfRun(stateDir, executor.runId));
-  const clash = clashOf(results, own, stateDir);
+  const clash = clashOf(results, own, stateDir) ?? foreignContent(results);
   if (clash === undefined) return;
   const problem = `${quoted(results)} ${clash}, and would be overwritten`;
   throw new InvalidInputError('ERR_INVALID_OPTIONS', 'nothing was started', [{ where: '--results', problem }]);
+}
+
+/** What an earlier run wrote is written anew. What else lies there may be an input, or a file that the module imports. */
+function foreignContent(target: string): string | undefined {
+  if (look(target) === undefined) return undefined;
+  const [line, more] = beginOf(target).split('\n', 2);
+  // Without an end, it may be one that was never written to its end.
+  const isOutcome = line === '' || (more === undefined ? line!.startsWith('{"id":"') : OUTCOME.test(line!));
+  return isOutcome ? undefined : 'is there, and holds no outcomes';
+}
+
+const OUTCOME = /^\{"id":".*"state":"[a-z-]+","attempts":\d/;
+
+/** Its first 64 KB at most; nothing of what cannot be read: why is told where it is opened. */
+function beginOf(path: string): string {
+  const bytes = Buffer.alloc(1 << 16);
+  let fd: number | undefined;
+  try {
+    fd = openSync(path, 'r');
+    return bytes.toString('utf8', 0, readSync(fd, bytes));
+  } catch {
+    return '';
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
 }
 
 /** Why `target` must not be written, as words behind its name; `undefined`: it may. */

@@ -11,6 +11,7 @@ const REFUSED: [what: string, target: (here: Place) => string, says: RegExp][] =
   ['a link to the module', (here) => link(symlinkSync, here, 'work.mjs'), /is the module of the handlers/],
   ['another name of the module', (here) => link(linkSync, here, 'work.mjs'), /is the module of the handlers/],
   ['the config file', () => 'runtime.config.json', /is the config file/],
+  ['a file of something else', () => 'notes.txt', /is there, and holds no outcomes/],
   ['the file that is standard input', () => 'input.txt', /is standard input/],
   ['the queue', () => '.runtime/runs/work/queue.db', /lies in .*runs, where the state of runs is/],
   ['a link to the queue', (here) => link(symlinkSync, here, '.runtime/runs/work/queue.db'), /lies in .*runs/],
@@ -49,6 +50,7 @@ test.each(REFUSED)('--results is refused for %s', async (_, targetIn, says) => {
   const here = place();
   here.write('runtime.config.json', '{}');
   here.write('input.txt', lines(3));
+  here.write('notes.txt', '{"id":"a","input":1}\n');
   expect(await here.runtime(['run', 'work.mjs', '--lines'], { input: lines(2) })).toMatchObject({ exitCode: 0 });
   const target = targetIn(here);
   const before = contentOf(here, target);
@@ -124,4 +126,18 @@ test('a named pipe of tasks that nobody writes to: the first signal ends the run
   await here.until('work', ({ state }) => state === 'running');
   run.kill('SIGINT');
   expect(await run).toMatchObject({ exitCode: 130 });
+});
+
+test.each([
+  ['whole', (text: string) => text],
+  ['cut off in its first line', (text: string) => text.slice(0, 20)],
+  ['empty', () => ''],
+])('what an earlier run has written, %s, is written anew', async (_, cut) => {
+  const here = place();
+  const args = ['run', 'work.mjs', '--lines', '--results', 'out.ndjson'];
+  expect((await here.runtime(args, { input: lines(2) })).exitCode).toBe(0);
+  const before = contentOf(here, 'out.ndjson');
+  here.write('out.ndjson', cut(before!));
+  expect((await here.runtime(args, { input: lines(2) })).exitCode).toBe(0);
+  expect(contentOf(here, 'out.ndjson')).toBe(before);
 });
