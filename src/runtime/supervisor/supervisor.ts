@@ -59,7 +59,8 @@ export class Supervisor<Job, Carried> {
   #restarts = 0;
   #barrenDeaths = 0;
   #stopping: { signal: NodeJS.Signals; force: boolean } | undefined;
-  #killTimer: NodeJS.Timeout | undefined;
+  /** By the third signal: that it ends so is what was asked for. */
+  #endedAtOnce = false;
   readonly #done: Promise<number>;
   #finish!: (exitCode: number) => void;
 
@@ -92,12 +93,16 @@ export class Supervisor<Job, Carried> {
   /** The first signal lets what runs come to its end, the second interrupts it, the third ends the executor. */
   stop(signal: NodeJS.Signals): void {
     const force = this.#stopping !== undefined;
+    const atOnce = this.#stopping?.force === true;
     this.#stopping = { signal, force };
+    if (atOnce) {
+      this.#endedAtOnce = true;
+      this.#child.kill('SIGKILL');
+      return;
+    }
     this.#send({ type: 'stop', signal, force });
     if (!force) return;
-    const kill = () => this.#child.kill('SIGKILL');
-    if (this.#killTimer) kill();
-    else this.#killTimer = setTimeout(kill, 2 * (this.#job?.graceMs ?? 0) + FORCED_EXIT_MS);
+    setTimeout(() => this.#child.kill('SIGKILL'), 2 * (this.#job?.graceMs ?? 0) + FORCED_EXIT_MS).unref();
   }
 
   /** Whether the run was told to end. */
@@ -180,7 +185,7 @@ export class Supervisor<Job, Carried> {
   #onDeath(code: number | null, signal: NodeJS.Signals | null): void {
     const how = signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
     if (this.#stopping?.force) {
-      this.#settings.onDeath(how, false);
+      if (!this.#endedAtOnce) this.#settings.onDeath(how, false);
       this.#finish(128 + constants.signals[this.#stopping.signal]);
       return;
     }
