@@ -13,6 +13,8 @@ export interface Carried {
   before: number;
   /** Deaths of threads so far. */
   crashes: number;
+  /** Tasks that were `done` when its executor started. */
+  doneBefore: number;
   /** The first outcomes of this command that are not `done`. */
   failures: Outcome[];
   /** What may be lost, as threads ended without their `teardown`. */

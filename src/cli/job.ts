@@ -22,14 +22,7 @@ import { isReaderGone, ResultsWriter } from './results-writer.js';
 import type { RunFlags } from './run-flags.js';
 import type { Carried, JobControl } from './job-control.js';
 import { NamedTasks } from './named-tasks.js';
-import {
-  ended,
-  exitCodeOf,
-  formatSummary,
-  leftOutText,
-  summaryDocument,
-  type RunSummary,
-} from './summary.js';
+import { ended, exitCodeOf, formatSummary, leftOutText, summaryDocument, type RunSummary } from './summary.js';
 import { inputText } from './task-name.js';
 import { print } from './terminal.js';
 
@@ -40,7 +33,10 @@ const MAX_NAMED = 5;
 const MAX_FAILURES = 5;
 
 /** Why a run ends before all its tasks have. */
-type Ending = { kind: 'signal'; signal: NodeJS.Signals } | { kind: 'drain' } | { kind: 'error'; error: Error };
+type Ending =
+  | { kind: 'signal'; signal: NodeJS.Signals }
+  | { kind: 'drain' }
+  | { kind: 'error'; error: Error; exitCode: number };
 
 /** One run of the command over its tasks: how it begins, and how it comes to its end. */
 export class Job {
@@ -70,11 +66,13 @@ export class Job {
     httpPort?: number,
   ): Promise<Job> {
     const counts = await executor.counts();
+    if (control.carried !== undefined) keepUntornOfTheDead(control.carried, counts.done, executor.hasTeardown);
     const carried = control.carried ?? {
       startedAt: monotonicMs(),
       before: ended(counts),
       crashes: 0,
       failures: [],
+      doneBefore: counts.done,
       beforeOrdinal: await executor.lastOrdinal(),
       tasksBefore: Object.values(counts).reduce((sum, count) => sum + count),
       lastSeq,
@@ -163,7 +161,7 @@ export class Job {
     try {
       await Promise.race([toItsEnd(), this.#ended]);
     } catch (error) {
-      this.#end({ kind: 'error', error: error as Error });
+      this.#end({ kind: 'error', error: error as Error, exitCode: exitCodeOfError(error) });
     }
     // What tasks left to their threads is written before the end is told. What it could not write is heard of as an event.
     await executor.tearDown();
@@ -193,7 +191,8 @@ export class Job {
       this.#carried.untorn = together(this.#carried.untorn, { threads: 1, outcomes, tasks, why: cause.message });
       this.#control.carry(this.#carried);
     });
-    executor.on('failed', (error) => this.#end({ kind: 'error', error }));
+    // Also by a module that loaded, and no longer does: nobody typed anything wrong.
+    executor.on('failed', (error) => this.#end({ kind: 'error', error, exitCode: EXIT.failure }));
   }
 
   #keepFailure(outcome: Outcome): void {
@@ -270,7 +269,11 @@ export class Job {
       },
       withInput: this.#flags.source.kind === 'lines',
       onBroken: (error) => {
-        this.#end(isReaderGone(error) ? { kind: 'signal', signal: 'SIGPIPE' } : { kind: 'error', error });
+        this.#end(
+          isReaderGone(error)
+            ? { kind: 'signal', signal: 'SIGPIPE' }
+            : { kind: 'error', error, exitCode: EXIT.failure },
+        );
       },
     });
   }
@@ -364,7 +367,7 @@ export class Job {
     switch (this.#ending?.kind) {
       case 'error':
         process.stderr.write(errorText(this.#ending.error));
-        return exitCodeOfError(this.#ending.error);
+        return this.#ending.exitCode;
       case 'signal':
         return exitCodeOfSignal(this.#ending.signal);
       default:
@@ -383,4 +386,12 @@ export class Job {
     process.stderr.write(text);
     return any;
   }
+}
+
+/** What tasks had left in the threads of an executor that died is lost, where a module's `teardown` was to write it. */
+function keepUntornOfTheDead(carried: Carried, done: number, hasTeardown: boolean): void {
+  const outcomes = done - carried.doneBefore;
+  carried.doneBefore = done;
+  if (!hasTeardown || outcomes <= 0) return;
+  carried.untorn = together(carried.untorn, { threads: 1, outcomes, tasks: [], why: 'their process died' });
 }

@@ -121,6 +121,11 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
     this.#health.start();
   }
 
+  /** Whether the module has a `teardown`. @internal */
+  get hasTeardown(): boolean {
+    return this.#dispatcher.pool.threads.some((thread) => thread.hasTeardown);
+  }
+
   get mode(): ExecutorMode {
     return this.#mode;
   }

@@ -6,9 +6,9 @@ import { formatCount } from './units.js';
 
 /** What tasks gathered in threads whose `teardown` failed, or was never called. Plain data. */
 export interface Untorn {
-  /** How many threads. */
+  /** How many threads; all those of an executor that died count as one. */
   threads: number;
-  /** Tasks that had ended `done` there. What they gathered may be lost. */
+  /** Tasks that had ended `done` there. What they gathered may be lost; some of it may have been written before. */
   outcomes: number;
   /** The first few of them, by id. */
   tasks: string[];
@@ -56,11 +56,8 @@ export class Teardowns {
 /** In words: `thread torn down in vain`, and whose work it concerns. */
 export function untornText({ threads, outcomes, tasks, why }: Untorn): string {
   const where = threads === 1 ? '1 thread' : `${formatCount(threads)} threads`;
-  const more = outcomes > tasks.length ? ', …' : '';
-  const whose =
-    outcomes === 0
-      ? ''
-      : `; what ${formatCount(outcomes)} done tasks left to it may be lost: ${tasks.join(', ')}${more}`;
+  const named = tasks.length === 0 ? '' : `: ${tasks.join(', ')}${outcomes > tasks.length ? ', …' : ''}`;
+  const whose = outcomes === 0 ? '' : `; what ${formatCount(outcomes)} done tasks left to it may be lost${named}`;
   return `no teardown in ${where} (${why})${whose}`;
 }
 

@@ -288,7 +288,10 @@ test.each([
     const { exitCode, stderr } = await stopped(here, signal, [...flags]);
     expect(exitCode).toBe(code);
     expect(stderr).toMatch(
-      new RegExp(`^${signal}: waiting for 2 running tasks: \\w+ \\([12]\\), \\w+ \\([12]\\)\n  .* again interrupts them\n`, 'm'),
+      new RegExp(
+        `^${signal}: waiting for 2 running tasks: \\w+ \\([12]\\), \\w+ \\([12]\\)\n  .* again interrupts them\n`,
+        'm',
+      ),
     );
     expect(stderr).toContain('tasks      2 done, 8 queued\n');
     expect(existsSync(join(here.dir, '.runtime/locks/gated.lock'))).toBe(false);
