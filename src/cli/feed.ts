@@ -47,11 +47,10 @@ export function handlerFor(flags: RunFlags, handlers: ReadonlySet<string>): stri
  */
 export async function openSource(
   flags: RunFlags,
-  executor: Executor,
-  spooled: boolean,
-  signal: AbortSignal,
+  handlers: ReadonlySet<string>,
+  { runDir, spooled, signal }: { runDir: string; spooled: boolean; signal: AbortSignal },
 ): Promise<TaskSource> {
-  const handler = handlerFor(flags, executor.handlers);
+  const handler = handlerFor(flags, handlers);
   switch (flags.source.kind) {
     case 'each': {
       const { eachFile } = await import('./input/each.js');
@@ -60,14 +59,14 @@ export async function openSource(
     }
     case 'lines': {
       const { eachLine } = await import('./input/stdin-lines.js');
-      return eachLine(followSpool(executor.runDir, signal), handler!, flags.source.endedByNull);
+      return eachLine(followSpool(runDir, signal), handler!, flags.source.endedByNull);
     }
     case 'tasks': {
       const { fileChunks, readTasks } = await import('./input/task-file.js');
       const { file } = flags.source;
-      const open = () => (spooled ? followSpool(executor.runDir, signal) : fileChunks(file, signal));
+      const open = () => (spooled ? followSpool(runDir, signal) : fileChunks(file, signal));
       const name = file === '-' ? 'standard input' : file;
-      return readTasks(name, open, { handler, handlers: [...executor.handlers], bigIntegers: flags.bigIntegers });
+      return readTasks(name, open, { handler, handlers: [...handlers], bigIntegers: flags.bigIntegers });
     }
   }
 }

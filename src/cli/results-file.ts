@@ -1,7 +1,8 @@
 /** The file that `--results` names. */
 import { constants, openSync } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { access, open, stat } from 'node:fs/promises';
 import { Socket } from 'node:net';
+import { dirname } from 'node:path';
 import type { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvalidInputError } from '../runtime/errors.js';
@@ -34,13 +35,34 @@ export async function openResultsFile(target: string, settings: ResultsFileSetti
     // Not as a file: a full pipe would then fail with EAGAIN.
     return pipe === undefined ? undefined : new Socket({ fd: pipe, readable: false, writable: true });
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const words: Record<string, string> = { ENOENT: 'there is no such folder', EISDIR: 'it is a folder' };
-    const problem = `${JSON.stringify(target)} cannot be written: ${words[code ?? ''] ?? message}`;
-    throw new InvalidInputError('ERR_INVALID_OPTIONS', 'nothing was started', [{ where: '--results', problem }], {
-      cause: error,
-    });
+    throw unwritable(target, error);
   }
+}
+
+/**
+ * Whether it seems that the file can be written. Nothing is changed by it.
+ *
+ * @throws InvalidInputError `ERR_INVALID_OPTIONS`
+ */
+export async function checkResultsFile(target: string): Promise<void> {
+  try {
+    const found = await stat(target).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+    });
+    if (found?.isDirectory()) throw Object.assign(new Error('it is a folder'), { code: 'EISDIR' });
+    await access(found === undefined ? dirname(target) : target, constants.W_OK);
+  } catch (error) {
+    throw unwritable(target, error);
+  }
+}
+
+function unwritable(target: string, error: unknown): InvalidInputError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const words: Record<string, string> = { ENOENT: 'there is no such folder', EISDIR: 'it is a folder' };
+  const problem = `${JSON.stringify(target)} cannot be written: ${words[code ?? ''] ?? message}`;
+  return new InvalidInputError('ERR_INVALID_OPTIONS', 'nothing was started', [{ where: '--results', problem }], {
+    cause: error,
+  });
 }
 
 /** open(2) would block until there is a reader, and so would the end of the process. */

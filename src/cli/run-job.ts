@@ -11,6 +11,7 @@ import { needsSpool } from './input/spool.js';
 import { Job } from './job.js';
 import type { JobControl } from './job-control.js';
 import { listen } from './listen.js';
+import { checkResultsFile } from './results-file.js';
 import type { RunFlags } from './run-flags.js';
 import { tellSystemd } from './tell-systemd.js';
 
@@ -39,10 +40,22 @@ async function runExecutor(
   { health, trace }: { health: HealthServer | undefined; trace: TraceLog | undefined },
 ): Promise<number> {
   const first = control.carried === undefined;
+  const fresh = flags.fresh && first;
+  const aborting = new AbortController();
+  let early: TaskSource | undefined;
+  const check = async (handlers: ReadonlySet<string>) => {
+    if (flags.results !== undefined && flags.results !== '-') await checkResultsFile(flags.results);
+    early = await open(flags, handlers, aborting.signal);
+  };
   const started = await startExecutor(flags.executor, {
     ...control.start,
-    input: { source: flags.source.kind, handler: (handlers) => handlerFor(flags, handlers), first },
-    fresh: flags.fresh && first,
+    input: {
+      source: flags.source.kind,
+      handler: (handlers) => handlerFor(flags, handlers),
+      first,
+      ...(fresh && { check }),
+    },
+    fresh,
     captureOutput: true,
   });
   const { executor, recovery, mended } = started;
@@ -54,7 +67,6 @@ async function runExecutor(
     void trace.start();
   }
   let interrupted = false;
-  const aborting = new AbortController();
   let told: ReturnType<typeof tellSystemd>;
   try {
     const job = await Job.create(flags, control, started, health?.address.port);
@@ -78,7 +90,7 @@ async function runExecutor(
     });
     executor.announce(server.path);
     try {
-      const source = await openSourceUnless(aborting.signal, flags, executor);
+      const source = early ?? (await openSourceUnless(aborting.signal, flags, executor));
       if (source === undefined) return await job.finish(Promise.resolve());
       const { total, leftOut = [], linksNotFollowed = 0 } = source;
       const named = job.namedTasks();
@@ -104,9 +116,15 @@ async function openSourceUnless(
   executor: Executor,
 ): Promise<TaskSource | undefined> {
   try {
-    return await openSource(flags, executor, await needsSpool(flags.source), signal);
+    return await open(flags, executor.handlers, signal);
   } catch (error) {
     if (signal.aborted) return undefined;
     throw error;
   }
+}
+
+async function open(flags: RunFlags, handlers: ReadonlySet<string>, signal: AbortSignal): Promise<TaskSource> {
+  const { dir, runId } = flags.executor;
+  const runDir = new StateDir(dir).runDir(runId);
+  return openSource(flags, handlers, { runDir, spooled: await needsSpool(flags.source), signal });
 }

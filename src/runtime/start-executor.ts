@@ -29,7 +29,7 @@ export interface StartSettings {
   deathSignal?: string;
   /** Where the command reads its tasks from. Default: tasks come from code, and what waits in the queue goes on. */
   input?: RunInput;
-  /** Removes what earlier executors of this run recorded. Default false. */
+  /** Removes what earlier executors of this run recorded, once module and input are known to be good. Default false. */
   fresh?: boolean;
   /** Whether a dry run may start this run over. Default false: it is none any more, whatever it was before. */
   dryRun?: boolean;
@@ -50,6 +50,8 @@ interface RunInput {
    * names it. An executor that takes over within one command finds it so.
    */
   first: boolean;
+  /** Whether there is anything to read: asked before `fresh` removes anything. What it throws ends the start. */
+  check?(handlers: ReadonlySet<string>): Promise<void>;
 }
 
 export interface StartedExecutor<Module> {
@@ -101,15 +103,18 @@ export async function startExecutor<Module = Record<string, AnyHandler>>(
     const loading = dispatcher.pool.start();
     loading.catch(() => {});
     if (options.durable && !settings.fresh) refuseEmptied(stateDir, options.runId);
-    queue = settings.fresh ? await openReadable(options, runDir, lock) : await openQueue(options, runDir);
-    if (settings.fresh) await queue.clear();
+    if (!settings.fresh) queue = await openQueue(options, runDir);
     const handlers = new Set(await loading);
     if (settings.allThreads) await dispatcher.pool.loaded();
     const { input } = settings;
+    const handler = input?.handler(handlers);
+    await input?.check?.(handlers);
+    // What was recorded is removed for a run that can start, and for no other.
+    queue ??= await openCleared(options, runDir, lock);
     const change = await admit(queue, {
       runId: options.runId,
       module: options.handlers,
-      handler: input?.handler(handlers),
+      handler,
       source: input?.source,
       version: dispatcher.pool.version,
     });
@@ -174,6 +179,17 @@ async function openReadable(options: ResolvedOptions, runDir: string, lock: Proc
     if (!lock.stillHeld()) throw lostAtStart(lock);
     for (const suffix of ['', '-wal', '-shm']) rmSync(join(runDir, `${QUEUE_FILE}${suffix}`), { force: true });
     return openQueue(options, runDir);
+  }
+}
+
+async function openCleared(options: ResolvedOptions, runDir: string, lock: ProcessLock): Promise<TaskQueue> {
+  const queue = await openReadable(options, runDir, lock);
+  try {
+    await queue.clear();
+    return queue;
+  } catch (error) {
+    await queue.close().catch(() => {});
+    throw error;
   }
 }
 
