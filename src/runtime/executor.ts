@@ -1,6 +1,6 @@
-import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
 import { atExit } from './at-exit.js';
+import { CarefulEmitter } from './careful-emitter.js';
 import { encodedTasks, type EncodedTasks } from './encoded-tasks.js';
 import { checkThreads, FILTER_CHECKS, MAP_CHECKS, OUTCOME_CHECKS, STOP_CHECKS } from './call-checks.js';
 import type { HoldfastError } from './errors.js';
@@ -47,7 +47,7 @@ const IN_BETWEEN_MS = 5;
  *
  * An executor that is idle does not keep the process alive.
  */
-export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<ExecutorEvents> {
+export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitter<ExecutorEvents> {
   readonly runId: string;
   /** Folder of the run's state, absolute. */
   readonly runDir: string;
@@ -208,7 +208,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
    * the grace. Resolves with false when the task is unknown or has its outcome.
    */
   async cancel(id: string): Promise<boolean> {
-    if (!isWellFormed(id)) return false;
+    if (typeof id !== 'string' || !isWellFormed(id)) return false;
     for (;;) {
       if (this.#dispatcher.cancel(id)) return true;
       const onItsWay = this.#submissions.holds(id);
@@ -313,7 +313,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends EventEmitter<
   /** The outcome of a task, `undefined` if it has none (yet). `withInput`: together with what the task was given. */
   async outcome(id: string, options?: { withInput?: boolean }): Promise<TaskOutcome | undefined> {
     checkOptions('outcome', options, OUTCOME_CHECKS);
-    if (!isWellFormed(id)) return undefined;
+    if (typeof id !== 'string' || !isWellFormed(id)) return undefined;
     const found = await this.#queue.outcome(id, options);
     return found && decodeOutcome(found);
   }

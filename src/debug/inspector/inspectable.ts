@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { uptime } from 'node:os';
 import { HoldfastError } from '../../runtime/errors.js';
 import { formatDuration } from '../../runtime/units.js';
 import { blockedIn } from './blocked-in.js';
@@ -58,9 +59,16 @@ export function refuseSignal({ pid, catchesUsr1, blocksUsr1 }: TargetProcess): H
   );
 }
 
-/** Whether a process may only be starting: each Node blocks SIGUSR1 until its inspector is ready. */
-export function mayBeStarting({ pid, blocksUsr1 }: TargetProcess): boolean {
-  return blocksUsr1 && blockingOption(pid) === undefined;
+/** A process that is younger may not have come to Node's first line yet, in s. */
+const YOUNG_S = 2;
+
+/** Clock ticks in a second, for whatever `/proc` shows. */
+const TICKS = 100;
+
+/** Whether a process may only be starting: each Node blocks SIGUSR1, soon after its start and until its inspector is ready. */
+export function mayBeStarting({ pid, blocksUsr1, catchesUsr1, startTicks }: TargetProcess): boolean {
+  if (blocksUsr1) return blockingOption(pid) === undefined;
+  return !catchesUsr1 && uptime() - startTicks / TICKS < YOUNG_S;
 }
 
 function blockingOption(pid: number): { option: string; instead: string } | undefined {
