@@ -8,7 +8,7 @@
  * the test or of what it tests, and is to be mended before anything else.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { COVERAGE_LOW } from './coverage-exit.mjs';
@@ -62,6 +62,7 @@ function suite(name, env) {
   }
   passed += report.numPassedTests;
   const files = report.testResults.filter((file) => file.status === 'failed');
+  if (name === 'test') files.push(...missing(report));
   for (const file of files) {
     if (env === undefined) fail(file);
     else tryAgain(file, env);
@@ -69,6 +70,16 @@ function suite(name, env) {
   // What fails no test: coverage below its bar, an error outside of any test.
   if (status & COVERAGE_LOW) judge(`${name}: coverage`, false);
   else if (status !== 0 && files.length === 0) judge(name, false);
+}
+
+/** Files whose process died are in no report. @param {Report} report @returns {FileReport[]} */
+function missing({ testResults }) {
+  const told = new Set(testResults.map((file) => file.name));
+  return readdirSync(join(ROOT, 'tests'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.test.ts'))
+    .map((file) => join(ROOT, 'tests', file))
+    .filter((path) => !told.has(path))
+    .map((path) => ({ name: path, status: 'failed', assertionResults: [] }));
 }
 
 /** @param {FileReport} file @param {Record<string, string>} env */
