@@ -30,12 +30,14 @@ export async function driveEvents(flags: DryRunFlags): Promise<number> {
   const stateDir = new StateDir(dir);
   let dryRun: DryRun | undefined;
   let early: NodeJS.Signals | undefined;
+  const starting = new AbortController();
   for (const signal of SIGNALS) {
     process.on(signal, () => {
       if (dryRun !== undefined) return dryRun.stop(signal);
-      // While it starts, the first one waits for that, so that what was made is taken away again.
+      // While it starts, the first one ends that in good order, so that what was made is taken away again.
       if (early !== undefined) process.exit(exitCodeOfSignal(signal));
       early = signal;
+      starting.abort();
     });
   }
   try {
@@ -51,6 +53,7 @@ export async function driveEvents(flags: DryRunFlags): Promise<number> {
         lock,
         fresh: true,
         dryRun: true,
+        signal: starting.signal,
         captureOutput: true,
       });
       if (trace !== undefined) {
@@ -73,6 +76,9 @@ export async function driveEvents(flags: DryRunFlags): Promise<number> {
       }
       lock.release();
     }
+  } catch (error) {
+    if (early !== undefined && error === starting.signal.reason) return exitCodeOfSignal(early);
+    throw error;
   } finally {
     stateDir.removeUnused();
   }

@@ -29,7 +29,6 @@ try {
     restarts: predecessor?.restarts ?? 0,
     data: supervisor.data,
     linesBefore: predecessor?.lines ?? 0,
-    stopping: supervisor.stopping,
     onStop: supervisor.onStop,
     progressed: () => void supervisor.tell({ type: 'progressed' }),
     carry: (carried) => void supervisor.tell({ type: 'carry', carried }),

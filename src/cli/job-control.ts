@@ -41,8 +41,6 @@ export interface JobControl {
   data: Writable;
   /** Lines that executors of this command printed before. */
   linesBefore: number;
-  /** Whether it was told to stop already. */
-  stopping(): boolean;
   /** Stops that came before are told at once. */
   onStop(listener: (stop: StopMessage) => void): void;
   /** An outcome was recorded. */

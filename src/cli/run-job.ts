@@ -11,9 +11,12 @@ import { needsSpool } from './input/spool.js';
 import { Job } from './job.js';
 import type { JobControl } from './job-control.js';
 import { listen } from './listen.js';
+import { exitCodeOfSignal } from './exit-code.js';
 import { checkResultsFile } from './results-file.js';
 import type { RunFlags } from './run-flags.js';
+import { Stops } from './stops.js';
 import { tellSystemd } from './tell-systemd.js';
+import { tell } from './terminal.js';
 
 /**
  * Runs one job, from the start of its executor to its closing summary.
@@ -22,12 +25,19 @@ import { tellSystemd } from './tell-systemd.js';
  * @throws what ends the command before a single task is taken
  */
 export async function runJob(flags: RunFlags, control: JobControl): Promise<number> {
+  const stops = new Stops(control, flags.executor.graceMs);
   const health = await listen(flags, control);
   const { dir, runId } = flags.executor;
   const trace = await openRunTrace({ runDir: new StateDir(dir).runDir(runId), runId });
   if (trace !== undefined && control.carried === undefined && !flags.quiet) sayWhere(trace);
   try {
-    return await runExecutor(flags, control, { health, trace });
+    return await runExecutor(flags, control, { health, trace, stops });
+  } catch (error) {
+    if (error !== stops.endStart.reason) throw error;
+    const { signal } = stops.early!;
+    const then = control.carried === undefined ? 'no task was taken' : 'the same command goes on with the rest';
+    if (!flags.quiet) tell(`${signal} while the run started: ${then}`);
+    return exitCodeOfSignal(signal);
   } finally {
     await endTrace(trace, true);
     await health?.close();
@@ -37,15 +47,16 @@ export async function runJob(flags: RunFlags, control: JobControl): Promise<numb
 async function runExecutor(
   flags: RunFlags,
   control: JobControl,
-  { health, trace }: { health: HealthServer | undefined; trace: TraceLog | undefined },
+  { health, trace, stops }: { health: HealthServer | undefined; trace: TraceLog | undefined; stops: Stops },
 ): Promise<number> {
   const first = control.carried === undefined;
   const fresh = flags.fresh && first;
   const aborting = new AbortController();
-  let early: TaskSource | undefined;
+  stops.endStart.addEventListener('abort', () => aborting.abort());
+  let checked: TaskSource | undefined;
   const check = async (handlers: ReadonlySet<string>) => {
     if (flags.results !== undefined && flags.results !== '-') await checkResultsFile(flags.results);
-    early = await open(flags, handlers, aborting.signal);
+    checked = await open(flags, handlers, aborting.signal);
   };
   const started = await startExecutor(flags.executor, {
     ...control.start,
@@ -56,11 +67,12 @@ async function runExecutor(
       ...(fresh && { check }),
     },
     fresh,
+    signal: stops.endStart,
     captureOutput: true,
   });
   const { executor, recovery, mended } = started;
   // Told to stop while it started, it runs nothing: not even what its predecessor left running.
-  if (control.stopping()) void executor.drain();
+  if (stops.early !== undefined) void executor.drain();
   health?.serve(executor);
   if (trace !== undefined) {
     dumpLongDrains(executor, trace);
@@ -73,7 +85,7 @@ async function runExecutor(
     if (mended !== undefined) executor.emit('warning', mended);
     told = tellSystemd(executor);
     job.onEnding(() => aborting.abort());
-    control.onStop((stop) => {
+    stops.listen((stop) => {
       if (stop.force && !interrupted) {
         interrupted = true;
         // What it was that took too long.
@@ -90,7 +102,7 @@ async function runExecutor(
     });
     executor.announce(server.path);
     try {
-      const source = early ?? (await openSourceUnless(aborting.signal, flags, executor));
+      const source = checked ?? (await openSourceUnless(aborting.signal, flags, executor));
       if (source === undefined) return await job.finish(Promise.resolve());
       const { total, leftOut = [], linksNotFollowed = 0 } = source;
       const named = job.namedTasks();

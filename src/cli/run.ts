@@ -76,9 +76,9 @@ async function runAlone(flags: RunFlags, start: TakenLock, stateDir: StateDir): 
       data: process.stdout,
       linesBefore: 0,
       // Before there is a listener, a signal ends this process.
-      stopping: () => lost.error !== undefined,
       onStop: (listener) => {
         stop = listener;
+        if (lost.error !== undefined) listener({ type: 'stop', signal: 'SIGTERM', force: false });
         for (const signal of SIGNALS) {
           process.on(signal, () => {
             if (++signals > 2) endBySignal(signal);

@@ -18,6 +18,7 @@ import { Reaper } from './processes/reaper.js';
 import type { PreviousDeath, Recovery, RunIdentity, TaskQueue } from './queue/contract.js';
 import { StateDir } from './state-dir.js';
 import { now } from './thread/board.js';
+import { unlessAborted } from './unless-aborted.js';
 
 /** What `runtime run` knows beyond the options that everybody has. */
 export interface StartSettings {
@@ -27,6 +28,8 @@ export interface StartSettings {
   previousDeath?: PreviousDeath;
   /** The signal by which it ended, if it was one. */
   deathSignal?: string;
+  /** Ends the start, as long as a module loads or the input is checked: it rejects with the reason of the abort. */
+  signal?: AbortSignal;
   /** Where the command reads its tasks from. Default: tasks come from code, and what waits in the queue goes on. */
   input?: RunInput;
   /** Removes what earlier executors of this run recorded, once module and input are known to be good. Default false. */
@@ -70,7 +73,7 @@ export interface StartedExecutor<Module> {
  * Starts an executor: lock, then threads and queue, then what the last one left.
  *
  * @throws ExecutorRunningError when another one holds the lock; ERR_HANDLER_MODULE; ERR_RUN_MISMATCH;
- * ERR_STATE_DIR; ERR_LOCK_LOST; the errors of the queue. Nothing is left behind then.
+ * ERR_STATE_DIR; ERR_LOCK_LOST; the errors of the queue; the reason of `signal`. Nothing is left behind then.
  */
 export async function startExecutor<Module = Record<string, AnyHandler>>(
   options: ResolvedOptions,
@@ -97,18 +100,20 @@ export async function startExecutor<Module = Record<string, AnyHandler>>(
       executor?.emit('warning', new Error(`what tasks start is ended by nobody if this process is killed: ${message}`));
     },
   });
+  const { signal } = settings;
   try {
+    signal?.throwIfAborted();
     dispatcher = new Dispatcher(dispatcherSettings(options, settings, reaper));
     // Threads take their time to load; the queue is opened meanwhile.
     const loading = dispatcher.pool.start();
     loading.catch(() => {});
     if (options.durable && !settings.fresh) refuseEmptied(stateDir, options.runId);
     if (!settings.fresh) queue = await openQueue(options, runDir);
-    const handlers = new Set(await loading);
-    if (settings.allThreads) await dispatcher.pool.loaded();
+    const handlers = new Set(await unlessAborted(loading, signal));
+    if (settings.allThreads) await unlessAborted(dispatcher.pool.loaded(), signal);
     const { input } = settings;
     const handler = input?.handler(handlers);
-    await input?.check?.(handlers);
+    if (input?.check) await unlessAborted(input.check(handlers), signal);
     // What was recorded is removed for a run that can start, and for no other.
     queue ??= await openCleared(options, runDir, lock);
     const change = await admit(queue, {

@@ -1,7 +1,8 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { echoes, RunPlace, type RunProcess } from '../support/run-process.js';
+import { waitFor } from '../support/wait-for.js';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -70,6 +71,23 @@ describe.each([
     expect(await run.ended).toBe(143);
     expect(await place.outcomes()).toEqual([]);
     expect(place.lock.isLocked()).toBe(false);
+  });
+
+  test.each([
+    ['a setup', 'export const setup = () => new Promise(() => mark());'],
+    ['a module', 'mark();\nawait new Promise((resolve) => setTimeout(resolve, 1e6));'],
+    ['a loop', 'mark();\nfor (;;);'],
+  ])('a signal ends the start of a run with %s that never ends, and leaves nothing behind', async (_, text) => {
+    const place = new RunPlace();
+    const mark = `import { writeFileSync } from 'node:fs';\nconst mark = () => writeFileSync('${place.path('loading')}', '');`;
+    writeFileSync(place.path('hangs.mjs'), `${mark}\n${text}\nexport const echo = (x) => x;\n`);
+    const run = place.startModule(place.path('hangs.mjs'), '--tasks', place.tasks(echoes(1)), ...args);
+    await waitFor('the module to load', () => existsSync(place.path('loading')));
+    run.signal('SIGTERM');
+    expect(await run.ended).toBe(143);
+    expect(run.stderr).toContain('SIGTERM while the run started: no task was taken');
+    expect(place.lock.isLocked()).toBe(false);
+    expect(existsSync(place.runDir)).toBe(false);
   });
 
   test.each(SIGNALS)('a %s to all its processes, as a service manager sends it, counts once', async (signal) => {

@@ -9,8 +9,7 @@ export interface SupervisedProcess<Job, Carried> {
   data: Writable;
   /** Resolves with the job. */
   start: Promise<StartMessage<Job, Carried>>;
-  /** Whether a stop came already. */
-  stopping(): boolean;
+  /** Stops that came before are told at once. */
   onStop(listener: (message: StopMessage) => void): void;
   /** Resolves once the supervisor has it. */
   tell(message: FromExecutor<Carried>): Promise<void>;
@@ -54,7 +53,6 @@ export function connectToSupervisor<Job, Carried>(): SupervisedProcess<Job, Carr
   return {
     start,
     data: new Socket({ fd: DATA_FD, writable: true }),
-    stopping: () => stops.length > 0,
     onStop: (listener) => {
       stopListeners.push(listener);
       for (const stop of stops) listener(stop);
