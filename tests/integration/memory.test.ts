@@ -12,6 +12,7 @@ const MB = 2 ** 20;
 const kept = [];
 export const keep = (mb) => { kept.push(Buffer.alloc(mb * MB, 7)); return threadId; };
 export const drop = (mb) => { Buffer.alloc(mb * MB, 7); return threadId; };
+export const pile = (mb) => { kept.push(Buffer.alloc(mb * MB, 7)); return process.memoryUsage().external / MB; };
 export const where = () => threadId;
 export const hold = async (mb) => {
   const held = Buffer.alloc(mb * MB, 7);
@@ -92,6 +93,14 @@ describe('the limit of a thread counts its external memory', () => {
     const first = await kept();
     await waitFor('another thread', async () => (await kept()) !== first);
     for (const id of ids) expect(await executor.outcome(id)).toMatchObject({ state: 'done', crashes: 0 });
+    expect(died.length).toBeGreaterThan(0);
+  });
+
+  test.each([1, 5])('tasks that never await do not outrun it, %i at a time in a thread', async (concurrency) => {
+    const { executor, died } = await holding({ memory: '64MB', concurrency });
+    const held = await Promise.all(Array.from({ length: 20 }, () => executor.submit('pile', 20)));
+    // One task may go beyond it: what it takes is seen when it has ended.
+    expect(Math.max(...(held as number[]))).toBeLessThan(64 + 20);
     expect(died.length).toBeGreaterThan(0);
   });
 

@@ -29,6 +29,12 @@ configureChildren(threadData.children);
 const board = new ThreadBoard(threadData.board);
 const memory = new MemoryWatch(board, [threadData.memory, threadData.recycleAbove]);
 let lanes: Lane[] = [];
+/**
+ * Set while the event loop turns, or while it is looked what this thread holds.
+ * No batch begins meanwhile: each turn may bring more of them, and one after
+ * the other they would keep both from ever coming to an end.
+ */
+let pause: Promise<void> | undefined;
 let moduleTeardown: HandlerModule['teardown'];
 const context: ThreadContext = Object.freeze({ thread: threadData.number });
 
@@ -44,7 +50,7 @@ if (threadData.captureOutput) {
 setInterval(() => {
   board.beat();
   noteTurn();
-  void lookAtMemory();
+  if (isAbove()) void lookAtMemory();
   for (let lane = 0; lane < lanes.length; lane++) lanes[lane]!.turn();
 }, BEAT_INTERVAL_MS).unref();
 
@@ -105,26 +111,54 @@ async function load(): Promise<void> {
 async function runBatch(request: BatchRequest): Promise<void> {
   work();
   board.beat();
+  while (pause !== undefined) await pause;
+  // Messages may be read one right after the other: what tasks of other lanes left may be too much already.
+  if (lanes.length > 1 && isAbove()) await lookAtMemory();
   const lane = lanes[request.lane]!;
   await lane.run(request, betweenTasks);
   if (printing !== undefined) await printed(printing);
   // By what it holds then it is told whether it is to be replaced.
-  if (threadData.recycleAbove !== undefined) await memory.look();
+  if (threadData.recycleAbove !== undefined && pause === undefined && memory.isHigh) await (pause = collect());
   lane.conclude();
   if (isTurnDue(lane.endedAt)) await betweenTasks();
-  else if (threadData.memory !== undefined) await lookAtMemory();
+  else if (isAbove()) await lookAtMemory();
   rest();
 }
 
-async function betweenTasks(): Promise<void> {
+/** Whether it may hold more than it is allowed to. */
+function isAbove(): boolean {
+  return threadData.memory !== undefined && memory.isHigh;
+}
+
+function betweenTasks(): Promise<void> {
+  pause ??= turn();
+  return pause;
+}
+
+function lookAtMemory(): Promise<void> {
+  pause ??= look();
+  return pause;
+}
+
+async function turn(): Promise<void> {
   await turnOfTheLoop();
-  await lookAtMemory();
+  if (isAbove()) await endIfAbove();
+  pause = undefined;
+}
+
+async function look(): Promise<void> {
+  await endIfAbove();
+  pause = undefined;
+}
+
+async function collect(): Promise<void> {
+  await memory.lookClosely();
+  pause = undefined;
 }
 
 /** A thread above its limit does nothing more: the main thread ends it. */
-async function lookAtMemory(): Promise<void> {
-  const used = memory.look();
-  if (used === undefined || threadData.memory === undefined || (await used) <= threadData.memory) return;
+async function endIfAbove(): Promise<void> {
+  if ((await memory.lookClosely()) <= threadData.memory!) return;
   post({ type: 'burst', ...board.memory });
   atomicsWait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
 }

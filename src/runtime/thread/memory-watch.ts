@@ -13,7 +13,6 @@ import { turnOfTheLoop } from './turn.js';
 export class MemoryWatch {
   readonly #board: ThreadBoard;
   readonly #limit: number;
-  #looking = false;
 
   /** @param limits in bytes; what lies above one of them is told apart from garbage */
   constructor(board: ThreadBoard, limits: readonly (number | undefined)[]) {
@@ -21,20 +20,18 @@ export class MemoryWatch {
     this.#limit = Math.min(...limits.map((limit) => limit ?? Infinity));
   }
 
-  /** Bytes that are held for certain, if they are above a limit. A promise only where that is not plain at once. */
-  look(): Promise<number> | undefined {
-    if (this.#limit === Infinity || this.#looking || this.#used <= this.#limit) return undefined;
-    return this.#lookClosely();
+  /** Whether what is held, garbage included, is above a limit. */
+  get isHigh(): boolean {
+    return this.#limit !== Infinity && this.#used > this.#limit;
   }
 
-  async #lookClosely(): Promise<number> {
-    this.#looking = true;
+  /** Gives the bytes that are held for certain, if they are above a limit. One look at a time. */
+  async lookClosely(): Promise<number> {
     for (let round = 0; round < 2 && this.#used > this.#limit; round++) {
       await turnOfTheLoop();
       collectGarbage();
       await turnOfTheLoop();
     }
-    this.#looking = false;
     return this.#used;
   }
 
