@@ -63,6 +63,9 @@ export function untornText({ threads, outcomes, tasks, why }: Untorn): string {
 
 function teardownError(untorn: Untorn): HoldfastError {
   return new HoldfastError('ERR_TEARDOWN', untornText(untorn), {
-    hint: 'These tasks are recorded as done. To run them again: a run id of its own, or a fresh start.',
+    hint:
+      untorn.outcomes === 0
+        ? 'No task that is recorded as done left anything there.'
+        : 'These tasks are recorded as done. To run them again: a run id of its own, or a fresh start.',
   });
 }

@@ -136,6 +136,30 @@ describe('a teardown that fails is told, with whose work it concerns', () => {
     await other.stop();
   });
 
+  test.each([
+    ['is torn down when that is over', { grace: 60_000, opens: true, torn: 2 }],
+    ['is ended after the grace, and nothing is told of it', { grace: 100, opens: false, torn: 1 }],
+  ])('a thread that is still being set up %s', async (_, { grace, opens, torn }) => {
+    const { dir, write } = place();
+    const handlers = write(
+      'slow.mjs',
+      `import { existsSync } from 'node:fs';
+       import { setTimeout as sleep } from 'node:timers/promises';
+       export async function setup({ thread }) {
+         while (thread === 2 && !existsSync(${JSON.stringify(join(dir, 'open'))})) await sleep(2);
+       }
+       export const echo = (x) => x;
+       export const teardown = () => { throw new Error('no'); };`,
+    );
+    const executor = await startedExecutor({ handlers, threads: 2, grace });
+    await executor.submit('echo', 1, { id: 'one' });
+    const down = executor.tearDown();
+    if (opens) write('open', '');
+    expect(await down).toEqual({ threads: torn, outcomes: 1, tasks: ['one'], why: 'no' });
+    await executor.stop();
+    expect(executor.error).toBeUndefined();
+  });
+
   test('a thread that dies under a task is not torn down: what others left to it is told', async () => {
     const { write } = place();
     const handlers = write(
@@ -153,6 +177,29 @@ describe('a teardown that fails is told, with whose work it concerns', () => {
     expect(await executor.tearDown()).toMatchObject({ threads: 1, outcomes: 1, tasks: ['left'] });
     await executor.stop();
   });
+});
+
+test('an executor that was torn down only drains, and what is submitted waits for the next one', async () => {
+  const { dir, write } = place();
+  const handlers = write('plain.mjs', `export const echo = (x) => x; export const teardown = () => {};`);
+  const options = { handlers, dir: join(dir, 'state'), durable: true };
+  const executor = await startedExecutor(options);
+  // Also while it is being torn down.
+  const down = executor.tearDown();
+  executor.resume();
+  expect(await down).toBeUndefined();
+  executor.resume();
+  await executor.scale(4);
+  expect(executor.mode).toBe('draining');
+  expect(executor.probe().ready.ok).toBe(false);
+  const submitted = rejection(executor.submit('echo', 1, { id: 'one' }));
+  expect(await executor.enqueue([{ handler: 'echo', input: 2, id: 'two' }])).toMatchObject([{ status: 'added' }]);
+  await executor.stop();
+  expect(await submitted).toMatchObject({ code: 'ERR_EXECUTOR_STOPPED' });
+
+  const next = await startedExecutor(options);
+  await next.idle();
+  for (const id of ['one', 'two']) expect(await next.outcome(id)).toMatchObject({ state: 'done' });
 });
 
 describe('setup', () => {

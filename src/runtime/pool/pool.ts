@@ -27,6 +27,8 @@ export class Pool {
   #size: number;
   #closed = false;
   #tearingDown: Promise<void> | undefined;
+  /** Whether the module has a `teardown`, as far as a thread has loaded it. */
+  #hasTeardown = false;
   /** Threads that are torn down, by number: the next of that number has to wait until they are gone. */
   readonly #leaving = new Map<number, Promise<void>>();
   /** Numbers of threads that wait so. */
@@ -134,8 +136,9 @@ export class Pool {
     return free;
   }
 
-  /** Changes the number of threads while they run. Surplus ones finish what they have. */
+  /** Changes the number of threads while they run. Surplus ones finish what they have. Not once they are torn down. */
   async scale(size: number): Promise<void> {
+    if (this.#tearingDown) return;
     this.#size = size;
     for (const thread of this.threads) if (thread.number > size) this.#retire(thread);
     const missing = Array.from({ length: size }, (_, index) => index + 1).filter(
@@ -145,8 +148,8 @@ export class Pool {
   }
 
   /**
-   * Takes all threads out of work, and calls the `teardown` of the module in
-   * each that has loaded. None of them may have work. They stay, to be looked into.
+   * Takes all threads out of work for good, and calls the `teardown` of the module in each, as soon as it has
+   * loaded. None of them may have work. Those that had loaded stay, to be looked into.
    */
   tearDown(): Promise<void> {
     this.#tearingDown ??= this.#tearDownAll();
@@ -154,8 +157,19 @@ export class Pool {
   }
 
   async #tearDownAll(): Promise<void> {
-    const present = this.threads.filter((thread) => thread.loaded);
-    await Promise.all([...this.#leaving.values(), ...present.map((thread) => this.#tearDown(thread))]);
+    const present = this.threads.filter((thread) => thread.loaded).map((thread) => this.#tearDown(thread));
+    // One that is being set up is torn down when that is over, and before the end is told.
+    if (this.#hasTeardown) await this.#arrivals();
+    await Promise.all([...present, ...this.#leaving.values()]);
+  }
+
+  /** Waits until no thread is on its way any more. One that takes longer than the grace is ended: it has done nothing. */
+  async #arrivals(): Promise<void> {
+    const late = setTimeout(() => {
+      for (const thread of this.threads) if (!thread.loaded) void thread.end();
+    }, this.#settings.grace);
+    await this.loaded();
+    clearTimeout(late);
   }
 
   /** Tears all threads down, and ends them; nothing is told of them any more. */
@@ -227,7 +241,7 @@ export class Pool {
   #replace(number: number): void {
     if (this.#closed || this.#tearingDown || number > this.#size) return;
     this.#add(number).catch((error: Error) => {
-      if (!this.#closed) this.#listener.onBroken(error);
+      if (!this.#closed && !this.#tearingDown) this.#listener.onBroken(error);
     });
   }
 
@@ -260,6 +274,7 @@ export class Pool {
     this.#threads.set(number, thread);
     try {
       const handlers = await thread.load();
+      this.#hasTeardown ||= thread.hasTeardown;
       if (number <= this.#size && !this.#tearingDown) thread.accepting = true;
       else this.#retire(thread);
       return handlers;
