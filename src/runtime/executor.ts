@@ -71,6 +71,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitte
   readonly #forgetExit: () => void;
   #mode: ExecutorMode = 'running';
   #error: Error | undefined;
+  #tornDown = false;
   #stopping: Promise<void> | undefined;
 
   constructor({ options, runDir, lock, release, queue, dispatcher, handlers, holds }: ExecutorParts) {
@@ -234,9 +235,9 @@ export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitte
     void this.#dispatcher.close();
   }
 
-  /** Goes on after `pause` or `drain`. */
+  /** Goes on after `pause` or `drain`; does nothing after `tearDown`. */
   resume(): void {
-    if (this.#mode !== 'paused' && this.#mode !== 'draining') return;
+    if ((this.#mode !== 'paused' && this.#mode !== 'draining') || this.#tornDown) return;
     this.#setMode('running');
     this.#dispatcher.reopen();
   }
@@ -251,8 +252,12 @@ export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitte
   /**
    * Drains, and calls the `teardown` of the module in each thread, as `stop` does.
    * Gives what may be lost, as some of them failed; `stop` does not tell that again.
+   *
+   * From then on it only drains: no `resume` and no `scale` brings threads back. As
+   * after `drain`, what is submitted waits in the queue for the next executor.
    */
   async tearDown(): Promise<Untorn | undefined> {
+    this.#tornDown = true;
     await this.drain();
     await this.#dispatcher.tearDown();
     return this.#teardowns.tell();
