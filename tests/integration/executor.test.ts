@@ -753,7 +753,13 @@ test('status: what each thread does, since when, and how far it says it is', asy
   );
   const busy = threads.find(({ state }) => state === 'busy')!;
   expect(busy.running).toEqual([
-    { id: 'a', handler: 'progressAndWait', since: expect.any(Number), progress: { done: 3, total: 10 } },
+    {
+      id: 'a',
+      handler: 'progressAndWait',
+      since: expect.any(Number),
+      input: '3',
+      progress: { done: 3, total: 10 },
+    },
   ]);
   expect(Math.abs(busy.running[0]!.since - Date.now())).toBeLessThan(60_000);
   expect(Math.abs(busy.lastBeat! - Date.now())).toBeLessThan(60_000);
