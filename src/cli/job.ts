@@ -109,7 +109,8 @@ export class Job {
       this.#display.say(
         `${signal} again: interrupted tasks have ${formatDuration(graceMs)} to stop${again}\n  ${key} once more ends all at once`,
       );
-      void this.#executor.stop({ force: true });
+      // Not stopped: the summary still asks its queue.
+      void this.#executor.interrupt();
     } else if (!this.#ending || this.#ending.kind === 'drain') {
       this.#ending = undefined;
       this.#end({ kind: 'signal', signal });
@@ -192,7 +193,11 @@ export class Job {
       this.#control.carry(this.#carried);
     });
     // Also by a module that loaded, and no longer does: nobody typed anything wrong.
-    executor.on('failed', (error) => this.#end({ kind: 'error', error, exitCode: EXIT.failure }));
+    executor.on('failed', (error) => {
+      // It weighs more than that the run was told to end.
+      this.#ending = undefined;
+      this.#end({ kind: 'error', error, exitCode: EXIT.failure });
+    });
   }
 
   #keepFailure(outcome: Outcome): void {
@@ -295,7 +300,9 @@ export class Job {
   }
 
   async #sayEnding(why: string, how: string): Promise<void> {
-    this.#display.sayEnding(why, await this.#executor.status(), how);
+    // One that has just stopped has nothing more to wait for.
+    const status = await this.#executor.status().catch(() => undefined);
+    if (status !== undefined) this.#display.sayEnding(why, status, how);
   }
 
   /** The id of a line tells nobody which it was. */

@@ -249,6 +249,13 @@ export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitte
     await quiet(this.#dispatcher);
   }
 
+  /** Drains, and aborts what runs, as `stop` with `force` does; but its queue can still be asked. @internal */
+  async interrupt(): Promise<void> {
+    const drained = this.drain();
+    this.#dispatcher.abortAll();
+    await drained;
+  }
+
   /**
    * Drains, and calls the `teardown` of the module in each thread, as `stop` does.
    * Gives what may be lost, as some of them failed; `stop` does not tell that again.

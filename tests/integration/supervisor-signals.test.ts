@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { describe, expect, test } from 'vitest';
@@ -58,6 +59,18 @@ describe.each([
     const again = place.start('--tasks', place.path('tasks.ndjson'), ...args);
     expect(await again.ended).toBe(0);
     expect(await place.ends()).toMatchObject({ held: 'done attempts 1 crashes 0' });
+  });
+
+  test('two signals at once, before anything runs, end with 128+n', async () => {
+    const place = new RunPlace();
+    execFileSync('mkfifo', [place.path('pipe')]);
+    const run = place.start('--tasks', place.tasks(echoes(3)), '--results', place.path('pipe'), ...args);
+    await run.told('waiting for a reader');
+    run.signal('SIGTERM');
+    run.signal('SIGTERM');
+    expect(await run.ended).toBe(143);
+    expect(run.stderr).not.toContain('the queue was closed');
+    expect(place.lock.isLocked()).toBe(false);
   });
 
   test('the second signal ends even a task that hears nothing, after its grace', async () => {
