@@ -292,6 +292,8 @@ onLinux('what a task has started without our help', () => {
     await waitFor('the executor to end', () => [undefined, 'Z'].includes(letter(executor)));
     await waitFor('the child to go on', () => letter(child) !== 'T');
     here.write('open', '');
+    // It would look for that file for ever: the folder goes with the test.
+    await waitFor('the child to end', () => [undefined, 'Z'].includes(letter(child)));
   });
 
   test('stopped where no shell could let it go on, it goes on at once', async () => {
