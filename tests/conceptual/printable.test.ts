@@ -72,7 +72,8 @@ const ways: Record<string, (t: () => string, paint: ReturnType<typeof painter>, 
   'the status': (t, paint) => {
     const task = { id: t(), handler: t(), since: 1 };
     const health = { lastBeat: null, missedBeats: 0, why: t(), lastError: { at: 1, source: 'queue', message: t() } };
-    const thread = { number: 1, state: 'busy', running: [task], lastBeat: null, tasksDone: 1, heapUsed: 1 };
+    const line = { ...task, id: '0123456789abcdef', input: JSON.stringify(t()) };
+    const thread = { number: 1, state: 'busy', running: [task, line], lastBeat: null, tasksDone: 1, heapUsed: 1 };
     const executor = { mode: 'running', counts, threads: [thread], health, error: { message: t() } };
     const holder = { pid: 1, hostname: t(), startedAt: t() };
     const base = { runId: 'r', state: 'running', counts, holder, lastSeen: null, problem: t() } as const;
@@ -105,7 +106,9 @@ const ways: Record<string, (t: () => string, paint: ReturnType<typeof painter>, 
         tasks: [task],
       })),
     } as unknown as Inspection;
-    const left = [{ label: 'thread 1', awaits: inspection.threads[0]!.awaits, hidden: 0, suspended: 1 }];
+    const openStreams = [{ path: t(), unwrittenBytes: 1 }];
+    const { awaits } = inspection.threads[0]!;
+    const left = [{ label: 'thread 1', awaits, openStreams, hidden: 0, suspended: 1 }];
     return renderInspection(inspection, { paint, all: true }) + pendingText(left as never, paint);
   },
   'a trace log': (t) => preamble(t(), { intervalMs: 1, maxPauseMs: 1 }),
