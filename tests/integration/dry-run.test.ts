@@ -332,18 +332,16 @@ describe('while it goes on', () => {
     const here = place();
     here.write(
       'slow.mjs',
-      `import { existsSync, writeFileSync } from 'node:fs';
+      `import { writeFileSync } from 'node:fs';
        writeFileSync('loading', '');
-       while (!existsSync('go on')) await new Promise((resolve) => setTimeout(resolve, 5));
+       for (;;) await new Promise((resolve) => setTimeout(resolve, 5));
        export default () => {};`,
     );
     const command = here.start([...endless, '--json', '--handler', 'slow.mjs']);
     await waitFor('the handler to load', () => existsSync(join(here.dir, 'loading')));
+    // Whether the handler ever loads, nobody waits for.
     command.kill('SIGINT');
-    here.write('go on', '');
-    const { stdout, exitCode } = await command;
-    expect(exitCode).toBe(130);
-    expect(JSON.parse(stdout)).toMatchObject({ events: 0, stoppedBy: 'SIGINT' });
+    expect(await command).toMatchObject({ exitCode: 130, stdout: '' });
     expect(existsSync(join(here.dir, '.runtime/runs/dry-run'))).toBe(false);
     expect(existsSync(join(here.dir, '.runtime/locks/dry-run.lock'))).toBe(false);
   });
