@@ -401,10 +401,11 @@ export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitte
   #onSettled(tasks: readonly ClaimedTask[], settlements: readonly Settlement[], ordinals: readonly number[]): void {
     let recorded = 0;
     const heard = this.listenerCount('outcome') > 0;
+    const hearsRetries = this.listenerCount('retrying') > 0;
     for (let i = 0; i < tasks.length; i++) {
       const settlement = settlements[i]!;
       if (settlement.kind !== 'outcome') {
-        if (settlement.kind === 'retry') this.#tellRetrying(tasks[i]!, settlement);
+        if (hearsRetries && settlement.kind === 'retry') this.emit('retrying', retryingOf(tasks[i]!, settlement));
         continue;
       }
       const ordinal = ordinals[recorded++]!;
@@ -413,10 +414,6 @@ export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitte
       this.#submissions.settle(tasks[i]!, settlement);
       if (heard) this.emit('outcome', new OutcomeView(outcomeOf(tasks[i]!, settlement)), ordinal);
     }
-  }
-
-  #tellRetrying(task: ClaimedTask, settlement: Settlement & { kind: 'retry' }): void {
-    if (this.listenerCount('retrying') > 0) this.emit('retrying', retryingOf(task, settlement));
   }
 
   #setMode(mode: ExecutorMode): void {
