@@ -18,6 +18,7 @@ import { batchRequest } from './batch-request.js';
 import { ThreadLink } from './thread-link.js';
 import { formatSize } from '../units.js';
 import { keepUnended, type UnendedThread } from './unended.js';
+import { versionOf } from './version.js';
 
 /**
  * How long a dying thread is waited for, in ms. Until it is gone its tasks may
@@ -88,7 +89,7 @@ export class PoolThread {
   /** Whether the thread takes batches: once it has loaded, until it is retired. */
   accepting = false;
   loaded = false;
-  /** Of the text of the module that it has loaded; `undefined` where that changed meanwhile. */
+  /** Of the text of the module that it has loaded; `undefined` if that changed while it was loaded. */
   version: string | undefined;
   /** Whether its event loop has not turned for a while: it takes no batches until it does. */
   blocked = false;
@@ -214,6 +215,7 @@ export class PoolThread {
    */
   async load(): Promise<string[]> {
     let reply: LoadReply;
+    const before = versionOf(this.#module);
     try {
       reply = await this.#requestLoad();
     } catch (error) {
@@ -222,7 +224,8 @@ export class PoolThread {
     }
     if (reply.type === 'loaded') {
       this.loaded = true;
-      this.version = reply.version;
+      // Node does not tell which text it has read.
+      this.version = versionOf(this.#module) === before ? before : undefined;
       this.#loadedAt = performance.now();
       this.hasTeardown = reply.hasTeardown;
       return reply.handlers;

@@ -11,7 +11,6 @@ import { MemoryWatch } from './memory-watch.js';
 import { atomicsWait, defineProperty, nextTick, OwnPromise } from './own.js';
 import { configureChildren } from './task-children.js';
 import { isTurnDue, noteTurn, turnOfTheLoop } from './turn.js';
-import { versionOf } from './version.js';
 import { RUNNING_TASKS, type RunningTask } from '../../debug/running-tasks.js';
 import type { BatchRequest, ThreadRequest } from './protocol.js';
 
@@ -87,21 +86,13 @@ function answerPing(): void {
 async function load(): Promise<void> {
   work();
   try {
-    const before = versionOf(threadData.module);
     const { handlers, setup, teardown } = await loadHandlers(threadData.module);
-    // Node does not tell which text it has read.
-    const version = versionOf(threadData.module) === before ? before : undefined;
     await setup?.(context);
     moduleTeardown = teardown;
     lanes = Array.from({ length: board.lanes }, (_, number) => new Lane(number, board, handlers));
     board.beat();
     takeForGranted();
-    post({
-      type: 'loaded',
-      handlers: [...handlers.keys()],
-      hasTeardown: teardown !== undefined,
-      ...(version !== undefined && { version }),
-    });
+    post({ type: 'loaded', handlers: [...handlers.keys()], hasTeardown: teardown !== undefined });
   } catch (error) {
     post({ type: 'not-loaded', error: toErrorRecord(error) });
   }

@@ -113,8 +113,6 @@ type ThreadReply =
       type: 'loaded';
       /** Names of all functions that the module exports for tasks. */
       handlers: string[];
-      /** Of its text, 12 hexadecimal digits of SHA-256; absent if the file changed while it was loaded. */
-      version?: string;
       /** Whether it exports a `teardown`. */
       hasTeardown: boolean;
     }
