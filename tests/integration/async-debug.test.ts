@@ -7,7 +7,7 @@ import { execa } from 'execa';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Inspection } from '../../dist/debug/inspection.js';
 import type { Dump } from '../../dist/debug/trace/dump.js';
-import { executorOf, lines, parsed, place, type Place } from '../support/command.js';
+import { executorOf, lines, parsed, place, started, type Place } from '../support/command.js';
 import { waitFor } from '../support/wait-for.js';
 
 const REGISTER = fileURLToPath(new URL('../../dist/debug/register.js', import.meta.url));
@@ -54,7 +54,7 @@ async function heldRun(env: Record<string, string> = {}, ...args: string[]) {
     { input: lines(1), env: { ...ON, ...env } },
   );
   await waitFor('the first dump', () => /^dump 1 .*\n/m.test(traceOf('held')));
-  await here.until('held', ({ counts }) => counts['running'] === 1);
+  await here.until('held', (status) => started(status) === 1);
   return { command };
 }
 
@@ -160,7 +160,7 @@ describe('the trace log of a run', () => {
         env: { ...ON, ASYNC_DEBUG_INTERVAL: '100ms' },
       },
     );
-    await here.until('held', ({ counts }) => counts['running']! > 0);
+    await here.until('held', (status) => started(status) > 0);
     open();
     const { exitCode, stderr } = await command;
     expect(exitCode).toBe(0);
@@ -227,7 +227,7 @@ test('where it is off, SIGUSR2 ends a run as it always did', async () => {
     input: lines(1),
     env: { ASYNC_DEBUG: 'off' },
   });
-  await here.until('held', ({ counts }) => counts['running'] === 1);
+  await here.until('held', (status) => started(status) === 1);
   command.kill('SIGUSR2');
   expect((await command).signal).toBe('SIGUSR2');
   expect(existsSync(join(runDir('held'), 'trace.log'))).toBe(false);

@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { executorOf, parsed, place, type Place } from '../support/command.js';
+import { executorOf, parsed, place, started, type Place } from '../support/command.js';
 
 const input = (...words: string[]) => words.map((word) => `${word}\n`).join('');
 
@@ -38,7 +38,7 @@ async function stopped(...more: string[]) {
   for (const name of ['1', '2', '3', '4', '5', '6', '7']) writeFileSync(join(here.dir, 'in', name), '');
   const args = ['run', 'work.mjs', '--each', 'in/*', '--handler', 'gate', '--threads', '1', ...more];
   const command = here.start(args);
-  await here.until('work', ({ counts }) => counts['running'] === 1 && counts['queued'] === 6);
+  await here.until('work', (status) => started(status) === 1 && status.counts['queued'] === 6);
   command.kill('SIGINT');
   await here.until('work', ({ state }) => state === 'draining');
   here.write('open', '');
@@ -81,7 +81,7 @@ describe('what an earlier start left queued', () => {
     const here = place();
     const args = ['run', 'work.mjs', '--lines', '--handler', 'gate', '--threads', '1', '--no-supervise'];
     const command = here.start(args, { input: input('a', 'b', 'c') });
-    await here.until('work', ({ counts }) => counts['running'] === 1 && counts['queued'] === 2);
+    await here.until('work', (status) => started(status) === 1 && status.counts['queued'] === 2);
     command.kill('SIGKILL');
     await command;
     here.write('open', '');
@@ -108,7 +108,7 @@ describe('what an earlier start left queued', () => {
     const here = place();
     const args = ['run', 'work.mjs', '--lines', '--handler', 'gate', '--threads', '1', '--results', '-'];
     const command = here.start(args, { input: input('a', 'b', 'c') });
-    await here.until('work', ({ counts }) => counts['running'] === 1 && counts['queued'] === 2);
+    await here.until('work', (status) => started(status) === 1 && status.counts['queued'] === 2);
     process.kill(executorOf(command.pid!), 'SIGKILL');
     here.write('open', '');
     const { exitCode, stdout, stderr } = await command;

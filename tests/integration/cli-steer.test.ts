@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { executorOf, lines, parsed, place, type Place } from '../support/command.js';
+import { executorOf, lines, parsed, place, started, type Place } from '../support/command.js';
 import { waitFor } from '../support/wait-for.js';
 
 const GATED = ['run', 'work.mjs', '--lines', '--handler', 'gate', '--threads', '2', '--run-id', 'gated'];
@@ -11,7 +11,7 @@ const GATED = ['run', 'work.mjs', '--lines', '--handler', 'gate', '--threads', '
 /** Starts a run of 10 tasks, each of which waits until `open` is called, and waits until two run. */
 async function gated(here: Place, ...flags: string[]) {
   const command = here.start([...GATED, ...flags], { input: lines(10) });
-  await here.until('gated', ({ counts }) => counts['running'] === 2);
+  await here.until('gated', (status) => started(status) === 2);
   // Not the command itself: that would be waited for.
   return { command };
 }

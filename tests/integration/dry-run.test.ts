@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import type { DryRunReport } from '../../dist/dryrun/report.js';
-import { MAIN, parsed, place, type Place } from '../support/command.js';
+import { MAIN, parsed, place, started, type Place } from '../support/command.js';
 import { waitFor } from '../support/wait-for.js';
 
 const KEEP = `
@@ -350,7 +350,7 @@ describe('while it goes on', () => {
     const here = place();
     const gated = ['--handler', 'work.mjs#gate'];
     const command = here.start([...endless, '--json', ...gated]);
-    await here.until('dry-run', ({ counts }) => (counts['running'] ?? 0) > 0);
+    await here.until('dry-run', (status) => started(status) > 0);
     let told = '';
     command.stderr.on('data', (chunk: Buffer) => (told += String(chunk)));
     command.kill('SIGINT');
@@ -363,7 +363,7 @@ describe('while it goes on', () => {
 
     const other = place();
     const stuck = other.start([...endless, '--json', ...gated]);
-    await other.until('dry-run', ({ counts }) => (counts['running'] ?? 0) > 0);
+    await other.until('dry-run', (status) => started(status) > 0);
     told = '';
     stuck.stderr.on('data', (chunk: Buffer) => (told += String(chunk)));
     stuck.kill('SIGINT');
@@ -399,7 +399,7 @@ describe('while it goes on', () => {
       const command = here.start([...endless, '--json', '--threads', '1', '--handler', 'work.mjs#gate']);
       let told = '';
       command.stderr.on('data', (chunk: Buffer) => (told += String(chunk)));
-      await here.until('dry-run', ({ counts }) => counts['running'] === 1 && (counts['queued'] ?? 0) > 5);
+      await here.until('dry-run', (status) => started(status) === 1 && (status.counts['queued'] ?? 0) > 5);
       const drained = here.runtime(['drain', 'dry-run']);
       await here.until('dry-run', ({ state }) => state === 'draining');
       // It ends, and cannot be made to go on.

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { openSqliteQueue } from '../../dist/runtime/queue/sqlite-queue.js';
 import { readHealth } from '../../dist/runtime/health/snapshot.js';
-import { place } from '../support/command.js';
+import { place, started } from '../support/command.js';
 import { endOf, running, startedExecutor } from '../support/executors.js';
 import { program } from '../support/program.js';
 import { tempDir } from '../support/temp-dir.js';
@@ -194,7 +194,7 @@ describe('status', () => {
   test('tells of the heartbeat, of what the run is at, and of the last error, also as a document', async () => {
     const { runtime, start, until, status } = place();
     void start(['run', 'work.mjs', '--tasks', '-'], { input: tasks('flaky', 'gate', 'gate', 'gate') });
-    await until('work', ({ counts }) => counts['running']! >= 2 && counts['failed'] === 1);
+    await until('work', (status) => started(status) >= 2 && status.counts['failed'] === 1);
     const { stdout } = await runtime(['status', 'work']);
     expect(stdout).toMatch(/^activity +running [23] tasks, [01] waiting$/m);
     expect(stdout).toMatch(/^heartbeat +\d.* ago$/m);

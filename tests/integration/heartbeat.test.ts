@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Executor } from '../../dist/index.js';
 import { Heartbeat, type Beat } from '../../dist/runtime/health/heartbeat.js';
-import { executorOf, place } from '../support/command.js';
+import { executorOf, place, started } from '../support/command.js';
 import { endOf, running, startedExecutor } from '../support/executors.js';
 import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
@@ -227,7 +227,7 @@ describe('being asked whether it turns', () => {
 test('a run warns once of a spell of missed beats, and says when they are back', async () => {
   const { start, until } = place();
   const run = start(['run', 'work.mjs', '--lines', '--handler', 'gate'], { input: '1\n' });
-  await until('work', ({ state, counts }) => state === 'running' && counts['running'] === 1);
+  await until('work', (status) => status.state === 'running' && started(status) === 1);
   const executor = executorOf(run.pid!);
   let stderr = '';
   run.stderr.on('data', (chunk: Buffer) => (stderr += String(chunk)));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Inspection } from '../../dist/debug/inspection.js';
 import { listenersOf } from '../../dist/debug/inspector/listeners.js';
-import { executorOf, parsed, place, type Place } from '../support/command.js';
+import { executorOf, parsed, place, started, type Place } from '../support/command.js';
 import { ownTurns, startProgram } from '../support/inspected.js';
 import { undocumented } from '../support/inspection-format.js';
 import { startTarget } from '../support/target.js';
@@ -33,7 +33,7 @@ async function going({ start, until }: Place, name = 'work', flags: readonly str
     ...flags,
   ];
   const run = start(args, { input: '1\n', env: OWN_PORT });
-  await until(name, ({ counts }) => counts['running'] === 1);
+  await until(name, (status) => started(status) === 1);
   return run.pid!;
 }
 

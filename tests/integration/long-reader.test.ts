@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, onTestFinished, test } from 'vitest';
 import { openSqliteQueue } from '../../dist/runtime/queue/sqlite-queue.js';
-import { lines, place } from '../support/command.js';
+import { lines, place, started } from '../support/command.js';
 
 test('a long reader leaves a long log behind: its size is told, and the next start shrinks it', async () => {
   const here = place();
@@ -18,7 +18,7 @@ test('a long reader leaves a long log behind: its size is told, and the next sta
      };`,
   );
   const run = here.start(['run', 'big.mjs', '--lines', '--threads', '1'], { input: lines(20) });
-  await here.until('big', ({ counts }) => counts['running'] === 1);
+  await here.until('big', (status) => started(status) === 1);
   const path = join(here.dir, '.runtime', 'runs', 'big', 'queue.db');
   const reader = new Database(path, { readonly: true });
   onTestFinished(() => void reader.close());

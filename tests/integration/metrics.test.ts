@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { serveHealth, type HealthServer } from '../../dist/runtime/health/http-server.js';
 import { deferred } from '../support/deferred.js';
-import { executorOf, place, type Place } from '../support/command.js';
+import { executorOf, place, started, type Place } from '../support/command.js';
 import { endOf, rejection, running, startedExecutor } from '../support/executors.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -250,7 +250,7 @@ async function serves(here: Place, http: string, ...flags: string[]) {
   let stderr = '';
   run.stderr.on('data', (chunk: Buffer) => (stderr += String(chunk)));
   const url = await waitFor('its address', () => /^health and metrics on (\S+)$/m.exec(stderr)?.[1]);
-  await here.until('work', ({ counts }) => counts['running'] === 1);
+  await here.until('work', (status) => started(status) === 1);
   return { pid: run.pid!, url, stderr: () => stderr, ended: () => run };
 }
 

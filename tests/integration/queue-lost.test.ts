@@ -17,7 +17,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { openSqliteQueue } from '../../dist/runtime/queue/sqlite-queue.js';
 import { openSqliteQueueReader } from '../../dist/runtime/queue/sqlite-reader.js';
 import type { TaskQueue } from '../../dist/runtime/queue/contract.js';
-import { lines, parsed, place } from '../support/command.js';
+import { lines, parsed, place, started } from '../support/command.js';
 import { rejection, startedExecutor } from '../support/executors.js';
 import { all, done, tasks } from '../support/queue-tasks.js';
 import { tempDir } from '../support/temp-dir.js';
@@ -130,7 +130,7 @@ test.each([[[]], [['--no-supervise']]])(
     const here = place();
     const command = ['run', 'work.mjs', '--handler', 'gate', '--lines', '--results', 'out.ndjson', ...more];
     const run = here.start([...command, '--threads', '1'], { input: lines(30) });
-    await here.until('work', ({ counts }) => counts['running'] === 1 || (counts['running'] ?? 0) > 1);
+    await here.until('work', (status) => started(status) > 0);
     rmSync(join(here.dir, '.runtime', 'runs', 'work'), { recursive: true });
     here.write('open', '');
     const ended = await run;

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { MAIN, place } from '../support/command.js';
+import { MAIN, place, started } from '../support/command.js';
 import { makeReadOnly } from '../support/read-only.js';
 
 const STACK = /^ {4}at /m;
@@ -15,7 +15,7 @@ describe('a disk that becomes read-only', () => {
       const { dir, start, until } = place();
       const command = start(['run', 'work.mjs', '--handler', 'gate', '--lines', '--threads', '1', ...flags]);
       command.stdin.write('1\n2\n');
-      await until('work', ({ counts }) => counts['running'] === 1);
+      await until('work', (status) => started(status) === 1);
       const why = makeReadOnly(join(dir, '.runtime/runs/work'));
       if (why !== undefined) return context.skip(why);
       writeFileSync(join(dir, 'open'), '');
@@ -33,7 +33,7 @@ describe('a disk that becomes read-only', () => {
     const { dir, write, start, until } = place();
     write('tasks.ndjson', '{"input":1}\n');
     const command = start(['run', 'work.mjs', '--handler', 'gate', '--tasks', 'tasks.ndjson']);
-    await until('work', ({ counts }) => counts['running'] === 1);
+    await until('work', (status) => started(status) === 1);
     const why = makeReadOnly(join(dir, '.runtime/runs/work'));
     if (why !== undefined) return context.skip(why);
     writeFileSync(join(dir, 'open'), '');

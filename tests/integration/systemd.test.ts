@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { ExecutorStatus } from '../../dist/index.js';
 import { SystemdNotifier, watchdogOf } from '../../dist/runtime/health/systemd.js';
-import { executorOf, place, type Place } from '../support/command.js';
+import { executorOf, place, started, type Place } from '../support/command.js';
 import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -35,7 +35,7 @@ async function service(here: Place, env: Record<string, string>, flags: readonly
     input: '1\n',
     env,
   });
-  await here.until('work', ({ counts }) => counts['running'] === 1);
+  await here.until('work', (status) => started(status) === 1);
   return { pid: run.pid!, ended: () => run };
 }
 

@@ -74,6 +74,14 @@ interface Status {
   executor: { threads: { running: { id: string; progress?: unknown }[] }[] } | null;
 }
 
+/**
+ * Tasks that threads have begun. The counts of a queue have those as running, too, that a thread
+ * has not taken up yet: they go back when the run is told to end.
+ */
+export function started({ executor }: Status): number {
+  return executor?.threads.reduce((sum, { running }) => sum + running.length, 0) ?? 0;
+}
+
 /** As `status --json` does it, without the time that a process takes to start. */
 async function lookAt(stateDir: StateDir, runId: string): Promise<Status | undefined> {
   const lock = new ProcessLock({ path: stateDir.lockPath(runId), runId });
