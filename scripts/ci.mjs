@@ -21,7 +21,12 @@ const ROOT = resolve(import.meta.dirname, '..');
  *
  * @type {Record<string, Record<string, string> | undefined>}
  */
-const SUITES = { test: {}, 'test:nodes': { OTHER_NODES: '1' }, 'test:fuzz': undefined };
+const SUITES = {
+  test: {},
+  'test:long': { LONG_TESTS: '1' },
+  'test:nodes': { OTHER_NODES: '1' },
+  'test:fuzz': undefined,
+};
 /** Other scripts that take long. */
 const TRIALS = ['test:chaos'];
 
@@ -55,7 +60,9 @@ function judge(name, isWell) {
 
 /** @param {string} name @param {Record<string, string> | undefined} env */
 function suite(name, env) {
-  const { status, report } = vitest(['npm', 'run', '--silent', name, '--'], `${name.replace(':', '-')}.json`, {});
+  const counted = name === 'test' ? ['node', 'scripts/coverage.mjs'] : [];
+  const command = [...counted, 'npm', 'run', '--silent', name, '--'];
+  const { status, report } = vitest(command, `${name.replace(':', '-')}.json`, {});
   if (report === undefined) {
     judge(`${name} did not come to its end`, false);
     return;

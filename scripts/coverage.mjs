@@ -1,7 +1,7 @@
 /**
  * Runs a command and holds the coverage of `src` against the bars below:
  *
- *   node scripts/coverage.mjs vitest run
+ *   node scripts/coverage.mjs npm test
  *
  * Node itself counts, in every process and worker thread that the command
  * starts (`NODE_V8_COVERAGE`): most of what is tested here runs in them. The

@@ -20,6 +20,7 @@ import { endOf, HANDLERS } from '../support/executors.js';
 import { deferred } from '../support/deferred.js';
 import { aTask } from '../support/queue-tasks.js';
 import { reaper } from '../support/reaper.js';
+import { runs } from '../support/runs.js';
 import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -157,7 +158,7 @@ test('each task gets exactly one outcome, and it is that of its kind; the counts
         await executor.stop({ force: true });
       }
     }),
-    { numRuns: Number(process.env['MODEL_RUNS'] ?? 12), endOnFailure: true },
+    { numRuns: runs(2), endOnFailure: true },
   );
 }, 600_000);
 

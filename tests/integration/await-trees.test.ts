@@ -1,5 +1,6 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect } from 'vitest';
 import { findingsOf, fitted, linesOf, treesOf } from '../support/await-fixtures.js';
+import { longTest } from '../support/long.js';
 import { onEveryNode } from '../support/node-versions.js';
 
 /** Of `fixtures/awaits/trees.mjs`. */
@@ -198,7 +199,7 @@ describe('the await tree of a heap', async () => {
     },
   );
 
-  test('is no deeper than can be read, however long the chains', async () => {
+  longTest('is no deeper than can be read, however long the chains', async () => {
     const findings = await findingsOf('deep', { version: process.versions.node, path: process.execPath });
     const trees = treesOf('deep', findings).map((line) => line.trim());
     const at = (name: string) => trees.indexOf(name);

@@ -9,10 +9,10 @@ function chaos(...args: string[]) {
 }
 
 test('a run whose executor and supervisor are killed over and over keeps every promise', { timeout: 70_000 }, () => {
-  const { status, stdout, stderr } = chaos('--kills', '12', '--tasks', '1000', '--seed', '7');
+  const { status, stdout, stderr } = chaos('--kills', '5', '--tasks', '400', '--seed', '7');
   expect(`${stdout}${stderr}`).toContain('all that was promised held');
   expect(stdout).toMatch(/^seed +7$/m);
-  expect(stdout).toMatch(/^kills +\d+ of 12: \d+ executor, \d+ supervisor, \d+ both/m);
+  expect(stdout).toMatch(/^kills +\d+ of 5: \d+ executor, \d+ supervisor, \d+ both/m);
   expect(status).toBe(0);
 });
 

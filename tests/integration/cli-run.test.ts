@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFil
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { lines, parsed, place } from '../support/command.js';
+import { longTest } from '../support/long.js';
 
 const summaryOf = (stdout: string) =>
   JSON.parse(stdout) as { counts: Record<string, number>; before: number; failures: unknown[]; taskMs: unknown };
@@ -33,14 +34,14 @@ describe('tasks', () => {
     expect(existsSync(join(dir, '.runtime'))).toBe(input !== '');
   });
 
-  test('come from 100,000 lines, each run once', async () => {
+  test('come from 20,000 lines, each run once', async () => {
     const { runtime } = place();
     const { exitCode, stdout } = await runtime(['run', 'work.mjs', '--lines', '--results', '-', '--quiet'], {
-      input: lines(100_000),
+      input: lines(20_000),
     });
     expect(exitCode).toBe(0);
-    expect(new Set(results(stdout)).size).toBe(100_000);
-    expect(parsed(stdout)).toHaveLength(100_000);
+    expect(new Set(results(stdout)).size).toBe(20_000);
+    expect(parsed(stdout)).toHaveLength(20_000);
   });
 
   test('come from a task file, or the same from standard input', async () => {
@@ -70,7 +71,7 @@ describe('tasks', () => {
     }
   });
 
-  test('of a file with 200,000 lines fit into a heap that the file does not fit into', async () => {
+  longTest('of a file with 200,000 lines fit into a heap that the file does not fit into', async () => {
     const { write, runtime } = place();
     const line = (_: unknown, index: number) => `{"input":"${String(index).padEnd(400, 'x')}"}\n`;
     write('tasks.ndjson', Array.from({ length: 200_000 }, line).join(''));

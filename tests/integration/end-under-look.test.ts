@@ -1,8 +1,9 @@
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
+import { longTest } from '../support/long.js';
 import { program } from '../support/program.js';
 import { tempDir } from '../support/temp-dir.js';
 
-test('threads that are ended while the process looks at them, end', async () => {
+longTest('threads that are ended while the process looks at them, end', async () => {
   const { said, code, signal } = await program(
     `
     import { inspectSelf } from ${JSON.stringify(new URL('../../dist/debug/inspect-self.js', import.meta.url).href)};

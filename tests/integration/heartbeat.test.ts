@@ -6,6 +6,7 @@ import type { Executor } from '../../dist/index.js';
 import { Heartbeat, type Beat } from '../../dist/runtime/health/heartbeat.js';
 import { executorOf, place, started } from '../support/command.js';
 import { endOf, running, startedExecutor } from '../support/executors.js';
+import { longTest } from '../support/long.js';
 import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -179,7 +180,7 @@ describe('being asked whether it turns', () => {
     expect([missed, died, executor.mode]).toEqual([[], [], 'running']);
   });
 
-  test('at any instant disturbs no task: each has one outcome, whatever befalls its thread', async () => {
+  longTest('at any instant disturbs no task: each has one outcome, whatever befalls its thread', async () => {
     // There is no option to beat faster: each start of a heartbeat begins with a beat.
     const starting = vi.spyOn(Heartbeat.prototype, 'start');
     const executor = await startedExecutor({ threads: 2, concurrency: 3, recycleAfterTasks: 7, maxCrashes: 1 });
