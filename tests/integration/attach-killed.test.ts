@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { attachToProcess } from '../../dist/debug/inspector/attach-process.js';
 import { ProcessLock } from '../../dist/runtime/lock/process-lock.js';
-import { ownTurns, startProgram, startThreads, type Inspected } from '../support/inspected.js';
+import { EndedBySignal, ownTurns, startProgram, startThreads, type Inspected } from '../support/inspected.js';
 import { onEveryNode } from '../support/node-versions.js';
 import { tempDir } from '../support/temp-dir.js';
 import { waitFor } from '../support/wait-for.js';
@@ -57,15 +57,30 @@ async function lookAgain(target: Inspected): Promise<void> {
   await detach();
 }
 
-await onEveryNode('a look that is killed leaves no inspector open, no thread standing, no folder', async ({ path }) => {
-  const target = await startThreads({ path });
-  for (const stage of ['attached', 'snapshot', 'detaching']) {
-    await kill(target, stage);
-    await waitFor(`no inspector to be open after ${stage}`, () => target.ports().length === 0, WATCHDOG_MS);
-    await target.goesOn();
+/**
+ * A target may end by SIGSEGV in Node 20 to 26: two in a hundred of these looks, on a
+ * busy machine. Then all is tried with another one.
+ */
+async function unlessNodeEnds(tried: () => Promise<void>): Promise<void> {
+  try {
+    await tried();
+  } catch (error) {
+    if (!(error instanceof EndedBySignal) || error.signal !== 'SIGSEGV') throw error;
+    await tried();
   }
-  await lookAgain(target);
-});
+}
+
+await onEveryNode('a look that is killed leaves no inspector open, no thread standing, no folder', ({ path }) =>
+  unlessNodeEnds(async () => {
+    const target = await startThreads({ path });
+    for (const stage of ['attached', 'snapshot', 'detaching']) {
+      await kill(target, stage);
+      await waitFor(`no inspector to be open after ${stage}`, () => target.ports().length === 0, WATCHDOG_MS);
+      await target.goesOn();
+    }
+    await lookAgain(target);
+  }),
+);
 
 describe('a look that is killed', () => {
   test('leaves nothing either when the inspector is just opening', async () => {

@@ -10,6 +10,13 @@ import { waitFor } from './wait-for.js';
 
 const PROGRAM = fileURLToPath(new URL('../fixtures/inspected.mjs', import.meta.url));
 
+/** What is looked into was ended. */
+export class EndedBySignal extends Error {
+  constructor(readonly signal: NodeJS.Signals) {
+    super(`it was ended by ${signal}`);
+  }
+}
+
 /** Threads of the fixture that beat. */
 const BEATING = ['main', 'spinning', 'parent', 'child'];
 
@@ -54,7 +61,10 @@ export async function startThreads({ spin = false, ...options }: StartOptions & 
   const beats = () => BEATING.map((name) => statSync(join(dir, name), { throwIfNoEntry: false })?.size ?? 0);
   const goesOn = async () => {
     const before = beats();
-    await waitFor(`threads to go on: ${inspected.stderr()}`, () => beats().every((size, i) => size > before[i]!));
+    await waitFor(`threads to go on: ${inspected.stderr()}`, () => {
+      if (inspected.child.signalCode !== null) throw new EndedBySignal(inspected.child.signalCode);
+      return beats().every((size, i) => size > before[i]!);
+    });
   };
   await goesOn();
   return { ...inspected, goesOn };

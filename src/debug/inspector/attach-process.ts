@@ -84,7 +84,7 @@ async function attach(
   });
   void lost.then((why) => remote.session.close(why));
   undo.add(async () => {
-    if (!opened) remote.close();
+    if (!opened) await remote.close();
     else if (await closeInspector(pid, inspector, () => watchdog.inspectorCloses(), remote))
       watchdog.inspectorIsClosed();
   });

@@ -30,7 +30,7 @@ export async function closeInspector(
       evaluate(session, `builtin('node:inspector').close()`).catch(() => {});
       await Promise.race([lost, delay(CLOSE_MS, undefined, { ref: false })]);
     } finally {
-      close();
+      await close();
     }
   } catch {
     // It is blocked, or closed by somebody else, or ends.
