@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { probeRun } from '../../dist/runtime/probe-run.js';
 import { processState } from '../../dist/runtime/processes/process-state.js';
 import { readHealth, type HealthSnapshot } from '../../dist/runtime/health/snapshot.js';
 import { ProcessLock } from '../../dist/runtime/lock/process-lock.js';
@@ -29,10 +30,12 @@ async function asked({ runtime }: Place, runId = 'work', ...more: string[]): Pro
 
 const WELL = ['live', 'ready', 'started'];
 
-/** Waits until the three probes are as they are to be: within a second, as far as tests tell time. */
-function until(here: Place, answers: readonly (string | RegExp)[], runId?: string, ...more: string[]) {
+/** Waits until the three probes are as they are to be. Where they are not, that is seen without a process for each. */
+function until(here: Place, answers: readonly (string | RegExp)[], dir = join(here.dir, '.runtime')) {
   return waitFor(`the probes to be ${String(answers)}`, async () => {
-    const told = await asked(here, runId, ...more);
+    const seen = await probeRun(new StateDir(dir), 'work');
+    if (!answers.every((answer, index) => seen[LIVE[index]!].ok === WELL.includes(String(answer)))) return false;
+    const told = await asked(here, 'work', '--dir', dir);
     return answers.every((answer, index) =>
       typeof answer === 'string' ? told[index] === answer : answer.test(told[index]!),
     );
@@ -195,15 +198,15 @@ describe('the probes of an executor from code, which has no socket', () => {
   test('go by its beats, and are bad at once when it is stopped or killed', async () => {
     const here = place();
     const { child, dir } = await library('');
-    await until(here, WELL, 'work', '--dir', dir);
+    await until(here, WELL, dir);
     child.kill('SIGSTOP');
     const stopped = /: its process \d+ is stopped/;
-    await until(here, [stopped, stopped, stopped], 'work', '--dir', dir);
+    await until(here, [stopped, stopped, stopped], dir);
     child.kill('SIGCONT');
-    await until(here, WELL, 'work', '--dir', dir);
+    await until(here, WELL, dir);
     child.kill('SIGKILL');
     const killed = /: no executor holds its lock/;
-    await until(here, [killed, killed, killed], 'work', '--dir', dir);
+    await until(here, [killed, killed, killed], dir);
   });
 
   test('turn bad when its event loop never turns again', async () => {
@@ -212,15 +215,15 @@ describe('the probes of an executor from code, which has no socket', () => {
       `await once(executor, 'beat'); await new Promise((r) => setTimeout(r, 200)); for (;;);`,
     );
     // At first it may only be busy.
-    await until(here, WELL, 'work', '--dir', dir);
+    await until(here, WELL, dir);
     const old = /: it does not answer, and its last beat is .* old$/;
-    await until(here, [old, old, 'started'], 'work', '--dir', dir);
+    await until(here, [old, old, 'started'], dir);
   });
 
   test('tell beats that it misses itself, and that it is paused', async () => {
     const here = place();
     const { dir } = await library(`executor.pause(); await once(executor, 'beat');`);
-    await until(here, ['live', 'runtime: work is not ready: it is paused', 'started'], 'work', '--dir', dir);
+    await until(here, ['live', 'runtime: work is not ready: it is paused', 'started'], dir);
     const file = join(dir, 'runs', 'work', 'health.json');
     expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ state: 'paused' });
   });
