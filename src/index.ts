@@ -7,7 +7,7 @@ import type { InspectProcessOptions } from './debug/inspect-process.js';
 import type { InspectSelfOptions } from './debug/inspect-self.js';
 import type { Inspection } from './debug/inspection.js';
 import type { Executor } from './runtime/executor.js';
-import type { AnyHandler } from './runtime/handlers.js';
+import type { AnyHandler } from './runtime/task/handlers.js';
 import { changesInWords } from './runtime/identity.js';
 import { resolveOptions, type ExecutorOptions } from './runtime/options.js';
 import { startExecutor } from './runtime/start-executor.js';
@@ -109,25 +109,32 @@ export type {
 } from './runtime/executor-events.js';
 export type { OutcomeFilter } from './runtime/queue/contract.js';
 export type { LeftInThread } from './runtime/left-in-threads.js';
-export type { AnyHandler, HandlerInput, HandlerName, HandlerResult } from './runtime/handlers.js';
+export type { AnyHandler, HandlerInput, HandlerName, HandlerResult } from './runtime/task/handlers.js';
 export type { Duration, ExecutorOptions, Size } from './runtime/options.js';
-export type { SubmitOptions, TaskOptions, TaskToEnqueue } from './runtime/new-task.js';
+export type { SubmitOptions, TaskOptions, TaskToEnqueue } from './runtime/task/new-task.js';
 export type { AddedTask } from './runtime/queue/contract.js';
 export type { Beat } from './runtime/health/heartbeat.js';
 export type { UnendedThread } from './runtime/pool/unended.js';
 export type { LastError } from './runtime/health/last-error.js';
 export type { ExecutorMode, ExecutorStatus, HealthStatus, ProbeAnswer, ProbeAnswers } from './runtime/status.js';
 export type { ThreadStatus } from './runtime/thread-status.js';
-export type { TaskOutcome } from './runtime/task-outcome.js';
-export type { EarlierAttempt, Outcome, OutcomeState, TaskCounts, TaskErrorRecord, TaskState } from './runtime/task.js';
+export type { TaskOutcome } from './runtime/task/task-outcome.js';
+export type {
+  EarlierAttempt,
+  Outcome,
+  OutcomeState,
+  TaskCounts,
+  TaskErrorRecord,
+  TaskState,
+} from './runtime/task/task.js';
 export type { TaskContext, TaskLog } from './runtime/thread/context.js';
 export type { ChildOptions, StartChild } from './runtime/thread/task-children.js';
 export type { ThreadContext } from './runtime/thread/handler-module.js';
 export type { Untorn } from './runtime/teardowns.js';
-export { ERROR_CODES, HoldfastError, InvalidInputError, type ErrorCode, type Fault } from './runtime/errors.js';
-export { TaskError } from './runtime/task-error.js';
-export { ExecutorRunningError } from './runtime/lock/executor-running-error.js';
-export { ProcessLock } from './runtime/lock/process-lock.js';
+export { ERROR_CODES, HoldfastError, InvalidInputError, type ErrorCode, type Fault } from './base/errors.js';
+export { TaskError } from './runtime/task/task-error.js';
+export { ExecutorRunningError } from './system/lock/executor-running-error.js';
+export { ProcessLock } from './system/lock/process-lock.js';
 export {
   assertPostConditions,
   runPostConditions,

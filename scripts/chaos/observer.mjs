@@ -4,8 +4,8 @@ import { fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openSqliteQueueReader } from '../../dist/runtime/queue/sqlite-reader.js';
-import { StateDir } from '../../dist/runtime/state-dir.js';
+import { openSqliteQueueReader } from '../../dist/runtime/queue/sqlite/reader.js';
+import { StateDir } from '../../dist/system/state-dir.js';
 
 /** @typedef {import('./checker.mjs').RecordedOutcome} RecordedOutcome */
 /** @typedef {import('./checker.mjs').LockSpan} LockSpan */

@@ -6,7 +6,7 @@
  * Only `isLocked` and `holder`: both leave a run alone. To try to take the lock
  * would be no look from outside, for between two commands it would succeed.
  */
-import { ProcessLock } from '../../dist/runtime/lock/process-lock.js';
+import { ProcessLock } from '../../dist/system/lock/process-lock.js';
 import { clock } from './evidence.mjs';
 
 /** @typedef {import('./checker.mjs').LockSpan} LockSpan */

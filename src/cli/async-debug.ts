@@ -5,8 +5,8 @@ import type { TraceSettings } from '../debug/trace/settings.js';
 import type { TraceLog } from '../debug/trace/trace-log.js';
 import type { Executor } from '../runtime/executor.js';
 import { TRACE_LOG } from '../runtime/run-folder.js';
-import { StateDir } from '../runtime/state-dir.js';
-import { tell } from './terminal.js';
+import { StateDir } from '../system/state-dir.js';
+import { tell } from './screen/terminal.js';
 
 /** A drain that takes longer is dumped, in ms. */
 const LONG_DRAIN_MS = 5_000;

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
-import { HoldfastError, type ErrorCode } from '../runtime/errors.js';
-import { printableLines } from '../runtime/printable.js';
+import { HoldfastError, type ErrorCode } from '../base/errors.js';
+import { printableLines } from '../base/printable.js';
 
 /** Exit codes of the command; what a run comes to is decided in `summary.ts`. */
 export const EXIT = { ok: 0, failure: 1, stalled: 2, notAllDone: 3, usage: 64 } as const;

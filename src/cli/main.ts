@@ -2,14 +2,14 @@
 /** The command `runtime`. Each command is loaded when it is called, so that all start fast. */
 import { Command, CommanderError } from 'commander';
 import { traceWithoutRun } from './async-debug.js';
-import { CONFIG, FOLDER } from './common-flags.js';
-import { takeConfig } from './config-values.js';
-import { describeDryRun } from './dry-run-command.js';
+import { CONFIG, FOLDER } from './arguments/common-flags.js';
+import { takeConfig } from './arguments/config-values.js';
+import { describeDryRun } from './dry-run/dry-run-command.js';
 import { errorText, EXIT, exitCodeOfError, exitCodeOfSignal } from './exit-code.js';
-import { describeInspect } from './inspect-command.js';
-import { describeRun } from './run-command.js';
-import { printableLines } from '../runtime/printable.js';
-import { exitWith, tell } from './terminal.js';
+import { describeInspect } from './inspect/inspect-command.js';
+import { describeRun } from './run/run-command.js';
+import { printableLines } from '../base/printable.js';
+import { exitWith, tell } from './screen/terminal.js';
 
 type Given = Record<string, unknown>;
 
@@ -43,13 +43,13 @@ const does =
 
 describeRun(program.command('run')).action(
   does(async (module: string | undefined, given: Given, command: Command) => {
-    const { run } = await import('./run.js');
+    const { run } = await import('./run/run.js');
     return run(module, given, command.args.slice(1));
   }),
 );
 
 describeDryRun(program.command('dry-run')).action(
-  does(async (given: Given, command: Command) => (await import('./dry-run.js')).dryRun(given, command.args)),
+  does(async (given: Given, command: Command) => (await import('./dry-run/dry-run.js')).dryRun(given, command.args)),
 );
 
 program
@@ -74,7 +74,9 @@ Examples:
 Exit codes: 0 success, 1 an exception or a check that failed, 2 stalled: no event in time,
 64 wrong usage, 128+n ended by signal n.`,
   )
-  .action(does(async (given: Given, command: Command) => (await import('./smoke.js')).smoke(given, command.args)));
+  .action(
+    does(async (given: Given, command: Command) => (await import('./smoke/smoke.js')).smoke(given, command.args)),
+  );
 
 program
   .command('results')
@@ -84,7 +86,7 @@ program
   .option('--with-input', 'each with what the task was given (default: of a run of --lines)')
   .option('--dir <folder>', FOLDER)
   .option('--config <file>', CONFIG)
-  .action(does(async (runId: string, given: Given) => (await import('./results.js')).results(runId, given)));
+  .action(does(async (runId: string, given: Given) => (await import('./runs/results.js')).results(runId, given)));
 
 program
   .command('status')
@@ -97,14 +99,14 @@ program
   .option('--config <file>', CONFIG)
   .action(
     does(async (runId: string | undefined, given: Given) => {
-      if (given['probe'] === undefined) return (await import('./status.js')).status(runId, given);
-      return (await import('./probe.js')).probe(runId, given['probe'] as string, given);
+      if (given['probe'] === undefined) return (await import('./runs/status.js')).status(runId, given);
+      return (await import('./runs/probe.js')).probe(runId, given['probe'] as string, given);
     }),
   );
 
 describeInspect(program.command('inspect')).action(
   does(async (target: string | undefined, given: Given, command: Command) =>
-    (await import('./inspect.js')).inspect(target, given, command.args.slice(1)),
+    (await import('./inspect/inspect.js')).inspect(target, given, command.args.slice(1)),
   ),
 );
 
@@ -115,7 +117,7 @@ lock
   .option('--json', 'print one JSON document')
   .option('--dir <folder>', FOLDER)
   .option('--config <file>', CONFIG)
-  .action(does(async (given: Given) => (await import('./lock.js')).lockList(given)));
+  .action(does(async (given: Given) => (await import('./runs/lock.js')).lockList(given)));
 lock
   .command('show')
   .description('who holds the lock of a run')
@@ -123,14 +125,14 @@ lock
   .option('--json', 'print one JSON document')
   .option('--dir <folder>', FOLDER)
   .option('--config <file>', CONFIG)
-  .action(does(async (runId: string, given: Given) => (await import('./lock.js')).lockShow(runId, given)));
+  .action(does(async (runId: string, given: Given) => (await import('./runs/lock.js')).lockShow(runId, given)));
 lock
   .command('release')
   .description('remove the lock file of a dead holder; refused while the holder lives')
   .argument('<run-id>', 'the run, as `runtime status` lists it')
   .option('--dir <folder>', FOLDER)
   .option('--config <file>', CONFIG)
-  .action(does(async (runId: string, given: Given) => (await import('./lock.js')).lockRelease(runId, given)));
+  .action(does(async (runId: string, given: Given) => (await import('./runs/lock.js')).lockRelease(runId, given)));
 
 for (const [name, description] of [
   ['pause', 'let a run start no more tasks; what runs goes on'],
@@ -143,7 +145,9 @@ for (const [name, description] of [
     .argument('<run-id>', 'the run, as `runtime status` lists it')
     .option('--dir <folder>', FOLDER)
     .option('--config <file>', CONFIG)
-    .action(does(async (runId: string, given: Given) => (await import('./steer.js')).steer(name, runId, given)));
+    .action(
+      does(async (runId: string, given: Given) => (await import('./runs/control-run.js')).steer(name, runId, given)),
+    );
 }
 
 const config = program.command('config').description('check the config file, and see what it may hold');
@@ -154,12 +158,14 @@ config
   .option('--config <file>', 'the same')
   .option('--json', 'print one JSON document')
   .action(
-    does(async (file: string | undefined, given: Given) => (await import('./config.js')).configCheck(file, given)),
+    does(async (file: string | undefined, given: Given) =>
+      (await import('./config/config.js')).configCheck(file, given),
+    ),
   );
 config
   .command('schema')
   .description('print the JSON Schema of the config file: every key, what it takes, its default')
-  .action(does(async () => (await import('./config.js')).configSchema()));
+  .action(does(async () => (await import('./config/config.js')).configSchema()));
 
 program.hook('preAction', (_, command) => takeConfig(command));
 program.hook('preAction', (_, command) => traceWithoutRun(command));

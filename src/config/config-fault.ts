@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import { HoldfastError, InvalidInputError, type Fault } from '../runtime/errors.js';
+import { HoldfastError, InvalidInputError, type Fault } from '../base/errors.js';
 
 /** The file as a fault names it: from the working directory if it lies there, else whole. */
 export function shownPath(path: string): string {

@@ -1,7 +1,7 @@
 /** Which file configures the command. Loads nothing: each command asks, and most folders have none. */
 import { lstatSync, statSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
-import { HoldfastError } from '../runtime/errors.js';
+import { HoldfastError } from '../base/errors.js';
 import { unreadable } from './config-fault.js';
 
 /** How the name of a config file ends. */

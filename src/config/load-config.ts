@@ -1,8 +1,8 @@
 /** A config file, read and checked. Loads zod: import it with `await import()`. */
 import { dirname, resolve } from 'node:path';
 import { faultsTogether } from '../dryrun/options.js';
-import type { Fault } from '../runtime/errors.js';
-import { faultsOf } from '../runtime/faults.js';
+import type { Fault } from '../base/errors.js';
+import { faultsOf } from '../base/faults.js';
 import { invalid, unreadable } from './config-fault.js';
 import { readConfig } from './read-config.js';
 import type { RuntimeConfig } from './runtime-config.js';

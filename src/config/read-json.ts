@@ -1,4 +1,4 @@
-import { parseExactly } from '../runtime/json-exact.js';
+import { parseExactly } from '../base/json/exact.js';
 import { invalid, placeIn } from './config-fault.js';
 import { repeatedKeys } from './read-yaml.js';
 

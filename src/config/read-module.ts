@@ -1,9 +1,9 @@
 /** A config file that is a module: what it exports by default. */
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { HoldfastError } from '../runtime/errors.js';
+import { HoldfastError } from '../base/errors.js';
 import { toErrorRecord } from '../runtime/thread/error-record.js';
-import { importModule } from '../runtime/thread/load-module.js';
-import { formatDuration } from '../runtime/units.js';
+import { importModule } from '../system/load-module.js';
+import { formatDuration } from '../base/units.js';
 import { shownPath, unreadable } from './config-fault.js';
 
 /** @throws HoldfastError `ERR_INVALID_OPTIONS` if it throws, is not done in time, or exports no object by default */

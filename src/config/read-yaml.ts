@@ -1,8 +1,8 @@
 import { isCollection, parseDocument, visit, type Document, type Scalar, type YAMLError } from 'yaml';
-import type { Fault } from '../runtime/errors.js';
-import { quoted } from '../runtime/faults.js';
-import { MAX_JSON_LEVELS } from '../runtime/json-depth.js';
-import { isLost } from '../runtime/json-numbers.js';
+import type { Fault } from '../base/errors.js';
+import { quoted } from '../base/faults.js';
+import { MAX_JSON_LEVELS } from '../base/json/depth.js';
+import { isLost } from '../base/json/numbers.js';
 import { invalid, placeIn, unreadable } from './config-fault.js';
 
 /**

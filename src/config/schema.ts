@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { DRY_RUN_CHECKS } from '../dryrun/options.js';
 import { PATTERNS } from '../dryrun/patterns.js';
-import { quoted } from '../runtime/faults.js';
+import { quoted } from '../base/faults.js';
 import { flag, httpAddress, OPTION_CHECKS, text } from '../runtime/options.js';
 import { SMOKE_CHECKS } from '../smoke/options.js';
 import type { RuntimeConfig } from './runtime-config.js';

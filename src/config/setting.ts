@@ -1,7 +1,7 @@
 /** A key of the config file: the check of the option it sets, and what JSON Schema says of it. */
 import type { z } from 'zod';
 import { withUnit } from '../runtime/options.js';
-import { formatDuration } from '../runtime/units.js';
+import { formatDuration } from '../base/units.js';
 
 /** The check of an option that may be absent. */
 type OptionCheck<Inner extends z.ZodType> = z.ZodDefault<Inner> | z.ZodOptional<Inner>;

@@ -1,6 +1,6 @@
 /** How long a thread may be made to stand for a walk through its heap. */
-import { InvalidInputError } from '../runtime/errors.js';
-import { quoted } from '../runtime/faults.js';
+import { InvalidInputError } from '../base/errors.js';
+import { quoted } from '../base/faults.js';
 
 /** Where nobody says otherwise, in ms. */
 export const MAX_PAUSE_MS = 5_000;

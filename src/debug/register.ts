@@ -6,8 +6,8 @@
 import { writeSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
-import type { HoldfastError } from '../runtime/errors.js';
-import { StateDir } from '../runtime/state-dir.js';
+import type { HoldfastError } from '../base/errors.js';
+import { StateDir } from '../system/state-dir.js';
 import { traceSettings, type TraceSettings } from './trace/settings.js';
 
 /** When the program has loaded, most likely, in ms; one that ends before has its dump at the end. */

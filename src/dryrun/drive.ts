@@ -1,7 +1,7 @@
 import type { Executor } from '../runtime/executor.js';
-import type { TaskOutcome } from '../runtime/task-outcome.js';
-import type { NewTask } from '../runtime/task.js';
-import { encode } from '../runtime/thread/codec.js';
+import type { TaskOutcome } from '../runtime/task/task-outcome.js';
+import type { NewTask } from '../runtime/task/task.js';
+import { encode } from '../runtime/task/codec.js';
 import { eventIdOf, planArrivals, type Arrival } from './arrivals.js';
 import { eventMaker } from './events.js';
 import type { Measurements } from './measurements.js';

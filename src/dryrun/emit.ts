@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
-import { HoldfastError } from '../runtime/errors.js';
-import { printableLines } from '../runtime/printable.js';
+import { HoldfastError } from '../base/errors.js';
+import { printableLines } from '../base/printable.js';
 import type { DryRunEvent } from './event-set.js';
 import { eventMaker } from './events.js';
 import type { Plan } from './plan.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { InvalidInputError, type Fault } from '../runtime/errors.js';
-import { faultsOf, quoted } from '../runtime/faults.js';
+import { InvalidInputError, type Fault } from '../base/errors.js';
+import { faultsOf, quoted } from '../base/faults.js';
 import { flag, type Duration } from '../runtime/options.js';
 import type { EventOf, EventSet } from './event-set.js';
 import { DRY_RUN_CHECKS, faultsTogether } from './options.js';

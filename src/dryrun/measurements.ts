@@ -1,4 +1,4 @@
-import type { Outcome } from '../runtime/task.js';
+import type { Outcome } from '../runtime/task/task.js';
 import { now, wallTime } from '../runtime/thread/board.js';
 import { eventIdOf, type Arrival } from './arrivals.js';
 import { Durations } from './durations.js';

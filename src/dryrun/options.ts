@@ -3,10 +3,10 @@
  * can do without checks takes `streamEvents`, with a plan made from `DEFAULT_PLAN`.
  */
 import { z } from 'zod';
-import type { Fault } from '../runtime/errors.js';
-import { didYouMean, quoted } from '../runtime/faults.js';
+import type { Fault } from '../base/errors.js';
+import { didYouMean, quoted } from '../base/faults.js';
 import { duration, flag, OPTION_CHECKS, text, whole } from '../runtime/options.js';
-import { formatCount } from '../runtime/units.js';
+import { formatCount } from '../base/units.js';
 import { PATTERNS, type BurstSize, type Pattern } from './patterns.js';
 import { DEFAULT_PLAN } from './plan.js';
 

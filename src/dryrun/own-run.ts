@@ -1,6 +1,6 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { InvalidInputError } from '../runtime/errors.js';
+import { InvalidInputError } from '../base/errors.js';
 import { DRY_RUN_MARK, QUEUE_FILE } from '../runtime/run-folder.js';
 
 /**

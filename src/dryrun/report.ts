@@ -1,5 +1,5 @@
 /** What a dry run came to, as data: what `runtime dry-run --json` prints. */
-import type { Percentiles } from '../runtime/duration-summary.js';
+import type { Percentiles } from '../base/duration-summary.js';
 import type { Bucket } from './durations.js';
 import type { Measurements } from './measurements.js';
 import type { BurstSize, Pattern } from './patterns.js';

@@ -1,7 +1,7 @@
 /** The options of single calls of an executor. */
-import { HoldfastError } from './errors.js';
-import { wants, type Check, type Checks } from './option-checks.js';
-import type { OutcomeState } from './task.js';
+import { HoldfastError } from '../base/errors.js';
+import { wants, type Check, type Checks } from '../base/option-checks.js';
+import type { OutcomeState } from './task/task.js';
 
 const STATES: readonly (OutcomeState | 'not-done')[] = [
   'done',

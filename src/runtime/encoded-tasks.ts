@@ -1,7 +1,7 @@
 import type { Dispatcher } from './pool/dispatcher.js';
 import type { AddedTask, HeldTasks, OutcomeFilter, TaskQueue } from './queue/contract.js';
 import type { Submissions } from './submissions.js';
-import type { Encoded, NewTask } from './task.js';
+import type { Encoded, NewTask } from './task/task.js';
 
 /** Tasks and outcomes as the queue holds them, for whoever reads and prints JSON text anyway. */
 export interface EncodedTasks {

@@ -1,4 +1,4 @@
-import { HoldfastError } from './errors.js';
+import { HoldfastError } from '../base/errors.js';
 
 export function lockLostError(path: string, reason: string, runId: string): HoldfastError {
   return new HoldfastError('ERR_LOCK_LOST', `the lock file ${path} was ${reason} under the executor of ${runId}`, {

@@ -3,8 +3,8 @@ import type { Beat } from './health/heartbeat.js';
 import type { Concern } from './pool/lookout.js';
 import type { UnendedThread } from './pool/unended.js';
 import type { ExecutorMode } from './status.js';
-import type { EarlierAttempt } from './task.js';
-import type { TaskOutcome } from './task-outcome.js';
+import type { EarlierAttempt } from './task/task.js';
+import type { TaskOutcome } from './task/task-outcome.js';
 import type { LogLevel } from './thread/protocol.js';
 
 /** Tasks that are stuck. */

@@ -1,5 +1,5 @@
 /** What an executor is made of, and what its calls take. Types only. */
-import type { ProcessLock } from './lock/process-lock.js';
+import type { ProcessLock } from '../system/lock/process-lock.js';
 import type { ResolvedOptions } from './options.js';
 import type { Dispatcher } from './pool/dispatcher.js';
 import type { TaskQueue } from './queue/contract.js';

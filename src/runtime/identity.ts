@@ -2,9 +2,9 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { HoldfastError } from './errors.js';
+import { HoldfastError } from '../base/errors.js';
 import type { RunIdentity, TaskQueue } from './queue/contract.js';
-import { RUN_ID } from './state-dir.js';
+import { RUN_ID } from '../system/state-dir.js';
 
 /** What is to be told of a run that goes on though something about it has changed. */
 export interface IdentityChange {

@@ -1,5 +1,5 @@
-import { BOOT_ID } from './lock/holder.js';
-import type { ProcessLock } from './lock/process-lock.js';
+import { BOOT_ID } from '../system/lock/holder.js';
+import type { ProcessLock } from '../system/lock/process-lock.js';
 import type { PreviousDeath } from './queue/contract.js';
 
 /**

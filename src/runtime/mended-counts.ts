@@ -1,5 +1,5 @@
 import type { MendedCount } from './queue/contract.js';
-import { formatCount } from './units.js';
+import { formatCount } from '../base/units.js';
 
 /** As a warning; `undefined` where nothing was wrong. */
 export function mendedCounts(mended: readonly MendedCount[]): Error | undefined {

@@ -9,11 +9,11 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
-import { InvalidInputError, type Fault } from './errors.js';
-import { faultsOf, quoted } from './faults.js';
+import { InvalidInputError, type Fault } from '../base/errors.js';
+import { faultsOf, quoted } from '../base/faults.js';
 import { parseHttpAddress, type HttpAddress } from './health/http-address.js';
-import { RUN_ID } from './state-dir.js';
-import { formatDuration, formatSize, MAX_DURATION_MS, parseDuration, parseSize } from './units.js';
+import { RUN_ID } from '../system/state-dir.js';
+import { formatDuration, formatSize, MAX_DURATION_MS, parseDuration, parseSize } from '../base/units.js';
 
 /** Milliseconds, or a text with a unit: `500ms`, `2s`, `5m`, `1h`, `1d`. At most 24.8 days. */
 export type Duration = number | string;

@@ -1,6 +1,6 @@
-import { HoldfastError } from './errors.js';
+import { HoldfastError } from '../base/errors.js';
 import type { TaskQueue } from './queue/contract.js';
-import type { TaskCounts } from './task.js';
+import type { TaskCounts } from './task/task.js';
 
 /** The counts, for a beat. A queue that is idle would else not notice that its files were taken away. */
 export async function countsForBeat(queue: TaskQueue, onLost: (error: HoldfastError) => void): Promise<TaskCounts> {

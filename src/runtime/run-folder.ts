@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { HoldfastError } from './errors.js';
+import { HoldfastError } from '../base/errors.js';
 import { HEALTH_FILE } from './health/snapshot.js';
-import { wayBack } from './queue/saved-copy.js';
-import type { StateDir } from './state-dir.js';
-import { formatSize } from './units.js';
+import { wayBack } from './queue/sqlite/saved-copy.js';
+import type { StateDir } from '../system/state-dir.js';
+import { formatSize } from '../base/units.js';
 import type { TaskQueue } from './queue/contract.js';
 
 /** The durable queue, in the folder of its run. */

@@ -1,24 +1,24 @@
 import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { HoldfastError } from './errors.js';
+import { HoldfastError } from '../base/errors.js';
 import { Executor } from './executor.js';
 import type { ExecutorParts } from './executor-parts.js';
-import type { AnyHandler } from './handlers.js';
+import type { AnyHandler } from './task/handlers.js';
 import { admit, type IdentityChange } from './identity.js';
 import { lastDeath } from './last-death.js';
-import { lookAtThread } from './look-at-thread.js';
-import { networkFileSystem } from './lock/network-fs.js';
-import { ProcessLock } from './lock/process-lock.js';
+import { lookAtThread } from './sighting.js';
+import { networkFileSystem } from '../system/network-fs.js';
+import { ProcessLock } from '../system/lock/process-lock.js';
 import type { ResolvedOptions } from './options.js';
 import { Dispatcher } from './pool/dispatcher.js';
 import { mendedCounts } from './mended-counts.js';
 import { closeQueue, DRY_RUN_MARK, QUEUE_FILE, refuseEmptied, removeIfEmpty } from './run-folder.js';
 import { Reaper } from './processes/reaper.js';
 import type { PreviousDeath, Recovery, RunIdentity, TaskQueue } from './queue/contract.js';
-import { StateDir } from './state-dir.js';
+import { StateDir } from '../system/state-dir.js';
 import { now } from './thread/board.js';
-import { unlessAborted } from './unless-aborted.js';
+import { unlessAborted } from '../base/unless-aborted.js';
 
 /** What `runtime run` knows beyond the options that everybody has. */
 export interface StartSettings {
@@ -200,11 +200,11 @@ async function openCleared(options: ResolvedOptions, runDir: string, lock: Proce
 
 async function openQueue({ durable, dir, runId }: ResolvedOptions, runDir: string): Promise<TaskQueue> {
   // Each store is loaded only when it is used: starting fast is part of the job.
-  if (!durable) return (await import('./queue/memory-queue.js')).openMemoryQueue();
+  if (!durable) return (await import('./queue/memory/memory-queue.js')).openMemoryQueue();
   const { root } = new StateDir(dir);
   // Where a copy can lie when the folder of the run is gone, and with it perhaps all of the state folder.
   const elsewhere = [root, dirname(root), tmpdir()].map((folder) => join(folder, `${runId}.saved`));
-  return (await import('./queue/sqlite-queue.js')).openSqliteQueue(join(runDir, QUEUE_FILE), elsewhere);
+  return (await import('./queue/sqlite/sqlite-queue.js')).openSqliteQueue(join(runDir, QUEUE_FILE), elsewhere);
 }
 
 function dispatcherSettings(options: ResolvedOptions, { captureOutput = false }: StartSettings, reaper: Reaper) {

@@ -1,5 +1,5 @@
-import { DurationSummary, type Percentiles } from './duration-summary.js';
-import type { Outcome, OutcomeState } from './task.js';
+import { DurationSummary, type Percentiles } from '../base/duration-summary.js';
+import type { Outcome, OutcomeState } from './task/task.js';
 
 /** What a run has done since this executor started. */
 export interface RunStatistics {

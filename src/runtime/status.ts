@@ -1,7 +1,7 @@
 import type { Beat } from './health/heartbeat.js';
 import type { LastError } from './health/last-error.js';
 import type { RunStatistics } from './statistics.js';
-import type { TaskCounts } from './task.js';
+import type { TaskCounts } from './task/task.js';
 import type { ThreadStatus } from './thread-status.js';
 
 /**

@@ -1,4 +1,4 @@
-import type { ProcessLock } from './lock/process-lock.js';
+import type { ProcessLock } from '../system/lock/process-lock.js';
 
 /** Tells in the lock's details that its holder is to end: no task is to be blamed for a kill that follows as it takes too long. */
 export class StoppingMark {

@@ -1,10 +1,10 @@
-import { HoldfastError } from './errors.js';
+import { HoldfastError } from '../base/errors.js';
 import { SeqMap } from './queue/seq-map.js';
 import type { AddedTask, ClaimedTask, Settlement, TaskQueue } from './queue/contract.js';
-import { TaskError } from './task-error.js';
-import { decodeOutcome, outcomeOf, valueOf } from './task-outcome.js';
-import type { NewTask, Outcome } from './task.js';
-import { decode } from './thread/codec.js';
+import { TaskError } from './task/task-error.js';
+import { decodeOutcome, outcomeOf, valueOf } from './task/task-outcome.js';
+import type { NewTask, Outcome } from './task/task.js';
+import { decode } from './task/codec.js';
 
 /** Tasks that go to the queue in one call. Larger ones would keep the main thread from feeding the threads. */
 const CHUNK = 1000;

@@ -1,8 +1,8 @@
 import type { EventEmitter } from 'node:events';
-import { HoldfastError } from './errors.js';
+import { HoldfastError } from '../base/errors.js';
 import type { ExecutorEvents } from './executor-events.js';
 import type { Dispatcher } from './pool/dispatcher.js';
-import { formatCount } from './units.js';
+import { formatCount } from '../base/units.js';
 
 /** What tasks gathered in threads whose `teardown` failed, or was never called. Plain data. */
 export interface Untorn {

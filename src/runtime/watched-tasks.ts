@@ -1,9 +1,9 @@
-import { AbortListeners } from './abort-listeners.js';
+import { AbortListeners } from '../base/abort-listeners.js';
 import type { AddedTask } from './queue/contract.js';
-import type { SubmitOptions } from './new-task.js';
+import type { SubmitOptions } from './task/new-task.js';
 import type { Submissions } from './submissions.js';
-import { TaskError } from './task-error.js';
-import type { NewTask } from './task.js';
+import { TaskError } from './task/task-error.js';
+import type { NewTask } from './task/task.js';
 import type { TaskProgress } from './thread/protocol.js';
 
 type Watch = Pick<SubmitOptions, 'signal' | 'onProgress'>;

@@ -1,6 +1,6 @@
 /** The process that tries to take a lock which another one holds. It reads one line with the lock, and tells what came of it. */
 import { createInterface } from 'node:readline';
-import { ProcessLock } from '../runtime/lock/process-lock.js';
+import { ProcessLock } from '../system/lock/process-lock.js';
 import type { Contention, LockName } from './contender.js';
 
 // Without a parent that asks, standard input ends, and so does this process.

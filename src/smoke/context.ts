@@ -1,6 +1,6 @@
 import type { HealthSnapshot } from '../runtime/health/snapshot.js';
 import type { ExecutorStatus } from '../runtime/status.js';
-import type { TaskOutcome } from '../runtime/task-outcome.js';
+import type { TaskOutcome } from '../runtime/task/task-outcome.js';
 
 /** One event of a smoke test, and what became of it. */
 export interface SmokeEvent {

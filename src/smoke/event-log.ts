@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Executor } from '../runtime/executor.js';
-import type { TaskOutcome } from '../runtime/task-outcome.js';
+import type { TaskOutcome } from '../runtime/task/task-outcome.js';
 import type { SmokeEvent, Told } from './context.js';
 
 /** The events of a smoke test on their way through the executor: what was submitted, what was told of it. */

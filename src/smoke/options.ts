@@ -3,7 +3,7 @@
  * with `await import()`; the flags of `runtime smoke` are checked without it.
  */
 import { z } from 'zod';
-import { quoted } from '../runtime/faults.js';
+import { quoted } from '../base/faults.js';
 import { duration, text, whole } from '../runtime/options.js';
 import type { EventSource } from './event-source.js';
 import type { PostCondition } from './post-conditions.js';

@@ -1,9 +1,9 @@
 /** Named checks after something has run: all of them run, each tells what it expected and what it found. */
-import { HoldfastError } from '../runtime/errors.js';
-import { quoted } from '../runtime/faults.js';
-import { formatDuration, MAX_DURATION_MS, parseDuration } from '../runtime/units.js';
+import { HoldfastError } from '../base/errors.js';
+import { quoted } from '../base/faults.js';
+import { formatDuration, MAX_DURATION_MS, parseDuration } from '../base/units.js';
 import type { SmokeContext } from './context.js';
-import { counted } from './words.js';
+import { counted } from '../base/counted.js';
 
 /** `warn`: told, and never a failure. */
 export type Severity = 'fail' | 'warn';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { openSqliteQueueReader } from '../runtime/queue/sqlite-reader.js';
+import { openSqliteQueueReader } from '../runtime/queue/sqlite/reader.js';
 import { QUEUE_FILE } from '../runtime/run-folder.js';
-import { decodeOutcome, type TaskOutcome } from '../runtime/task-outcome.js';
+import { decodeOutcome, type TaskOutcome } from '../runtime/task/task-outcome.js';
 import type { OutcomeRecord } from '../runtime/queue/contract.js';
 
 /** What the queue of a run holds on disk, opened anew; nothing where there is no queue. */

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Executor } from '../runtime/executor.js';
 import { HEALTH_FILE, readHealth } from '../runtime/health/snapshot.js';
-import { StateDir } from '../runtime/state-dir.js';
-import { formatDuration } from '../runtime/units.js';
+import { StateDir } from '../system/state-dir.js';
+import { formatDuration } from '../base/units.js';
 import { boot, RUN_ID, type Booted } from './boot.js';
 import { Checkpoints, type Checkpoint, type SmokeResult } from './checkpoints.js';
 import { bootHasEnded } from './conditions/boot-has-ended.js';

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { atExit } from '../runtime/at-exit.js';
-import { HoldfastError } from '../runtime/errors.js';
+import { atExit } from '../base/at-exit.js';
+import { HoldfastError } from '../base/errors.js';
 
 /**
  * Makes a folder for this user alone (0700), which is removed when the process exits, however it does; gives its path.

@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { onTestFinished } from 'vitest';
 import { askExecutor } from '../../dist/runtime/control/client.js';
-import { ProcessLock } from '../../dist/runtime/lock/process-lock.js';
-import { StateDir } from '../../dist/runtime/state-dir.js';
+import { ProcessLock } from '../../dist/system/lock/process-lock.js';
+import { StateDir } from '../../dist/system/state-dir.js';
 import { tempDir } from './temp-dir.js';
 import { waitFor } from './wait-for.js';
 

@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { ProcessLock } from '../../dist/runtime/lock/process-lock.js';
+import { ProcessLock } from '../../dist/system/lock/process-lock.js';
 
 const [path, runId, heirlooms] = process.argv.slice(2);
 const lock = new ProcessLock({ path, runId });

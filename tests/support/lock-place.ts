@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { ProcessLock } from '../../dist/runtime/lock/process-lock.js';
+import { ProcessLock } from '../../dist/system/lock/process-lock.js';
 import { tempDir } from './temp-dir.js';
 
 /** A path for a lock file, in a folder that is not there yet. */

@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { test } from 'vitest';
-import { ProcessLock } from '../../dist/runtime/lock/process-lock.js';
+import { ProcessLock } from '../../dist/system/lock/process-lock.js';
 
 /** Newest version of each. */
 const MAJORS = [22, 24, 26];

@@ -1,7 +1,7 @@
 /** What holds for every store of tasks. Each store runs this body from a test file of its own. */
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Settlement, TaskQueue } from '../../dist/runtime/queue/contract.js';
-import type { EarlierAttempt, OutcomeState } from '../../dist/runtime/task.js';
+import type { EarlierAttempt, OutcomeState } from '../../dist/runtime/task/task.js';
 import { all, aTask, done, tasks } from './queue-tasks.js';
 
 export interface Store {

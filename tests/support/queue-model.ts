@@ -4,7 +4,7 @@
  */
 import { expect } from 'vitest';
 import type { ClaimedTask, PreviousDeath, Recovery, Settlement } from '../../dist/runtime/queue/contract.js';
-import type { EarlierAttempt, NewTask, OutcomeState, TaskCounts, TaskState } from '../../dist/runtime/task.js';
+import type { EarlierAttempt, NewTask, OutcomeState, TaskCounts, TaskState } from '../../dist/runtime/task/task.js';
 
 interface ModelTask {
   seq: number;

@@ -1,5 +1,5 @@
 import type { OutcomeRecord, Settlement } from '../../dist/runtime/queue/contract.js';
-import type { NewTask } from '../../dist/runtime/task.js';
+import type { NewTask } from '../../dist/runtime/task/task.js';
 
 type OutcomeSettlement = Extract<Settlement, { kind: 'outcome' }>;
 

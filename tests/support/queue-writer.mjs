@@ -9,8 +9,8 @@
  */
 import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { openSqliteQueue } from '../../dist/runtime/queue/sqlite-queue.js';
-import { openSqliteQueueReader } from '../../dist/runtime/queue/sqlite-reader.js';
+import { openSqliteQueue } from '../../dist/runtime/queue/sqlite/sqlite-queue.js';
+import { openSqliteQueueReader } from '../../dist/runtime/queue/sqlite/reader.js';
 
 const [path, what] = process.argv.slice(2);
 const tell = (fact) => writeSync(1, `${JSON.stringify(fact)}\n`);

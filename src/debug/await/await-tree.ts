@@ -1,6 +1,6 @@
 import type { HeapGraph } from '../heap/heap-graph.js';
 import type { AwaitGraph } from './await-graph.js';
-import { lookBelow, type Below } from './below.js';
+import { lookBelow, type Below } from './descend.js';
 import type { HeapBranch, HeapLeaf } from './findings.js';
 import type { LeafFinder } from './leaf/leaf-finder.js';
 import { Shapes } from './shapes.js';

@@ -1,5 +1,5 @@
 import type { AwaitGraph } from './await-graph.js';
-import type { Below } from './below.js';
+import type { Below } from './descend.js';
 import type { LeafFinder } from './leaf/leaf-finder.js';
 import { suspendedFunction } from './suspended-function.js';
 

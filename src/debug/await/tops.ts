@@ -1,5 +1,5 @@
 import type { HeapGraph } from '../heap/heap-graph.js';
-import type { Below } from './below.js';
+import type { Below } from './descend.js';
 import { comparePlaces, suspendedFunction } from './suspended-function.js';
 
 /** The suspended functions that no other one waits for; of those in a circle, the one that is written first. */

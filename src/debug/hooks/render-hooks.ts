@@ -1,5 +1,5 @@
-import { formatCount, formatDuration } from '../../runtime/units.js';
-import { printable } from '../../runtime/printable.js';
+import { formatCount, formatDuration } from '../../base/units.js';
+import { printable } from '../../base/printable.js';
 import { countText, frameText, timesText, type Paint } from '../render/phrases.js';
 import type { CreationSite, HooksSnapshot } from '../inspection.js';
 

@@ -3,7 +3,7 @@ import { chownSync, mkdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { HoldfastError } from '../../runtime/errors.js';
+import { HoldfastError } from '../../base/errors.js';
 import type { Attached } from './attached.js';
 import { closeInspector } from './close-inspector.js';
 import { evaluate } from './evaluate.js';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { uptime } from 'node:os';
-import { HoldfastError } from '../../runtime/errors.js';
-import { formatDuration } from '../../runtime/units.js';
+import { HoldfastError } from '../../base/errors.js';
+import { formatDuration } from '../../base/units.js';
 import { blockedIn } from './blocked-in.js';
 import type { Listener } from './listeners.js';
 import {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { HoldfastError } from '../../runtime/errors.js';
-import { formatDuration } from '../../runtime/units.js';
+import { HoldfastError } from '../../base/errors.js';
+import { formatDuration } from '../../base/units.js';
 import { inspectorAmong, inspectorBeside, inspectorPorts, type Inspector } from './find-inspector.js';
 import { blocked, BLOCKED_MS, ended, mayBeStarting, refuseSignal, whereBlocked } from './inspectable.js';
 import { holderOf } from './listeners.js';

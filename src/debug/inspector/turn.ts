@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { HoldfastError } from '../../runtime/errors.js';
-import { ExecutorRunningError } from '../../runtime/lock/executor-running-error.js';
-import { ProcessLock } from '../../runtime/lock/process-lock.js';
-import { formatDuration } from '../../runtime/units.js';
-import { privateFolder } from './private-folder.js';
+import { HoldfastError } from '../../base/errors.js';
+import { ExecutorRunningError } from '../../system/lock/executor-running-error.js';
+import { ProcessLock } from '../../system/lock/process-lock.js';
+import { formatDuration } from '../../base/units.js';
+import { privateFolder } from '../../system/private-folder.js';
 
 export interface Patience {
   /** How long to wait for whoever is in the way, in ms; default 30,000. For an answer it is 5,000 at most. */

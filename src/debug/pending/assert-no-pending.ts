@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { HoldfastError, InvalidInputError, type Fault } from '../../runtime/errors.js';
-import { quoted } from '../../runtime/faults.js';
-import { printable } from '../../runtime/printable.js';
-import { MAX_DURATION_MS } from '../../runtime/units.js';
-import { leftPending, type Ignored, type LeftPending } from './left-pending.js';
+import { HoldfastError, InvalidInputError, type Fault } from '../../base/errors.js';
+import { quoted } from '../../base/faults.js';
+import { printable } from '../../base/printable.js';
+import { MAX_DURATION_MS } from '../../base/units.js';
+import { leftPending, type Ignored, type LeftPending } from './pending-functions.js';
 import { pendingText } from './pending-text.js';
-import { Told, type Untold } from './told.js';
+import { Told, type Untold } from './reported.js';
 
 export interface AssertNoPendingOptions {
   /**

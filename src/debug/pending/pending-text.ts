@@ -1,9 +1,9 @@
-import { printableWord } from '../../runtime/printable.js';
-import { formatCount } from '../../runtime/units.js';
+import { printableWord } from '../../base/printable.js';
+import { formatCount } from '../../base/units.js';
 import type { OpenStream } from '../inspection.js';
 import { awaitLines } from '../render/await-lines.js';
 import { countText, type Paint } from '../render/phrases.js';
-import type { LeftPending } from './left-pending.js';
+import type { LeftPending } from './pending-functions.js';
 
 /** Streams of one thread that are named. */
 const MAX_STREAMS = 20;

@@ -1,5 +1,5 @@
 /** An await tree as lines that fit on a screen. */
-import { formatCount } from '../../runtime/units.js';
+import { formatCount } from '../../base/units.js';
 import type { AwaitBranch } from '../inspection.js';
 import { branchText, countText, leafText, tasksText, type Paint } from './phrases.js';
 

@@ -1,7 +1,7 @@
 /** Parts of an inspection in words. What the process that is looked at has named steers no terminal. */
 import { relative } from 'node:path';
-import { printable } from '../../runtime/printable.js';
-import { formatCount, formatDuration } from '../../runtime/units.js';
+import { printable } from '../../base/printable.js';
+import { formatCount, formatDuration } from '../../base/units.js';
 import type { AwaitBranch, Frame, Leaf, Place, Step, TaskReference, ThreadInspection } from '../inspection.js';
 
 export type Color = 'red' | 'green' | 'yellow' | 'cyan' | 'dim';

@@ -1,6 +1,6 @@
 /** What a look into a process found, for people. */
-import { formatCount, formatDuration, formatSize } from '../../runtime/units.js';
-import { printable } from '../../runtime/printable.js';
+import { formatCount, formatDuration, formatSize } from '../../base/units.js';
+import { printable } from '../../base/printable.js';
 import type { Handle, Inspection, ThreadInspection } from '../inspection.js';
 import { awaitLines } from './await-lines.js';
 import {

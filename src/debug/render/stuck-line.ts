@@ -1,5 +1,5 @@
 /** Where one task stands, as one line: for logs, and for the record of its end. */
-import { printable } from '../../runtime/printable.js';
+import { printable } from '../../base/printable.js';
 import type { AwaitBranch, Frame, Leaf, Place, Step, TaskReference, ThreadInspection } from '../inspection.js';
 import { nameText, timesText } from './phrases.js';
 

@@ -1,5 +1,5 @@
 import { INSPECTION_SCHEMA, type Handle, type Inspection, type ThreadInspection } from '../inspection.js';
-import { mapBounded } from '../../runtime/map-bounded.js';
+import { mapBounded } from '../../base/map-bounded.js';
 import type { Attached } from '../inspector/attached.js';
 import { SessionEnded } from '../inspector/session.js';
 import { lookAtThread, silentThread, surveyOf, type LookSettings } from './look-at-thread.js';

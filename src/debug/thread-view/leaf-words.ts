@@ -1,4 +1,4 @@
-import { formatDuration } from '../../runtime/units.js';
+import { formatDuration } from '../../base/units.js';
 import type { HeapLeaf } from '../await/findings.js';
 import type { Handle, Leaf } from '../inspection.js';
 import type { RawHandle } from './in-target.js';

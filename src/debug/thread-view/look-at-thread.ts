@@ -4,7 +4,7 @@ import type { Analyst } from '../await/analyst.js';
 import type { AttachedThread } from '../inspector/attached.js';
 import { SessionEnded, type Session } from '../inspector/session.js';
 import type { AwaitBranch, HooksSnapshot, TaskReference, ThreadInspection } from '../inspection.js';
-import { formatDuration, formatSize } from '../../runtime/units.js';
+import { formatDuration, formatSize } from '../../base/units.js';
 import { run } from './ask.js';
 import { countOf, shownBranches } from './branches.js';
 import { doingOf, isBare, runsUserCode, type Doing } from './doing.js';

@@ -1,4 +1,4 @@
-import { formatSize } from '../../runtime/units.js';
+import { formatSize } from '../../base/units.js';
 
 /**
  * What V8 needs to write a heap, in bytes for each byte of it: measured with

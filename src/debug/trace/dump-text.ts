@@ -1,11 +1,11 @@
 /** A dump as a person reads it. */
-import { formatCount, formatDuration } from '../../runtime/units.js';
+import { formatCount, formatDuration } from '../../base/units.js';
 import { limitFor, MAX_PAUSE_MS } from '../max-pause.js';
 import type { Inspection, Place, ThreadInspection } from '../inspection.js';
 import { renderHooks } from '../hooks/render-hooks.js';
 import { countText, nameText, placeText, threadLabel, timesText } from '../render/phrases.js';
 import { renderInspection } from '../render/render-inspection.js';
-import { printable } from '../../runtime/printable.js';
+import { printable } from '../../base/printable.js';
 import { PERIODIC, type Dump, type DumpReason } from './dump.js';
 import type { Growing, Standing } from './history.js';
 

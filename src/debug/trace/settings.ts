@@ -1,8 +1,8 @@
 /** What the variables `ASYNC_DEBUG…` say. Cheap to load: every command reads them. */
 import { MAX_PAUSE_MS } from '../max-pause.js';
-import { HoldfastError, InvalidInputError, type Fault } from '../../runtime/errors.js';
-import { didYouMean, quoted } from '../../runtime/faults.js';
-import { formatDuration, MAX_DURATION_MS, parseDuration } from '../../runtime/units.js';
+import { HoldfastError, InvalidInputError, type Fault } from '../../base/errors.js';
+import { didYouMean, quoted } from '../../base/faults.js';
+import { formatDuration, MAX_DURATION_MS, parseDuration } from '../../base/units.js';
 
 export interface TraceSettings {
   /** From the end of one dump to the next, in ms. */

@@ -1,7 +1,7 @@
 import { request } from 'node:http';
-import { HoldfastError } from '../errors.js';
+import { HoldfastError } from '../../base/errors.js';
 import type { ExecutorStatus, ProbeAnswers } from '../status.js';
-import { monotonicMs } from '../monotonic.js';
+import { monotonicMs } from '../../base/monotonic.js';
 import { DEADLINE_HEADER } from './deadline.js';
 
 /** An executor answers within a few ms; one whose process is stopped or spins does not answer at all. */

@@ -1,8 +1,8 @@
 import { chmodSync, renameSync, rmSync, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
-import { HoldfastError } from '../errors.js';
-import { monotonicMs } from '../monotonic.js';
+import { HoldfastError } from '../../base/errors.js';
+import { monotonicMs } from '../../base/monotonic.js';
 import type { ExecutorStatus, ProbeAnswers } from '../status.js';
 import { DEADLINE_HEADER } from './deadline.js';
 import { controlSocketPath } from './socket-path.js';

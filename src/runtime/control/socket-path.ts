@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { HoldfastError } from '../errors.js';
+import { HoldfastError } from '../../base/errors.js';
 
 /** The system's limit on a socket's path: 108 bytes on Linux, 104 on macOS, with the closing zero. */
 const MAX_PATH_BYTES = 103;

@@ -1,12 +1,12 @@
 import type { ExecutorMode, HealthStatus, ProbeAnswers } from '../status.js';
-import type { OutcomeState, TaskCounts, TaskErrorRecord } from '../task.js';
+import type { OutcomeState, TaskCounts, TaskErrorRecord } from '../task/task.js';
 import type { ThreadSummary } from '../thread-status.js';
-import { formatDuration } from '../units.js';
+import { formatDuration } from '../../base/units.js';
 import { BEAT_INTERVAL_MS, Heartbeat, type Beat, type Proof } from './heartbeat.js';
 import { LastErrors } from './last-error.js';
 import { noteOf } from './note.js';
 import { answerProbes } from './probes.js';
-import { processState } from '../processes/process-state.js';
+import { processState } from '../../system/process-state.js';
 import { SnapshotWriter, type SnapshotBody } from './snapshot-writer.js';
 import type { Activity } from './snapshot.js';
 

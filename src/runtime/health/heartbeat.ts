@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { formatDuration } from '../units.js';
+import { formatDuration } from '../../base/units.js';
 
 /** How often a heart beats, in ms. */
 export const BEAT_INTERVAL_MS = 1000;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { HoldfastError } from '../errors.js';
+import { HoldfastError } from '../../base/errors.js';
 import type { ExecutorStatus, ProbeAnswer, ProbeAnswers } from '../status.js';
 import { hostOf, isLoopback, urlOf, type HttpAddress } from './http-address.js';
 import type { Metrics } from './metrics.js';

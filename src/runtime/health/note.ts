@@ -1,6 +1,6 @@
 import type { ExecutorMode } from '../status.js';
-import type { TaskCounts } from '../task.js';
-import { formatCount } from '../units.js';
+import type { TaskCounts } from '../task/task.js';
+import { formatCount } from '../../base/units.js';
 
 /** What an executor is at, as one line for people. */
 export function noteOf(mode: ExecutorMode, counts: TaskCounts): string {

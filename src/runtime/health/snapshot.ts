@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { ExecutorMode } from '../status.js';
-import type { TaskCounts } from '../task.js';
+import type { TaskCounts } from '../task/task.js';
 import type { ThreadSummary } from '../thread-status.js';
-import { formatCount } from '../units.js';
+import { formatCount } from '../../base/units.js';
 import type { Beat } from './heartbeat.js';
 import type { LastError } from './last-error.js';
 

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { formatDuration } from '../units.js';
+import { formatDuration } from '../../base/units.js';
 import { BEAT_INTERVAL_MS } from './heartbeat.js';
 
 /** How often the status line is told anew while nothing else is, in ms. */

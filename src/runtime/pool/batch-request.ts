@@ -1,5 +1,5 @@
 import type { ClaimedTask } from '../queue/contract.js';
-import type { Encoded } from '../task.js';
+import type { Encoded } from '../task/task.js';
 import type { BatchRequest } from '../thread/protocol.js';
 
 interface Batch {

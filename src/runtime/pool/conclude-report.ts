@@ -1,6 +1,6 @@
 import type { ClaimedTask, Settlement } from '../queue/contract.js';
 import { wallTime } from '../thread/board.js';
-import type { TaskErrorRecord } from '../task.js';
+import type { TaskErrorRecord } from '../task/task.js';
 import { AttemptEnd, type BatchReport } from '../thread/protocol.js';
 import { conclude, limitOf, timedOutText, withStuckAt, type RetryPolicy } from './conclude.js';
 import type { Lookout } from './lookout.js';

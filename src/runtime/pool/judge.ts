@@ -1,5 +1,5 @@
 import type { ClaimedTask, Settlement } from '../queue/contract.js';
-import type { Encoded, TaskErrorRecord } from '../task.js';
+import type { Encoded, TaskErrorRecord } from '../task/task.js';
 import { AbortReason, now, wallTime } from '../thread/board.js';
 import { AttemptEnd } from '../thread/protocol.js';
 import {

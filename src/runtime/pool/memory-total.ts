@@ -1,5 +1,5 @@
-import { HoldfastError } from '../errors.js';
-import { formatSize } from '../units.js';
+import { HoldfastError } from '../../base/errors.js';
+import { formatSize } from '../../base/units.js';
 import type { Pool } from './pool.js';
 import type { PoolThread } from './pool-thread.js';
 

@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { untilLookedAt } from '../../debug/looks-under-way.js';
-import { HoldfastError } from '../errors.js';
+import { HoldfastError } from '../../base/errors.js';
 import type { Reaper } from '../processes/reaper.js';
 import type { ClaimedTask } from '../queue/contract.js';
 import { idOf } from '../queue/generated-id.js';
-import type { TaskErrorRecord } from '../task.js';
+import type { TaskErrorRecord } from '../task/task.js';
 import { clock, now, ThreadBoard } from '../thread/board.js';
 import {
   AttemptEnd,
@@ -16,7 +16,7 @@ import {
 import { ThreadChildren } from './thread-children.js';
 import { batchRequest } from './batch-request.js';
 import { ThreadLink } from './thread-link.js';
-import { formatSize } from '../units.js';
+import { formatSize } from '../../base/units.js';
 import { keepUnended, type UnendedThread } from './unended.js';
 import { versionOf } from './version.js';
 
@@ -470,7 +470,7 @@ function asError({ name, message, stack = '' }: TaskErrorRecord): Error {
 /** The user's own line in a stack: the first frame that names a file. */
 function placeIn(stack: string): string {
   const place = /file:\/\/\S+?:\d+(?::\d+)?/.exec(stack)?.[0];
-  return place === undefined || place.includes('/thread/load-module.') ? '' : ` (${place})`;
+  return place === undefined || place.includes('/system/load-module.') ? '' : ` (${place})`;
 }
 
 /** Whether it did in time. */

@@ -1,4 +1,4 @@
-import { HoldfastError } from '../errors.js';
+import { HoldfastError } from '../../base/errors.js';
 import type { BatchReport } from '../thread/protocol.js';
 import { PoolThread, type Batch, type ThreadListener, type ThreadSettings } from './pool-thread.js';
 

@@ -1,8 +1,8 @@
 /** Finds and ends what a task has started, and all that this has started in turn. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasMark } from './marker.js';
-import { livingProcesses, type Process } from './process-state.js';
-import { sendSignal } from './send-signal.js';
+import { livingProcesses, type Process } from '../../system/process-state.js';
+import { sendSignal } from '../../system/send-signal.js';
 
 /** A process group, known by the process that leads it, or led it. */
 export interface Group {

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { isReaper } from './marker.js';
-import { livingProcesses } from './process-state.js';
-import { sendSignal } from './send-signal.js';
+import { livingProcesses } from '../../system/process-state.js';
+import { sendSignal } from '../../system/send-signal.js';
 
 /** What was started while the others were being stopped is found in the next pass; ten of them say that it never ends. */
 const MAX_PASSES = 10;

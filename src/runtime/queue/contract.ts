@@ -29,7 +29,7 @@
  * `ERR_STALE_EXECUTOR` once a newer executor has opened the queue; after
  * `close`, `ERR_EXECUTOR_STOPPED`.
  */
-import type { HoldfastError } from '../errors.js';
+import type { HoldfastError } from '../../base/errors.js';
 import type {
   EarlierAttempt,
   Encoded,
@@ -39,7 +39,7 @@ import type {
   TaskCounts,
   TaskErrorRecord,
   TaskState,
-} from '../task.js';
+} from '../task/task.js';
 
 /** What became of one task handed to `add`, in the order they were given. */
 export interface AddedTask {

@@ -1,5 +1,5 @@
 /** What is recorded of attempts and tasks that ended without a word of their own. */
-import type { EarlierAttempt, TaskErrorRecord } from '../task.js';
+import type { EarlierAttempt, TaskErrorRecord } from '../task/task.js';
 
 /** Earlier attempts that are kept of one task, and how much of a text of theirs. */
 const KEPT_ATTEMPTS = 5;

@@ -1,5 +1,5 @@
 /** Errors that every store gives alike. */
-import { HoldfastError } from '../errors.js';
+import { HoldfastError } from '../../base/errors.js';
 
 /** A settlement for a task that this executor is not running, or no longer. */
 export function notRunning(seq: number, epoch: number): HoldfastError {

@@ -1,5 +1,5 @@
-import type { TaskErrorRecord } from '../task.js';
-import { classOf, classOfName } from './error-classes.js';
+import type { TaskErrorRecord } from '../task/task.js';
+import { classOf, classOfName } from '../task/error-classes.js';
 import {
   hasOwn,
   inspect,

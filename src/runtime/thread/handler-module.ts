@@ -1,4 +1,4 @@
-import { importModule } from './load-module.js';
+import { importModule } from '../../system/load-module.js';
 
 export type Handler = (input: unknown, context: unknown) => unknown;
 

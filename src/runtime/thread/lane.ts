@@ -1,10 +1,10 @@
-import { HoldfastError } from '../errors.js';
+import { HoldfastError } from '../../base/errors.js';
 import { AbortReason, now, type ThreadBoard } from './board.js';
 import { intact, replaced } from './builtins.js';
-import { decode, encode } from './codec.js';
+import { decode, encode } from '../task/codec.js';
 import { RunningTaskContext } from './context.js';
 import type { RunningTask } from '../../debug/running-tasks.js';
-import type { TaskErrorRecord } from '../task.js';
+import type { TaskErrorRecord } from '../task/task.js';
 import { toErrorRecord } from './error-record.js';
 import type { Handler } from './handler-module.js';
 import { post } from './link.js';

@@ -14,7 +14,7 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { Group } from '../processes/children.js';
-import type { Encoded, TaskErrorRecord } from '../task.js';
+import type { Encoded, TaskErrorRecord } from '../task/task.js';
 
 /** Given to a thread when it is made. */
 export interface ThreadData {

@@ -10,8 +10,8 @@ import {
   type Group,
 } from '../processes/children.js';
 import { marked } from '../processes/marker.js';
-import { processState } from '../processes/process-state.js';
-import { sendSignal } from '../processes/send-signal.js';
+import { processState } from '../../system/process-state.js';
+import { sendSignal } from '../../system/send-signal.js';
 import { post } from './link.js';
 import { atomicsLoad, atomicsWait } from './own.js';
 import type { ChildSettings } from './protocol.js';

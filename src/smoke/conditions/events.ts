@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { TaskOutcome } from '../../runtime/task-outcome.js';
+import type { TaskOutcome } from '../../runtime/task/task-outcome.js';
 import type { SmokeEvent } from '../context.js';
 import type { PostCondition } from '../post-conditions.js';
-import { counted } from '../words.js';
+import { counted } from '../../base/counted.js';
 import { judged } from './judged.js';
 
 export interface EventEvidence {

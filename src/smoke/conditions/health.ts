@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { readHealth, type HealthSnapshot } from '../../runtime/health/snapshot.js';
-import { formatDuration } from '../../runtime/units.js';
+import { formatDuration } from '../../base/units.js';
 import type { BeatLog } from '../beat-log.js';
 import type { PostCondition } from '../post-conditions.js';
-import { counted } from '../words.js';
+import { counted } from '../../base/counted.js';
 import { judged } from './judged.js';
 
 /** A snapshot is written once a second; on a machine that is busy, one may be late. */

@@ -1,4 +1,4 @@
-import { ProcessLock } from '../../runtime/lock/process-lock.js';
+import { ProcessLock } from '../../system/lock/process-lock.js';
 import type { Contention, LockName } from '../contender.js';
 import type { PostCondition } from '../post-conditions.js';
 

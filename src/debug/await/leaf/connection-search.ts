@@ -3,7 +3,7 @@ import { isPromise } from '../promise-links.js';
 import { emitterOf } from './events.js';
 import { BOOKKEEPING, CELL, isCollection, isGlobal, isPlumbing, isVariable, variableOf } from './passing.js';
 import type { Settler } from './settler.js';
-import { isConnection, kindOf, rankOf } from './things.js';
+import { isConnection, kindOf, rankOf } from './object-kinds.js';
 import type { Variables } from './variables.js';
 import { walkBack, type Way } from './walk-back.js';
 

@@ -5,7 +5,7 @@ import { isGlobal } from './passing.js';
 import { originOf, urlOfClientRequest } from './request-url.js';
 import type { Settler } from './settler.js';
 import { SettlerSearch } from './settler-search.js';
-import { isLock } from './things.js';
+import { isLock } from './object-kinds.js';
 import { Variables } from './variables.js';
 
 /** Requests to so many different origins are told to whom they go. */

@@ -2,7 +2,7 @@
 import type { HeapGraph } from '../../heap/heap-graph.js';
 import { urlOfFetch } from './request-url.js';
 import type { Settler } from './settler.js';
-import { kindOf } from './things.js';
+import { kindOf } from './object-kinds.js';
 
 /** Settled by native code: by the object that has it. */
 export function nativeSettler(heap: HeapGraph, promise: number): Settler | undefined {

@@ -5,7 +5,7 @@ import { emitterOf } from './events.js';
 import { fetchSettler, nativeSettler, weakHolders } from './node-internals.js';
 import { BOOKKEEPING, CELL, isCollection, isContainer, isPlumbing, isVariable, variableOf } from './passing.js';
 import type { Settler } from './settler.js';
-import { isLock, kindOf, rankOf } from './things.js';
+import { isLock, kindOf, rankOf } from './object-kinds.js';
 import type { Variables } from './variables.js';
 import { walkBack, type Way } from './walk-back.js';
 

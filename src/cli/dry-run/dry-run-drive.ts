@@ -1,0 +1,209 @@
+/** `runtime dry-run` through an executor: from its start to the report. */
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { TraceLog } from '../../debug/trace/trace-log.js';
+import { drive } from '../../dryrun/drive.js';
+import { Measurements } from '../../dryrun/measurements.js';
+import { markAsDryRun, unmarkUnused } from '../../dryrun/own-run.js';
+import { reportOf, type DryRunReport } from '../../dryrun/report.js';
+import { tally } from '../../dryrun/tally.js';
+import { serveControl } from '../../runtime/control/server.js';
+import type { Executor } from '../../runtime/executor.js';
+import { ProcessLock } from '../../system/lock/process-lock.js';
+import { printableLines } from '../../base/printable.js';
+import { startExecutor } from '../../runtime/start-executor.js';
+import { StateDir } from '../../system/state-dir.js';
+import { formatCount, formatDuration } from '../../base/units.js';
+import { dumpLongDrains, endTrace, openRunTrace, sayWhere } from '../async-debug.js';
+import { chooseHandler } from '../arguments/choose-handler.js';
+import { hasColor } from '../screen/color.js';
+import { Display } from '../screen/display.js';
+import type { DryRunFlags } from './dry-run-flags.js';
+import { formatReport } from './dry-run-report.js';
+import { EXIT, exitCodeOfSignal, SIGNALS } from '../exit-code.js';
+import { paceOf, RecentRate } from '../screen/recent-rate.js';
+import { print } from '../screen/terminal.js';
+
+/** @throws what keeps it from starting, and what the executor fails of */
+export async function driveEvents(flags: DryRunFlags): Promise<number> {
+  const { runId, dir, durable } = flags.executor;
+  const stateDir = new StateDir(dir);
+  let dryRun: DryRun | undefined;
+  let early: NodeJS.Signals | undefined;
+  const starting = new AbortController();
+  for (const signal of SIGNALS) {
+    process.on(signal, () => {
+      if (dryRun !== undefined) return dryRun.stop(signal);
+      // While it starts, the first one ends that in good order, so that what was made is taken away again.
+      if (early !== undefined) process.exit(exitCodeOfSignal(signal));
+      early = signal;
+      starting.abort();
+    });
+  }
+  try {
+    const runDir = stateDir.ensureRunDir(runId);
+    const lock = new ProcessLock({ path: stateDir.lockPath(runId), runId });
+    await lock.acquire();
+    let trace: TraceLog | undefined;
+    try {
+      if (durable) markAsDryRun(runDir, runId);
+      trace = await openRunTrace({ runDir, runId });
+      if (trace !== undefined && !flags.quiet) sayWhere(trace);
+      const { executor } = await startExecutor(flags.executor, {
+        lock,
+        fresh: true,
+        dryRun: true,
+        signal: starting.signal,
+        captureOutput: true,
+      });
+      if (trace !== undefined) {
+        dumpLongDrains(executor, trace);
+        void trace.start();
+      }
+      try {
+        dryRun = new DryRun(flags, executor, await Display.create(flags));
+        if (early !== undefined) dryRun.stop(early);
+        return await dryRun.run();
+      } finally {
+        await endTrace(trace, dryRun?.interrupted);
+        await executor.stop();
+      }
+    } finally {
+      await endTrace(trace, true);
+      if (lock.stillHeld()) {
+        unmarkUnused(runDir);
+        stateDir.removeUnusedRunDir(runId);
+      }
+      lock.release();
+    }
+  } catch (error) {
+    if (early !== undefined && error === starting.signal.reason) return exitCodeOfSignal(early);
+    throw error;
+  } finally {
+    stateDir.removeUnused();
+  }
+}
+
+class DryRun {
+  readonly #flags: DryRunFlags;
+  readonly #executor: Executor;
+  readonly #display: Display;
+  readonly #measurements: Measurements;
+  readonly #rate = new RecentRate();
+  /** Ends the arrivals. */
+  readonly #stop = new AbortController();
+  #stoppedBy: NodeJS.Signals | 'drain' | undefined;
+  #forced = false;
+  #tellDrained!: () => void;
+  readonly #drained = new Promise<void>((resolve) => (this.#tellDrained = resolve));
+
+  constructor(flags: DryRunFlags, executor: Executor, display: Display) {
+    this.#flags = flags;
+    this.#executor = executor;
+    this.#display = display;
+    this.#measurements = new Measurements(flags.plan);
+  }
+
+  /** Whether it was told to stop at once. */
+  get interrupted(): boolean {
+    return this.#forced;
+  }
+
+  /** @returns the exit code */
+  async run(): Promise<number> {
+    const executor = this.#executor;
+    const { plan, executor: options } = this.#flags;
+    const handler = chooseHandler(options.handlers, this.#flags.handler, executor.handlers, asFlag(options.handlers));
+    this.#display.listen(executor);
+    const server = await serveControl(executor.runDir, {
+      status: () => executor.status(),
+      probe: () => executor.probe(),
+      pause: () => executor.pause(),
+      resume: () => this.#stoppedBy === 'drain' || executor.resume(),
+      drain: () => this.#drain(),
+    });
+    executor.announce(server.path);
+    try {
+      this.#display.follow(() => this.#progress());
+      const driven = drive(executor, plan, { handler, measurements: this.#measurements, signal: this.#stop.signal });
+      await Promise.race([driven, this.#drained]);
+      this.#display.close();
+      return await this.#conclude();
+    } catch (error) {
+      // Then it was stopped by force, and nothing can be read back.
+      if (this.#forced) return exitCodeOfSignal(this.#stoppedBy as NodeJS.Signals);
+      throw error;
+    } finally {
+      this.#display.close();
+      await server.close();
+    }
+  }
+
+  /** The first one ends the arrivals, and waits for what was sent. */
+  stop(signal: NodeJS.Signals): void {
+    const display = this.#display;
+    if (this.#stoppedBy !== undefined && this.#stoppedBy !== 'drain') {
+      this.#forced = true;
+      this.#stoppedBy = signal;
+      const grace = formatDuration(this.#flags.executor.graceMs);
+      display.say(`${signal} again: interrupted tasks have ${grace} to stop; there is no report`);
+      void this.#executor.stop({ force: true });
+      return;
+    }
+    this.#stoppedBy = signal;
+    this.#stop.abort();
+    const { submitted, ended } = this.#measurements;
+    if (ended === submitted) return display.say(`${signal}: no more events`);
+    const waiting = `waiting for ${formatCount(submitted - ended)} of ${formatCount(submitted)} that were sent`;
+    const again = signal === 'SIGINT' ? 'Ctrl-C' : signal;
+    display.say(`${signal}: no more events; ${waiting}\n  ${again} again interrupts them`);
+  }
+
+  #drain(): void {
+    this.#stoppedBy ??= 'drain';
+    this.#stop.abort();
+    this.#display.say('drain: no more events; what waits in the queue is left there');
+    void this.#executor.drain().then(this.#tellDrained);
+  }
+
+  async #progress() {
+    const { submitted, ended } = this.#measurements;
+    const { counts, threads, mode, statistics } = await this.#executor.status();
+    const { rate, count, durationMs } = this.#flags.plan;
+    return {
+      done: ended,
+      failed: statistics.settled - statistics.outcomes.done,
+      // Of a duration, about as many as this will come.
+      total: Math.max(submitted, this.#stop.signal.aborted ? 0 : (count ?? Math.round((rate * durationMs!) / 1_000))),
+      totalKnown: true,
+      running: counts.running,
+      ...paceOf(this.#rate, { done: ended, running: counts.running, mode }),
+      busy: threads.filter((thread) => thread.state === 'busy').length,
+      mode,
+    };
+  }
+
+  async #conclude(): Promise<number> {
+    const { plan, executor, json, quiet, color } = this.#flags;
+    const { runId, dir, durable } = executor;
+    const stoppedBy = this.#stoppedBy;
+    const found = await tally(this.#executor, this.#measurements.byType);
+    const report = reportOf(plan, this.#measurements, found, { runId, stoppedBy });
+    const words = { color: hasColor(process.stdout, color), dir, durable };
+    const text = json ? `${printableLines(JSON.stringify(report))}\n` : quiet ? '' : formatReport(report, words);
+    await print(process.stdout, text);
+    return exitCodeOf(report);
+  }
+}
+
+/** What went wrong weighs more than that it was stopped. */
+function exitCodeOf({ lost, duplicates, unfinished, outcomes, stoppedBy, events }: DryRunReport): number {
+  if (lost > 0 || duplicates > 0) return EXIT.failure;
+  if (stoppedBy !== null && stoppedBy !== 'drain') return exitCodeOfSignal(stoppedBy as NodeJS.Signals);
+  return unfinished > 0 || outcomes.done < events ? EXIT.notAllDone : EXIT.ok;
+}
+
+function asFlag(module: string): (name: string) => string {
+  const file = relative('', fileURLToPath(module));
+  return (name) => `--handler ${file}#${name}`;
+}

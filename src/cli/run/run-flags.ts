@@ -1,0 +1,216 @@
+/** The flags of `runtime run`: what commander collected, checked as a whole. Loads zod: see `runtime/options.ts`. */
+import { z } from 'zod';
+import { InvalidInputError, type Fault } from '../../base/errors.js';
+import { faultsOf } from '../../base/faults.js';
+import type { HttpAddress } from '../../runtime/health/http-address.js';
+import {
+  codeOf,
+  duration,
+  flag,
+  httpAddress,
+  numeral,
+  OPTION_CHECKS,
+  resolveOptions,
+  text,
+  type ResolvedOptions,
+  type Surroundings,
+} from '../../runtime/options.js';
+import { runIdOf } from '../arguments/run-id.js';
+import { flagName, unknownArguments } from '../arguments/unknown-arguments.js';
+
+/** Where the tasks of a run come from. */
+export type SourceChoice =
+  | { kind: 'each'; glob: string; exclude: readonly string[]; follow: boolean }
+  | { kind: 'tasks'; file: string }
+  | { kind: 'lines'; endedByNull: boolean };
+
+/** The flags of `runtime run`, with every default in place. Plain data: it can be sent to a child as JSON. */
+export interface RunFlags {
+  executor: ResolvedOptions;
+  source: SourceChoice;
+  /** Whether whole numbers beyond 2^53-1 in a task file reach the handler as BigInts; else they are refused. */
+  bigIntegers: boolean;
+  /** The export for tasks that name none. */
+  handler: string | undefined;
+  /** File for the outcomes as NDJSON; `-` is standard output. */
+  results: string | undefined;
+  fresh: boolean;
+  retryFailed: boolean;
+  /** Whether tasks of an earlier start run that are not in the input of this one. */
+  keepQueued: boolean;
+  supervise: boolean;
+  json: boolean;
+  quiet: boolean;
+  color: boolean;
+  /** Whether async functions or open file streams that tasks left behind in the threads make the run fail. */
+  failOnLeak: boolean;
+  /** How long to wait for the lock of the run; `undefined`: not at all. */
+  waitMs: number | undefined;
+  /** Where health and metrics are served; `undefined`: nowhere. */
+  http: HttpAddress | undefined;
+  /** Tasks are typed by hand: standard input is a terminal. */
+  typed: boolean;
+  /** Progress is told in lines, also on a terminal. */
+  plain: boolean;
+}
+
+/** Of `--tasks`: other names of standard input. */
+const STDIN_PATHS: ReadonlySet<string> = new Set(['/dev/stdin', '/dev/fd/0', '/proc/self/fd/0']);
+
+const checks = OPTION_CHECKS;
+
+const flags = {
+  module: checks.handlers,
+
+  runId: checks.runId,
+  dir: checks.dir,
+  threads: numeral(checks.threads),
+  concurrency: numeral(checks.concurrency),
+  timeout: checks.timeout,
+  retries: numeral(checks.retries),
+  memory: checks.memory,
+  memoryTotal: checks.memoryTotal,
+  maxCrashes: numeral(checks.maxCrashes),
+  durable: checks.durable,
+  grace: checks.grace,
+  recycleAfterTasks: numeral(checks.recycleAfterTasks),
+  recycleAboveMemory: checks.recycleAboveMemory,
+  stallAfter: checks.stallAfter,
+
+  each: text('wants a glob').optional(),
+  tasks: text('wants a file, or "-" for standard input').optional(),
+  lines: flag.default(false),
+  exclude: z
+    .array(z.string())
+    .refine((globs) => !globs.includes(''), { error: 'wants a glob' })
+    .default([]),
+  follow: flag.default(false),
+  null: flag.default(false),
+  bigIntegers: flag.default(false),
+
+  handler: text('wants the name of an export').optional(),
+  results: text('wants a file, or "-" for standard output').optional(),
+  fresh: flag.default(false),
+  retryFailed: flag.default(false),
+  keepQueued: flag.default(false),
+  supervise: flag.default(true),
+  failOnLeak: flag.default(false),
+  json: flag.default(false),
+  quiet: flag.default(false),
+  color: flag.default(true),
+  wait: duration(0).optional(),
+  http: httpAddress.optional(),
+  // Read before the command, see `config-values.ts`.
+  config: text('wants a file').optional(),
+};
+
+// The config file has what is no flag, too.
+const schema = z.strictObject({ ...flags, backoff: checks.backoff });
+
+const nameOf = (key: string) => (key === 'module' ? '<module>' : flagName(key));
+
+const ARGUMENTS = {
+  known: Object.keys(flags).map(nameOf),
+  command: 'runtime run',
+  tooMany: 'a run has one module (globs want quotes)',
+};
+
+/**
+ * Checks the flags of `runtime run <module>`, named as commander names them
+ * (`--run-id` is `runId`, `--no-durable` is `durable: false`).
+ *
+ * `extra` is what no flag took. Without `runId` the run has the name of the module: `./jobs/resize.mjs` is run `resize`.
+ *
+ * @throws InvalidInputError with every fault, `ERR_INVALID_OPTIONS`, or
+ * `ERR_INVALID_RUN_ID` if the run id alone is at fault.
+ */
+export function resolveRunFlags(
+  module: string | undefined,
+  given: Record<string, unknown>,
+  extra: readonly string[] = [],
+  around?: Surroundings,
+): RunFlags {
+  // One that is missing is told in words of its own, and leaves no other fault behind.
+  const checked = module ?? 'missing.mjs';
+  const parsed = schema.safeParse({ ...given, runId: given['runId'] ?? runIdOf(checked), module: checked });
+  const faults = parsed.success ? [] : faultsOf(parsed.error.issues, { '': Object.keys(flags) });
+  const unnamed = given['runId'] === undefined;
+  const told = faults.map(({ where, problem }) => ({
+    where: nameOf(where),
+    problem: where === 'runId' && unnamed ? 'the name of the module makes none: choose one' : problem,
+  }));
+  if (module === undefined)
+    told.unshift({ where: '<module>', problem: 'is missing: the file that exports the handlers' });
+  told.push(...faultsTogether(given), ...unknownArguments(extra, ARGUMENTS));
+  if (!parsed.success || told.length > 0) {
+    throw new InvalidInputError(codeOf(told.length > faults.length ? [] : faults), 'nothing was started', told, {
+      hint: 'runtime run --help lists every flag with an example.',
+    });
+  }
+  const {
+    each,
+    exclude,
+    follow,
+    tasks,
+    lines,
+    null: endedByNull,
+    bigIntegers,
+    module: handlers,
+    handler,
+    results,
+    fresh,
+    retryFailed,
+    keepQueued,
+    ...rest
+  } = parsed.data;
+  const { supervise, failOnLeak, json, quiet, color, wait, http, config: _, ...options } = rest;
+  // By these names, the executor would find a standard input of its own.
+  const file = tasks !== undefined && STDIN_PATHS.has(tasks) ? '-' : tasks;
+  const typed = (lines || file === '-') && Boolean(process.stdin.isTTY);
+  return {
+    executor: resolveOptions({ ...options, handlers }, around),
+    source:
+      each !== undefined
+        ? { kind: 'each', glob: each, exclude, follow }
+        : file !== undefined
+          ? { kind: 'tasks', file }
+          : { kind: 'lines', endedByNull },
+    bigIntegers,
+    handler,
+    results,
+    fresh,
+    retryFailed,
+    keepQueued,
+    supervise,
+    failOnLeak,
+    json,
+    quiet,
+    color,
+    waitMs: wait,
+    http,
+    typed,
+    // A bar would stand in the middle of what else is on that terminal.
+    plain: typed || (results === '-' && Boolean(process.stdout.isTTY)),
+  };
+}
+
+/** What is wrong with flags only in company. */
+function faultsTogether(given: Record<string, unknown>): Fault[] {
+  const faults: Fault[] = [];
+  const sources = ['each', 'tasks', 'lines'].filter((name) => given[name] !== undefined && given[name] !== false);
+  if (sources.length === 0) {
+    faults.push({ where: 'no tasks', problem: 'give one of --each <glob>, --tasks <file|->, --lines' });
+  } else if (sources.length > 1) {
+    const names = sources.map(flagName).join(' and ');
+    faults.push({ where: names, problem: 'a run has one source of tasks' });
+  }
+  for (const [name, source] of Object.entries({ exclude: 'each', follow: 'each', null: 'lines' })) {
+    if (given[name] !== undefined && given[source] === undefined) {
+      faults.push({ where: flagName(name), problem: `is for ${flagName(source)} alone` });
+    }
+  }
+  if (given['results'] === '-' && given['json'] === true) {
+    faults.push({ where: '--results - and --json', problem: 'both would write to standard output' });
+  }
+  return faults;
+}

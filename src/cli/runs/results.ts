@@ -1,0 +1,66 @@
+import { once } from 'node:events';
+import { InvalidInputError } from '../../base/errors.js';
+import { printable } from '../../base/printable.js';
+import type { OutcomeRecord } from '../../runtime/queue/contract.js';
+import { openSqliteQueueReader } from '../../runtime/queue/sqlite/reader.js';
+import { damagedRecord } from '../../runtime/queue/sqlite/rows.js';
+import { refuseEmptied } from '../../runtime/run-folder.js';
+import { StateDir } from '../../system/state-dir.js';
+import type { OutcomeState } from '../../runtime/task/task.js';
+import { EXIT } from '../exit-code.js';
+import { mustKnowRun, queuePath } from './find-run.js';
+import { outcomeLine } from '../screen/outcome-line.js';
+
+type Wanted = OutcomeState | 'not-done';
+
+const STATES: readonly Wanted[] = ['done', 'failed', 'crashed', 'timed-out', 'cancelled', 'not-done'];
+
+/** `runtime results <run-id>`: also while the run goes on. */
+export async function results(
+  runId: string,
+  given: { dir?: string; state?: string; withInput?: boolean },
+): Promise<number> {
+  const state = mustBeState(given.state);
+  const stateDir = new StateDir(given.dir);
+  mustKnowRun(stateDir, runId);
+  refuseEmptied(stateDir, runId);
+  let damaged = 0;
+  const onDamaged = (error: Error) => {
+    damaged++;
+    process.stderr.write(`runtime: ${printable(error.message)}\n`);
+  };
+  const reader = await openSqliteQueueReader(queuePath(stateDir, runId));
+  // A run in memory, or one that never came to take a task, has recorded nothing.
+  if (reader === undefined) return EXIT.ok;
+  try {
+    // The ids of lines tell little of what they were.
+    const withInput = given.withInput ?? (await reader.identity())?.source === 'lines';
+    for await (const outcome of reader.outcomes({ withInput, ...(state !== undefined && { state }), onDamaged })) {
+      const line = lineOf(outcome, onDamaged);
+      if (line !== undefined && !process.stdout.write(line)) await once(process.stdout, 'drain');
+    }
+  } finally {
+    await reader.close();
+  }
+  return damaged === 0 ? EXIT.ok : EXIT.failure;
+}
+
+/** `undefined`: its result is not what was written there. */
+function lineOf(outcome: OutcomeRecord, onDamaged: (error: Error) => void): string | undefined {
+  try {
+    // A text is printed as it is: what is no JSON would spoil the line for whoever reads it.
+    if (typeof outcome.result === 'string') JSON.parse(outcome.result);
+    return outcomeLine(outcome);
+  } catch (error) {
+    const which = `of task ${JSON.stringify(outcome.id)} (ordinal ${outcome.ordinal})`;
+    onDamaged(damagedRecord(which, 'its result is not what was written there', error));
+    return undefined;
+  }
+}
+
+function mustBeState(state: string | undefined): Wanted | undefined {
+  if (state === undefined || (STATES as readonly string[]).includes(state)) return state as Wanted | undefined;
+  throw new InvalidInputError('ERR_INVALID_OPTIONS', 'nothing was printed', [
+    { where: '--state', problem: `wants one of ${STATES.join(', ')}, got ${JSON.stringify(state)}` },
+  ]);
+}

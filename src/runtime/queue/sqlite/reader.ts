@@ -1,0 +1,207 @@
+/** Reads a queue's file, beside its executor or long after it. */
+import type { Database, Statement } from 'better-sqlite3';
+import { HoldfastError } from '../../../base/errors.js';
+import type { Encoded, TaskCounts } from '../../task/task.js';
+import type { HeldTasks, OutcomeFilter, OutcomeRecord, QueueReader, RunIdentity, WithInput } from '../contract.js';
+import { generatedId, generatedSeq } from '../generated-id.js';
+import { schemaVersion } from './migrations.js';
+import { queueClosed } from '../refusals.js';
+import { inQueueWords } from './errors.js';
+import { openForReading } from './file.js';
+import { countOfOtherVersions, readIdentity } from './identity.js';
+import { countsOf, Ledger, WAITING, type LedgerRow } from './ledger.js';
+import { damagedRecord, outcomeColumns, outcomeRecord, plain } from './rows.js';
+import type { OutcomeRow } from './rows.js';
+
+/** Outcomes are read by pages, each in a transaction of its own: a long one would keep the log from shrinking. */
+const PAGE_ORDINALS = 256;
+/** A page ends early when it has read this much. */
+const PAGE_BYTES = 1 << 20;
+
+/**
+ * Opens the queue at `path` to be read: nothing is created, migrated or
+ * written, and its executor may be running, be gone, or have been killed.
+ *
+ * @returns `undefined` if there is no queue there (yet).
+ * @throws HoldfastError `ERR_QUEUE_NEWER_SCHEMA`, `ERR_QUEUE_CORRUPT`, `ERR_QUEUE_READ_ONLY` (the process may
+ * not read the file), `ERR_QUEUE_BUSY`, `ERR_QUEUE_IO`.
+ */
+export async function openSqliteQueueReader(path: string): Promise<QueueReader | undefined> {
+  return inQueueWords(path, () => {
+    const db = openForReading(path);
+    return db && new SqliteReader(db);
+  });
+}
+
+interface PageBounds {
+  after: number;
+  upTo: number;
+  state: string | undefined;
+}
+
+interface Page {
+  records: OutcomeRecord[];
+  /** Up to this ordinal nothing is missing. */
+  upTo: number;
+}
+
+/** The outcomes between two ordinals. */
+type Pages = (after: number, upTo: number) => Iterable<OutcomeRow>;
+
+export class SqliteReader implements QueueReader {
+  readonly #db: Database;
+  readonly #ledger: Ledger;
+  readonly #bySeq: Statement<[number], OutcomeRow>;
+  readonly #byId: Statement<[string], OutcomeRow>;
+  /** Of the file: one that is only read may be older than this version of holdfast. */
+  readonly #schema: number;
+  readonly #columns: string;
+
+  constructor(db: Database) {
+    this.#db = db;
+    this.#schema = schemaVersion(db);
+    this.#columns = outcomeColumns(this.#schema);
+    this.#ledger = new Ledger(db);
+    const select = `select ${this.#columns}, input from tasks where ordinal is not null`;
+    this.#bySeq = db.prepare(`${select} and seq = ? and id is null`);
+    this.#byId = db.prepare(`${select} and id = ?`);
+  }
+
+  async counts(): Promise<TaskCounts> {
+    return this.#read(() => countsOf(this.#ledger.read()));
+  }
+
+  async lastOrdinal(): Promise<number> {
+    return this.#read(() => this.#ledger.read().last_ordinal);
+  }
+
+  async nextDue(): Promise<number | undefined> {
+    const sql = `select min(run_at) from tasks where state = 'delayed'${this.#ofThisStart}`;
+    return this.#read(() => this.#db.prepare<[], number | null>(sql).pluck().get() ?? undefined);
+  }
+
+  async suspects(): Promise<number> {
+    const sql = `select count(*) from tasks where state = 'suspect'${this.#ofThisStart}`;
+    return this.#read(() => (this.#ledger.read().suspect === 0 ? 0 : this.#db.prepare<[], number>(sql).pluck().get()!));
+  }
+
+  async held(limit: number): Promise<HeldTasks> {
+    return this.#read(() => {
+      const { start, held: count = 0 } = this.#ledger.read() as Partial<LedgerRow>;
+      const some: HeldTasks['some'] = [];
+      for (const state of count === 0 ? [] : WAITING) {
+        const sql = `select seq, id, input from tasks where state = '${state}' and start < ? limit ?`;
+        const rows = this.#db.prepare<[number | undefined, number], { seq: number; id: string | null; input: Encoded }>(
+          sql,
+        );
+        for (const { seq, id, input } of rows.all(start, limit - some.length)) {
+          some.push({ id: id ?? generatedId(seq), input: plain(input) });
+        }
+      }
+      return { count, some };
+    });
+  }
+
+  async identity(): Promise<RunIdentity | undefined> {
+    return this.#read(() => readIdentity(this.#db, this.#schema));
+  }
+
+  async outcomesOfOtherVersions(version: string): Promise<number> {
+    return this.#read(() => countOfOtherVersions(this.#db, this.#schema, version));
+  }
+
+  async outcome(id: string, { withInput = false }: WithInput = {}): Promise<OutcomeRecord | undefined> {
+    return this.#read(() => {
+      const seq = generatedSeq(id);
+      const row = seq === undefined ? this.#byId.get(id) : this.#bySeq.get(seq);
+      if (row === undefined) return undefined;
+      const { input, ...record } = outcomeRecord(row);
+      return withInput ? { ...record, input: input! } : record;
+    });
+  }
+
+  async *outcomes(filter: OutcomeFilter = {}): AsyncIterable<OutcomeRecord> {
+    let after = filter.afterOrdinal ?? 0;
+    const pages = this.#read(() => this.#pages(filter));
+    for (;;) {
+      const page = this.#pageOrSingles(after, pages, filter.onDamaged);
+      yield* page.records;
+      if (page.upTo <= after) return;
+      after = page.upTo;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#db.close();
+  }
+
+  /** Where a part of the file is damaged, each record of the page is tried by itself. */
+  #pageOrSingles(after: number, pages: Pages, onDamaged: OutcomeFilter['onDamaged']): Page {
+    try {
+      return this.#read(() => this.#readPage(after, pages, onDamaged));
+    } catch (error) {
+      if (onDamaged === undefined || !(error instanceof HoldfastError) || error.code !== 'ERR_QUEUE_CORRUPT')
+        throw error;
+      const upTo = Math.min(
+        after + PAGE_ORDINALS,
+        this.#read(() => this.#ledger.read().last_ordinal),
+      );
+      const records: OutcomeRecord[] = [];
+      for (let ordinal = after + 1; ordinal <= upTo; ordinal++) {
+        try {
+          records.push(...this.#read(() => recordsOf(pages(ordinal - 1, ordinal), onDamaged)));
+        } catch (trouble) {
+          onDamaged(damagedRecord(`with the ordinal ${ordinal}`, (trouble as Error).message, trouble));
+        }
+      }
+      return { records, upTo };
+    }
+  }
+
+  /** Outcomes after an ordinal, and the ordinal up to which nothing is missing. */
+  #readPage(after: number, pages: Pages, onDamaged: OutcomeFilter['onDamaged']): Page {
+    // Read first: whatever comes up to this ordinal is committed by then, so
+    // that the page cannot step over an outcome that is being recorded.
+    const upTo = Math.min(after + PAGE_ORDINALS, this.#ledger.read().last_ordinal);
+    const records: OutcomeRecord[] = [];
+    let bytes = 0;
+    for (const row of pages(after, upTo)) {
+      records.push(...recordsOf([row], onDamaged));
+      bytes += (row.result?.length ?? 0) + (row.error?.length ?? 0) + (row.input?.length ?? 0);
+      if (bytes > PAGE_BYTES) return { records, upTo: row.ordinal };
+    }
+    return { records, upTo };
+  }
+
+  #pages({ state, withInput = false }: OutcomeFilter): Pages {
+    const columns = withInput ? `${this.#columns}, input` : this.#columns;
+    const ofState = state === undefined ? '' : ` and state ${state === 'not-done' ? '<>' : '='} @state`;
+    const statement = this.#db.prepare<[PageBounds], OutcomeRow>(
+      `select ${columns} from tasks where ordinal > @after and ordinal <= @upTo${ofState} order by ordinal`,
+    );
+    return (after, upTo) => statement.iterate({ after, upTo, state: state === 'not-done' ? 'done' : state });
+  }
+
+  get #ofThisStart(): string {
+    return this.#schema < 2 ? '' : ' and start = (select start from run)';
+  }
+
+  #read<T>(body: () => T): T {
+    if (!this.#db.open) throw queueClosed();
+    return inQueueWords(this.#db.name, body);
+  }
+}
+
+/** The records that are whole; one that is not is told, or thrown where nobody is to be told. */
+function recordsOf(rows: Iterable<OutcomeRow>, onDamaged: OutcomeFilter['onDamaged']): OutcomeRecord[] {
+  const records: OutcomeRecord[] = [];
+  for (const row of rows) {
+    try {
+      records.push(outcomeRecord(row));
+    } catch (error) {
+      if (onDamaged === undefined) throw error;
+      onDamaged(error as HoldfastError);
+    }
+  }
+  return records;
+}

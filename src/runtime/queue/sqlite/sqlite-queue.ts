@@ -1,0 +1,251 @@
+/** The durable store: one SQLite file, written in transactions that end on the disk. */
+import type { Database, Statement } from 'better-sqlite3';
+import type { NewTask, OutcomeState, TaskCounts } from '../../task/task.js';
+import type {
+  AddedTask,
+  Audit,
+  Cancellation,
+  ClaimedTask,
+  HeldTasks,
+  MendedCount,
+  OutcomeFilter,
+  OutcomeRecord,
+  PreviousDeath,
+  Recovery,
+  RunIdentity,
+  Settlement,
+  TaskQueue,
+  WithInput,
+} from '../contract.js';
+import { GroupCommit } from '../../../system/sqlite/group-commit.js';
+import { OpenFiles } from '../../../system/open-files.js';
+import { queueClosed, takenOver } from '../refusals.js';
+import { saveLostQueue } from './saved-copy.js';
+import { inQueueWords, isStoreTrouble } from './errors.js';
+import { auditCounts } from './audit.js';
+import { closeAtRest, openForWriting } from './file.js';
+import { Ledger, raiseEpoch } from './ledger.js';
+import type { LedgerRow } from './ledger.js';
+import { SqliteReader } from './reader.js';
+import { SqliteWrites } from './writes.js';
+
+/**
+ * Opens the queue at `path` for its executor: creates the file (mode 0600; its
+ * folder must be there), migrates it, and raises the epoch by one, so that any
+ * executor that opened it before may no longer write.
+ *
+ * SQLite works on the calling thread: a commit blocks it for as long as the
+ * disk takes to sync, and another process's lock for up to 2 s.
+ *
+ * When its files are removed or replaced under it, it saves all that is recorded
+ * as `<path without .db>.saved-<n>.db`, or in one of the other places.
+ *
+ * @param elsewhere paths for that copy where the folder of the queue is gone as well; `-<n>.db` is added
+ * @throws HoldfastError `ERR_QUEUE_NEWER_SCHEMA`, `ERR_QUEUE_CORRUPT`, `ERR_QUEUE_DISK_FULL`,
+ * `ERR_QUEUE_READ_ONLY`, `ERR_QUEUE_BUSY`, `ERR_QUEUE_IO`.
+ */
+export async function openSqliteQueue(path: string, elsewhere: readonly string[] = []): Promise<TaskQueue> {
+  return inQueueWords(path, () => {
+    const { db, unclean } = openForWriting(path);
+    try {
+      return new SqliteQueue(db, raiseEpoch(db), unclean, [`${path.replace(/\.db$/, '')}.saved`, ...elsewhere]);
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  });
+}
+
+class SqliteQueue implements TaskQueue {
+  readonly epoch: number;
+  readonly #db: Database;
+  readonly #begin: Statement<[]>;
+  readonly #commit: Statement<[]>;
+  readonly #ledger: Ledger;
+  readonly #writes: SqliteWrites;
+  readonly #reader: SqliteReader;
+  readonly #group: GroupCommit;
+  /** The ledger as the open transaction sees and changes it. */
+  #row: LedgerRow | undefined;
+  #closed: Promise<void> | undefined;
+  /** Whether the executor before this one did not come to close it. */
+  readonly #unclean: boolean;
+  readonly #files: OpenFiles;
+  readonly #copyPlaces: readonly string[];
+  /** Why nothing is written or told any more. */
+  #lost: Error | undefined;
+
+  constructor(db: Database, epoch: number, unclean: boolean, copyPlaces: readonly string[]) {
+    this.epoch = epoch;
+    this.#unclean = unclean;
+    this.#files = new OpenFiles(db.name);
+    this.#copyPlaces = copyPlaces;
+    this.#db = db;
+    this.#begin = db.prepare('begin immediate');
+    this.#commit = db.prepare('commit');
+    this.#ledger = new Ledger(db);
+    this.#writes = new SqliteWrites(db, epoch);
+    this.#reader = new SqliteReader(db);
+    this.#group = new GroupCommit({ transact: (body) => this.#transact(body), isStoreTrouble });
+  }
+
+  recover(previous: PreviousDeath, maxCrashes: number, signal?: string): Promise<Recovery> {
+    return this.#write((ledger) => this.#writes.recover(ledger, previous, maxCrashes, signal));
+  }
+
+  identify(identity: RunIdentity): Promise<void> {
+    return this.#write(() => this.#writes.identify(identity));
+  }
+
+  hold(): Promise<number> {
+    return this.#write((ledger) => this.#writes.hold(ledger));
+  }
+
+  letGo(): Promise<number> {
+    return this.#write((ledger) => this.#writes.letGo(ledger));
+  }
+
+  add(tasks: readonly NewTask[]): Promise<AddedTask[]> {
+    return this.#write((ledger) => this.#writes.add(ledger, tasks));
+  }
+
+  claim(limit: number, now: number): Promise<ClaimedTask[]> {
+    return this.#write((ledger) => this.#writes.claim(ledger, limit, now));
+  }
+
+  claimSuspect(): Promise<ClaimedTask | undefined> {
+    return this.#write((ledger) => this.#writes.claimSuspect(ledger));
+  }
+
+  settle(settlements: readonly Settlement[]): Promise<number[]> {
+    return this.#write((ledger) => this.#writes.settle(ledger, settlements));
+  }
+
+  clear(): Promise<void> {
+    return this.#write((ledger) => this.#writes.clear(ledger));
+  }
+
+  cancel(id: string): Promise<Cancellation> {
+    return this.#write((ledger) => this.#writes.cancel(ledger, id));
+  }
+
+  retry(states: readonly OutcomeState[]): Promise<number> {
+    return this.#write((ledger) => this.#writes.retry(ledger, states));
+  }
+
+  audit(how: Audit): Promise<MendedCount[]> {
+    return this.#write((ledger) => auditCounts(this.#db, ledger, how, this.#unclean));
+  }
+
+  capDelays(latest: number): Promise<void> {
+    return this.#write(() => this.#writes.capDelays(latest));
+  }
+
+  async nextDue(): Promise<number | undefined> {
+    await this.#group.idle();
+    return this.#reader.nextDue();
+  }
+
+  async suspects(): Promise<number> {
+    await this.#group.idle();
+    return this.#reader.suspects();
+  }
+
+  async held(limit: number): Promise<HeldTasks> {
+    await this.#group.idle();
+    return this.#reader.held(limit);
+  }
+
+  async identity(): Promise<RunIdentity | undefined> {
+    await this.#group.idle();
+    return this.#reader.identity();
+  }
+
+  async outcomesOfOtherVersions(version: string): Promise<number> {
+    await this.#group.idle();
+    return this.#reader.outcomesOfOtherVersions(version);
+  }
+
+  async counts(): Promise<TaskCounts> {
+    await this.#group.idle();
+    return this.#reader.counts();
+  }
+
+  async lastOrdinal(): Promise<number> {
+    await this.#group.idle();
+    return this.#reader.lastOrdinal();
+  }
+
+  async outcome(id: string, options?: WithInput): Promise<OutcomeRecord | undefined> {
+    await this.#group.idle();
+    this.#refuseIfLost();
+    return this.#reader.outcome(id, options);
+  }
+
+  async *outcomes(filter?: OutcomeFilter): AsyncIterable<OutcomeRecord> {
+    await this.#group.idle();
+    this.#refuseIfLost();
+    yield* this.#reader.outcomes(filter);
+  }
+
+  async check(): Promise<void> {
+    await this.#group.idle();
+    if (this.#closed === undefined) this.#checkFiles();
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#group.idle().then(() => this.#end());
+    return this.#closed;
+  }
+
+  #end(): void {
+    try {
+      this.#checkFiles();
+    } catch (error) {
+      // What lies in its place now is not ours to tidy up.
+      this.#db.close();
+      throw error;
+    }
+    closeAtRest(this.#db);
+  }
+
+  /** Once they were lost, they stay lost: the copy holds all up to then, and nothing that comes later. */
+  #checkFiles(): void {
+    this.#refuseIfLost();
+    const lost = this.#files.whatIsLost();
+    if (lost === undefined) return;
+    this.#lost = saveLostQueue(this.#db, lost, this.#copyPlaces);
+    throw this.#lost;
+  }
+
+  #refuseIfLost(): void {
+    if (this.#lost !== undefined) throw this.#lost;
+  }
+
+  #write<T>(body: (ledger: LedgerRow) => T): Promise<T> {
+    if (this.#closed !== undefined) return Promise.reject(queueClosed());
+    return this.#group.run(() => body(this.#row!));
+  }
+
+  #transact(body: () => void): void {
+    this.#refuseIfLost();
+    inQueueWords(this.#db.name, () => {
+      this.#begin.run();
+      try {
+        const before = this.#ledger.read();
+        if (before.epoch !== this.epoch) throw takenOver(this.#db.name, this.epoch, before.epoch);
+        this.#row = { ...before };
+        body();
+        this.#ledger.write(this.#row, before);
+        this.#commit.run();
+      } catch (error) {
+        // After some errors SQLite has rolled back by itself.
+        if (this.#db.inTransaction) this.#db.exec('rollback');
+        this.#writes.rolledBack();
+        throw error;
+      }
+    });
+    // A commit to a file that nobody finds again is none: before anybody is told.
+    this.#checkFiles();
+  }
+}

@@ -1,0 +1,244 @@
+/**
+ * What the calls of the contract write, within a transaction that is open
+ * already. Each keeps the ledger's counts in step with the rows it changes.
+ */
+import type { Database, RunResult } from 'better-sqlite3';
+import type { NewTask, OutcomeState } from '../../task/task.js';
+import type {
+  AddedTask,
+  Cancellation,
+  ClaimedTask,
+  OutcomeRecord,
+  PreviousDeath,
+  Recovery,
+  RunIdentity,
+  Settlement,
+} from '../contract.js';
+import { CANCELLED, crashedWithProcess } from '../endings.js';
+import { generatedId, generatedSeq } from '../generated-id.js';
+import { notRunning } from '../refusals.js';
+import { move, STORED_STATES, WAITING, waits } from './ledger.js';
+import type { LedgerRow, StoredState } from './ledger.js';
+import { recordIdentity } from './identity.js';
+import { interruptedRows, verdict, withCrash } from './recover.js';
+import { claimedTask, outcomeRecord } from './rows.js';
+import { Statements, type KnownRow } from './statements.js';
+
+export class SqliteWrites {
+  readonly #db: Database;
+  readonly #epoch: number;
+  readonly #sql: Statements;
+  /** Their keys, as the file has them: to be forgotten when a transaction fails. */
+  #versions = new Map<string, number>();
+
+  constructor(db: Database, epoch: number) {
+    this.#db = db;
+    this.#epoch = epoch;
+    this.#sql = new Statements(db);
+  }
+
+  /** What was written since the last commit is not in the file. */
+  rolledBack(): void {
+    this.#versions = new Map();
+  }
+
+  identify(identity: RunIdentity): void {
+    recordIdentity(this.#db, identity);
+    if (identity.version !== undefined) this.#versionKey(identity.version);
+  }
+
+  recover(ledger: LedgerRow, previous: PreviousDeath, maxCrashes: number, signal: string | undefined): Recovery {
+    const recovery: Recovery = { interrupted: 0, suspects: 0, crashed: [] };
+    if (ledger.running === 0) return recovery;
+    const interrupted = interruptedRows(this.#db, this.#epoch);
+    recovery.interrupted = interrupted.length;
+    for (const task of interrupted) {
+      const { state, crashes, doubts } = verdict(task, interrupted.length === 1, previous, maxCrashes);
+      move(ledger, 'running', state, 1);
+      if (state === 'crashed') {
+        recovery.crashed.push(this.#recordCrash(ledger, task.seq, crashes, signal));
+      } else {
+        const earlier = crashes > task.crashes ? withCrash(task, crashes, signal) : task.earlier;
+        this.#sql.recover.run(state, crashes, doubts, earlier, task.seq);
+        if (state === 'suspect') recovery.suspects += 1;
+      }
+    }
+    return recovery;
+  }
+
+  add(ledger: LedgerRow, tasks: readonly NewTask[]): AddedTask[] {
+    return tasks.map((task) => {
+      const { id, handler, input, priority, timeoutMs, retries } = task;
+      // Counted here, not by SQLite, which would start anew after `clear`.
+      const seq = ledger.last_seq + 1;
+      const { changes } = this.#sql.insert.run(
+        seq,
+        id ?? null,
+        handler,
+        input,
+        priority,
+        timeoutMs ?? null,
+        retries ?? null,
+        ledger.start,
+      );
+      if (changes === 0) return this.#addAgain(ledger, task, id!);
+      ledger.last_seq = seq;
+      ledger.queued += 1;
+      return { seq, id: id ?? generatedId(seq), status: 'added' };
+    });
+  }
+
+  claim(ledger: LedgerRow, limit: number, now: number): ClaimedTask[] {
+    if (ledger.delayed > 0) move(ledger, 'delayed', 'queued', this.#sql.wake.run(ledger.start, now).changes);
+    if (ledger.queued === 0 || limit <= 0) return [];
+    const tasks = this.#sql.claim.all(this.#epoch, ledger.start, limit).map(claimedTask);
+    move(ledger, 'queued', 'running', tasks.length);
+    return tasks.sort((a, b) => b.priority - a.priority || a.seq - b.seq);
+  }
+
+  capDelays(latest: number): void {
+    this.#db.prepare(`update tasks set run_at = ? where state = 'delayed' and run_at > ?`).run(latest, latest);
+  }
+
+  claimSuspect(ledger: LedgerRow): ClaimedTask | undefined {
+    if (ledger.suspect === 0) return undefined;
+    const row = this.#sql.claimSuspect.get(this.#epoch, ledger.start);
+    if (row === undefined) return undefined;
+    move(ledger, 'suspect', 'running', 1);
+    return claimedTask(row);
+  }
+
+  settle(ledger: LedgerRow, settlements: readonly Settlement[]): number[] {
+    const ordinals: number[] = [];
+    for (const settlement of settlements) {
+      const [to, { changes }] = this.#settleOne(ledger, settlement);
+      if (changes === 0) throw notRunning(settlement.seq, this.#epoch);
+      move(ledger, 'running', to, 1);
+      if (settlement.kind === 'outcome') ordinals.push(ledger.last_ordinal);
+    }
+    return ordinals;
+  }
+
+  clear(ledger: LedgerRow): void {
+    // Without a `where`, SQLite drops the pages and looks at no row.
+    this.#db.exec('delete from tasks');
+    this.#db.exec('delete from identity; delete from versions');
+    this.#versions = new Map();
+    for (const state of STORED_STATES) ledger[state] = 0;
+    ledger.held = 0;
+  }
+
+  hold(ledger: LedgerRow): number {
+    // The first start of a run is spared a write to the disk.
+    if (STORED_STATES.every((state) => ledger[state] === 0)) return ledger.last_seq;
+    ledger.start += 1;
+    // A scan, but nothing runs when a start begins.
+    if (ledger.running > 0) this.#db.prepare(`update tasks set start = ? where state = 'running'`).run(ledger.start);
+    ledger.held = ledger.queued + ledger.delayed + ledger.suspect;
+    return ledger.last_seq;
+  }
+
+  letGo(ledger: LedgerRow): number {
+    if (ledger.held === 0) return 0;
+    ledger.held = 0;
+    const [, , suspects] = WAITING.map((state) => {
+      const statement = this.#db.prepare(`update tasks set start = ? where state = '${state}' and start < ?`);
+      return statement.run(ledger.start, ledger.start).changes;
+    });
+    return suspects!;
+  }
+
+  cancel(ledger: LedgerRow, id: string): Cancellation {
+    const given = generatedSeq(id);
+    const task = given === undefined ? this.#sql.find.get(id) : this.#sql.findGenerated.get(given);
+    if (task === undefined) return { found: undefined };
+    const { seq, state, crashes, start } = task;
+    if (state !== 'queued' && state !== 'delayed' && state !== 'suspect') return { found: state };
+    move(ledger, state, 'cancelled', 1);
+    if (start < ledger.start) ledger.held -= 1;
+    this.#sql.end.run('cancelled', ++ledger.last_ordinal, crashes, JSON.stringify(CANCELLED), seq);
+    const outcome = outcomeRecord(this.#sql.outcome.get(seq)!);
+    return { found: state === 'suspect' ? 'queued' : state, cancelled: { seq, outcome } };
+  }
+
+  retry(ledger: LedgerRow, states: readonly OutcomeState[]): number {
+    let total = 0;
+    for (const state of states) {
+      if (ledger[state] === 0) continue; // spares a scan of the table
+      const before = this.#sql.reset.run(state, ledger.start - 1).changes;
+      const rest = ledger[state] - before;
+      const changes = before + (rest === 0 ? 0 : this.#sql.reset.run(state, ledger.start).changes);
+      move(ledger, state, 'queued', changes);
+      ledger.held += before;
+      total += changes;
+    }
+    return total;
+  }
+
+  /** The insert was refused: the id is there. */
+  #addAgain(ledger: LedgerRow, task: NewTask, id: string): AddedTask {
+    const known = this.#sql.compare.get(task.handler, task.input, id)!;
+    const { seq, same, state, start } = known;
+    if (same === 0) return { seq, id, status: 'conflict' };
+    const held = start < ledger.start && waits(state);
+    if (held || (differs(known, task) && (state === 'running' || waits(state)))) {
+      const { priority, timeoutMs, retries } = task;
+      this.#sql.takeOver.run(ledger.start, priority, timeoutMs ?? null, retries ?? null, seq);
+    }
+    if (!held) return { seq, id, status: 'duplicate' };
+    ledger.held -= 1;
+    return { seq, id, status: 'duplicate', ...(state === 'suspect' && { suspect: true }) };
+  }
+
+  #versionKey(hash: string): number {
+    let key = this.#versions.get(hash);
+    if (key === undefined) {
+      key = this.#sql.version.get(hash)!;
+      this.#versions.set(hash, key);
+    }
+    return key;
+  }
+
+  /** Gives the state that the task went to, and the rows that were changed: one, if it was ours to settle. */
+  #settleOne(ledger: LedgerRow, settlement: Settlement): [StoredState, RunResult] {
+    const { seq } = settlement;
+    switch (settlement.kind) {
+      case 'outcome': {
+        const { state, attempts, crashes, result, error, startedAt, durationMs, thread, version } = settlement;
+        const run = this.#sql.settle.run(
+          state,
+          ++ledger.last_ordinal,
+          attempts,
+          crashes,
+          result ?? null,
+          error === undefined ? null : JSON.stringify(error),
+          startedAt,
+          durationMs,
+          thread,
+          version === undefined ? null : this.#versionKey(version),
+          seq,
+          this.#epoch,
+        );
+        return [state, run];
+      }
+      case 'retry': {
+        const { runAt, attempts, crashes, earlier } = settlement;
+        return ['delayed', this.#sql.delay.run(runAt, attempts, crashes, JSON.stringify(earlier), seq, this.#epoch)];
+      }
+      case 'release':
+        return ['queued', this.#sql.giveBack.run('queued', seq, this.#epoch)];
+      case 'suspect':
+        return ['suspect', this.#sql.giveBack.run('suspect', seq, this.#epoch)];
+    }
+  }
+
+  #recordCrash(ledger: LedgerRow, seq: number, crashes: number, signal: string | undefined): OutcomeRecord {
+    const error = JSON.stringify(crashedWithProcess(crashes, signal));
+    this.#sql.end.run('crashed', ++ledger.last_ordinal, crashes, error, seq);
+    return outcomeRecord(this.#sql.outcome.get(seq)!);
+  }
+}
+
+function differs({ priority, timeout_ms, retries }: KnownRow, task: NewTask): boolean {
+  return priority !== task.priority || timeout_ms !== (task.timeoutMs ?? null) || retries !== (task.retries ?? null);
+}

@@ -1,0 +1,232 @@
+/** Both stores against a model, through random lives: calls alone and together, deaths and new executors. */
+import { join } from 'node:path';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { openMemoryQueue } from '../../../../dist/runtime/queue/memory/memory-queue.js';
+import { openSqliteQueue } from '../../../../dist/runtime/queue/sqlite/sqlite-queue.js';
+import type { PreviousDeath, Settlement, TaskQueue } from '../../../../dist/runtime/queue/contract.js';
+import type { EarlierAttempt, NewTask, OutcomeState } from '../../../../dist/runtime/task/task.js';
+import { QueueModel, Refused } from '../../../support/queue-model.js';
+import { all, aTask, done } from '../../../support/queue-tasks.js';
+import { runs } from '../../../support/runs.js';
+
+type Call =
+  | { call: 'add'; specs: NewTask[] }
+  | { call: 'claim'; limit: number; later: number }
+  | { call: 'claimSuspect' }
+  | { call: 'settle'; picks: { which: number; settlement: Settlement }[] }
+  | { call: 'cancel'; which: number }
+  | { call: 'retry'; states: OutcomeState[] }
+  | { call: 'hold' }
+  | { call: 'letGo' };
+
+/** Calls made in one tick, or the death of the executor and the start of the next. */
+type Step = { together: Call[] } | { previous: PreviousDeath; maxCrashes: number; closesFirst: boolean };
+
+const small = fc.nat(30);
+const outcomeState = fc.constantFrom<OutcomeState>('done', 'failed', 'crashed', 'timed-out');
+const spec = fc
+  .record({
+    id: fc.option(fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'), { nil: undefined }),
+    handler: fc.constantFrom('one', 'one', 'two'),
+    priority: fc.integer({ min: -1, max: 1 }),
+    timeoutMs: fc.constantFrom(undefined, undefined, 5),
+  })
+  .map((fields) => aTask(fields));
+const charge = { attempts: small, crashes: fc.nat(2) };
+const earlier = fc.array(
+  fc.record<EarlierAttempt>({
+    attempt: small,
+    state: fc.constantFrom('failed', 'timed-out'),
+    error: fc.constant({ name: 'Error', message: 'no' }),
+    startedAt: fc.constant(7),
+    durationMs: fc.constant(0.5),
+    thread: fc.constant(1),
+  }),
+  { minLength: 1, maxLength: 5 },
+);
+const version = fc.constantFrom('aaaaaaaaaaaa', 'bbbbbbbbbbbb', undefined);
+const settlement = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ state: outcomeState, version, ...charge }).map((fields) => done(0, fields)) },
+  fc.record({ kind: fc.constant('retry' as const), seq: fc.constant(0), runAt: fc.nat(60), earlier, ...charge }),
+  fc.record({ kind: fc.constantFrom('release' as const, 'suspect' as const), seq: fc.constant(0) }),
+);
+const call: fc.Arbitrary<Call> = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ call: fc.constant('add' as const), specs: fc.array(spec, { maxLength: 5 }) }) },
+  { weight: 3, arbitrary: fc.record({ call: fc.constant('claim' as const), limit: fc.nat(5), later: fc.nat(20) }) },
+  fc.record({ call: fc.constant('claimSuspect' as const) }),
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      call: fc.constant('settle' as const),
+      picks: fc.array(fc.record({ which: small, settlement }), { minLength: 1, maxLength: 4 }),
+    }),
+  },
+  fc.record({ call: fc.constant('cancel' as const), which: small }),
+  fc.record({ call: fc.constantFrom('hold' as const, 'hold' as const, 'letGo' as const) }),
+  fc.record({ call: fc.constant('retry' as const), states: fc.uniqueArray(outcomeState, { maxLength: 2 }) }),
+);
+const together = fc.record({ together: fc.array(call, { minLength: 1, maxLength: 5 }) });
+const newExecutor = fc.record({
+  previous: fc.constantFrom<PreviousDeath>('unseen', 'killed', 'crashed'),
+  maxCrashes: fc.integer({ min: 1, max: 3 }),
+  closesFirst: fc.boolean(),
+});
+
+/** One life of a store, beside its model. */
+class Life {
+  readonly #model: QueueModel;
+  readonly #reopen: () => Promise<TaskQueue>;
+  #queue: TaskQueue;
+  #now = 0;
+  /** Every outcome ever seen, by its ordinal. */
+  readonly #recorded = new Map<number, string>();
+
+  constructor(queue: TaskQueue, model: QueueModel, reopen: () => Promise<TaskQueue>) {
+    this.#queue = queue;
+    this.#model = model;
+    this.#reopen = reopen;
+  }
+
+  async live(steps: readonly Step[]): Promise<void> {
+    for (const step of steps) {
+      if ('together' in step) await this.#call(step.together);
+      else await this.#restart(step.previous, step.maxCrashes, step.closesFirst);
+      await this.#compare();
+    }
+    await this.#queue.close();
+  }
+
+  async #call(calls: readonly Call[]): Promise<void> {
+    const pairs = calls.map((each) => this.#make(each));
+    const real = await Promise.allSettled(pairs.map((pair) => pair.real));
+    pairs.forEach(({ expected }, index) => {
+      const result = real[index]!;
+      if (expected instanceof Refused) {
+        expect(result).toMatchObject({ status: 'rejected', reason: { code: 'ERR_STALE_EXECUTOR' } });
+      } else {
+        expect(result).toEqual({ status: 'fulfilled', value: expected });
+      }
+    });
+  }
+
+  /** Makes one call on both; picks its tasks from among all that the model has ever seen. */
+  #make(each: Call): { real: Promise<unknown>; expected: unknown } {
+    const queue = this.#queue;
+    const model = this.#model;
+    const seqOf = (which: number): number => (which % (model.tasks.length + 1)) + 1;
+    switch (each.call) {
+      case 'add':
+        return { real: queue.add(each.specs), expected: model.add(each.specs) };
+      case 'claim':
+        this.#now += each.later;
+        return { real: queue.claim(each.limit, this.#now), expected: model.claim(each.limit, this.#now) };
+      case 'claimSuspect':
+        return { real: queue.claimSuspect(), expected: model.claimSuspect() };
+      case 'settle': {
+        const running = model.tasks.filter((task) => task.state === 'running');
+        const settlements = each.picks.map(({ which, settlement: what }, index) => {
+          // Mostly tasks that run, each once; now and then any other.
+          const task = which % 8 === 0 ? undefined : running[index];
+          const seq = task?.seq ?? seqOf(which);
+          return what.kind === 'retry' ? { ...what, seq, runAt: this.#now + what.runAt } : { ...what, seq };
+        });
+        return { real: queue.settle(settlements), expected: orRefused(() => model.settle(settlements)) };
+      }
+      case 'cancel': {
+        const seq = seqOf(each.which);
+        const id = model.tasks[seq - 1]?.spec.id ?? `#${seq}`;
+        return { real: queue.cancel(id).then(({ found }) => found), expected: model.cancel(id) };
+      }
+      case 'hold':
+        return { real: queue.hold(), expected: model.hold() };
+      case 'letGo':
+        return { real: queue.letGo(), expected: model.letGo() };
+      case 'retry':
+        this.#recorded.clear(); // the one way to take outcomes back
+        return { real: queue.retry(each.states), expected: model.retry(each.states) };
+    }
+  }
+
+  async #restart(previous: PreviousDeath, maxCrashes: number, closesFirst: boolean): Promise<void> {
+    const stale = this.#queue;
+    if (closesFirst) await stale.close();
+    this.#queue = await this.#reopen();
+    expect(this.#queue.epoch).toBe(stale.epoch + 1);
+    if (!closesFirst) {
+      const lost = { code: 'ERR_STALE_EXECUTOR' };
+      const running = this.#model.tasks.filter((task) => task.state === 'running').map((task) => done(task.seq));
+      await expect(stale.settle(running)).rejects.toMatchObject(lost);
+      // Nor may the new one settle what it did not claim.
+      if (running.length > 0) await expect(this.#queue.settle(running)).rejects.toMatchObject(lost);
+      await stale.close();
+    }
+    const expected = this.#model.recover(previous, maxCrashes);
+    expect(await this.#queue.recover(previous, maxCrashes)).toMatchObject(expected);
+    expect(await this.#queue.recover(previous, maxCrashes)).toMatchObject({ interrupted: 0 });
+  }
+
+  async #compare(): Promise<void> {
+    const queue = this.#queue;
+    const model = this.#model;
+    expect(await queue.counts()).toEqual(model.counts());
+    expect(await queue.nextDue()).toBe(model.nextDue());
+    expect(await queue.suspects()).toBe(model.suspects());
+    const { count, some } = await queue.held(1000);
+    const ids = some.map(({ id }) => id);
+    expect(ids.sort()).toEqual(model.held().sort());
+    expect(count).toBe(ids.length);
+    expect((await queue.held(1)).some).toHaveLength(Math.min(1, count));
+    expect(await queue.outcomesOfOtherVersions('aaaaaaaaaaaa')).toBe(model.outcomesOfOtherVersions('aaaaaaaaaaaa'));
+    const outcomes = await all(queue.outcomes());
+    expect(await all(queue.outcomes({ state: 'not-done' }))).toEqual(outcomes.filter(({ state }) => state !== 'done'));
+    expect(outcomes).toMatchObject(model.outcomes());
+    expect(outcomes.length, 'each task has at most one outcome').toBe(new Set(outcomes.map(({ id }) => id)).size);
+    for (const outcome of outcomes) {
+      const text = JSON.stringify(outcome);
+      expect(text, 'a recorded outcome never changes').toBe(this.#recorded.get(outcome.ordinal) ?? text);
+      this.#recorded.set(outcome.ordinal, text);
+    }
+  }
+}
+
+function orRefused<T>(body: () => T): T | Refused {
+  try {
+    return body();
+  } catch (error) {
+    if (error instanceof Refused) return error;
+    throw error;
+  }
+}
+
+test('the memory store does what the model does', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(together, { maxLength: 40 }), async (steps) => {
+      const queue = openMemoryQueue();
+      await new Life(queue, new QueueModel(false), () => Promise.reject(new Error('no second one'))).live(steps);
+    }),
+    { numRuns: runs(400) },
+  );
+});
+
+test('the SQLite store does what the model does, through any death of its executor', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'holdfast-test-'));
+  let life = 0;
+  try {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.oneof({ weight: 5, arbitrary: together }, newExecutor), { maxLength: 30 }),
+        async (steps) => {
+          const path = join(dir, `${life++}.db`);
+          const open = (): Promise<TaskQueue> => openSqliteQueue(path);
+          await new Life(await open(), new QueueModel(true), open).live(steps);
+        },
+      ),
+      { numRuns: runs(200) },
+    );
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+});
