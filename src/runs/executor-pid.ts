@@ -1,9 +1,9 @@
 /** In which process the executor of a run is: its lock may be held by a supervisor. */
 import { hostname } from 'node:os';
-import { join } from 'node:path';
 import { processState } from '../system/process-state.js';
-import { HEALTH_FILE, readHealth, type HealthSnapshot } from '../runtime/health/snapshot.js';
+import type { HealthSnapshot } from '../runtime/health/snapshot.js';
 import type { LockHolder } from '../system/lock/holder.js';
+import { lastHealth } from './run-files.js';
 import type { StateDir } from '../system/state-dir.js';
 
 /** What has become of the process that wrote the snapshot; `unknown` where that cannot be told. */
@@ -21,7 +21,7 @@ export function writerOf(snapshot: HealthSnapshot, holder: LockHolder | undefine
  * while it starts, has just died, or runs on another host.
  */
 export function executorPid(stateDir: StateDir, runId: string, holder: LockHolder): number | undefined {
-  const { snapshot } = readHealth(join(stateDir.runDir(runId), HEALTH_FILE));
+  const { snapshot } = lastHealth(stateDir, runId);
   const writer = writerOf(snapshot, holder);
   if (writer === 'gone' || holder.hostname !== hostname()) return undefined;
   return snapshot.pid ?? undefined;

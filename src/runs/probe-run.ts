@@ -1,13 +1,12 @@
 /** Whether the executor of a run is well, asked from outside. Everything on this way is light: no SQLite, no zod. */
-import { join } from 'node:path';
 import { probeExecutor } from '../runtime/control/client.js';
 import { HoldfastError } from '../base/errors.js';
 import { writerOf } from './executor-pid.js';
 import { HEARTBEAT_FRESH_MS } from '../runtime/health/heartbeat.js';
 import { answerProbes } from '../runtime/health/probes.js';
 import { processState } from '../system/process-state.js';
-import { HEALTH_FILE, readHealth, type HealthSnapshot } from '../runtime/health/snapshot.js';
-import { ProcessLock } from '../system/lock/process-lock.js';
+import type { HealthSnapshot } from '../runtime/health/snapshot.js';
+import { lastHealth, lockOf } from './run-files.js';
 import type { StateDir } from '../system/state-dir.js';
 import type { ProbeAnswer, ProbeAnswers } from '../runtime/status.js';
 import { formatDuration } from '../base/units.js';
@@ -28,8 +27,8 @@ const LEAST_ANSWER_MS = 10;
  * last beat decides.
  */
 export async function probeRun(stateDir: StateDir, runId: string): Promise<ProbeAnswers> {
-  const lock = new ProcessLock({ path: stateDir.lockPath(runId), runId });
-  const { snapshot } = readHealth(join(stateDir.runDir(runId), HEALTH_FILE));
+  const lock = lockOf(stateDir, runId);
+  const { snapshot } = lastHealth(stateDir, runId);
   if (!lock.isLocked()) return no(`no executor holds its lock${lastSeen(snapshot)}`);
   const holder = lock.holder();
   const executor = writerOf(snapshot, holder);

@@ -157,7 +157,7 @@ class SmokeTest {
   ): Promise<void> {
     // Loaded only now, as they bring the lock's native part along: the process that contends for it starts the sooner.
     const [{ decoded, outcomesOnDisk }, { AFTER_STOP, WHILE_RUNNING }] = await Promise.all([
-      import('./recorded.js'),
+      import('../runs/recorded-outcomes.js'),
       import('./conditions/built-in.js'),
     ]);
     const { timeoutMs, threads, postConditions } = this.#settings;

@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { HoldfastError } from '../../base/errors.js';
 import { executorPid } from '../../runs/executor-pid.js';
 import type { StateDir } from '../../system/state-dir.js';
-import { lockOf, mustKnowRun } from '../runs/find-run.js';
+import { isKnownRun, lockOf } from '../../runs/run-files.js';
+import { mustKnowRun } from '../runs/find-run.js';
 import { commandFor } from '../arguments/suggest-command.js';
 
 export interface InspectTarget {
@@ -20,8 +20,7 @@ export interface InspectTarget {
  */
 export function inspectTarget(stateDir: StateDir, target: string): InspectTarget {
   if (!/^\d+$/.test(target)) return { pid: pidOfRun(stateDir, target), note: undefined };
-  const isRun = existsSync(stateDir.runDir(target)) || existsSync(stateDir.lockPath(target));
-  if (!isRun) return { pid: Number(target), note: undefined };
+  if (!isKnownRun(stateDir, target)) return { pid: Number(target), note: undefined };
   if (lockOf(stateDir, target).isLocked()) {
     const pid = pidOfRun(stateDir, target);
     return { pid, note: `${target} is taken for the run of that name; its executor is process ${pid}` };

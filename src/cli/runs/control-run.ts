@@ -2,7 +2,7 @@ import type { ControlRequest } from '../../runtime/control/client.js';
 import { StateDir } from '../../system/state-dir.js';
 import { formatCount } from '../../base/units.js';
 import { EXIT } from '../exit-code.js';
-import { askRun, mustKnowRun } from './find-run.js';
+import { askRunOrHint, mustKnowRun } from './find-run.js';
 
 const MODE_AFTER = { pause: 'paused', resume: 'running', drain: 'draining' } as const;
 
@@ -14,7 +14,7 @@ export async function steer(
 ): Promise<number> {
   const stateDir = new StateDir(given.dir);
   mustKnowRun(stateDir, runId);
-  const { mode, counts } = await askRun(stateDir, runId, what);
+  const { mode, counts } = await askRunOrHint(stateDir, runId, what);
   const waiting = counts.queued + counts.delayed;
   const stands = `${runId} is ${mode}: ${formatCount(counts.running)} running, ${formatCount(waiting)} waiting\n`;
   if (mode === MODE_AFTER[what]) {

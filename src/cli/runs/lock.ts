@@ -3,7 +3,8 @@ import { StateDir } from '../../system/state-dir.js';
 import type { LockHolder } from '../../system/lock/holder.js';
 import { printable } from '../../base/printable.js';
 import { EXIT } from '../exit-code.js';
-import { lockOf, mustKnowRun } from './find-run.js';
+import { lockOf } from '../../runs/run-files.js';
+import { mustKnowRun } from './find-run.js';
 import { table } from '../screen/table.js';
 import { printJson, tell } from '../screen/terminal.js';
 

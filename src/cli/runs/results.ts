@@ -2,13 +2,12 @@ import { once } from 'node:events';
 import { InvalidInputError } from '../../base/errors.js';
 import { printable } from '../../base/printable.js';
 import type { OutcomeRecord } from '../../runtime/queue/contract.js';
-import { openSqliteQueueReader } from '../../runtime/queue/sqlite/reader.js';
 import { damagedRecord } from '../../runtime/queue/sqlite/rows.js';
-import { refuseEmptied } from '../../runtime/run-folder.js';
 import { StateDir } from '../../system/state-dir.js';
 import type { OutcomeState } from '../../runtime/task/task.js';
 import { EXIT } from '../exit-code.js';
-import { mustKnowRun, queuePath } from './find-run.js';
+import { openRecorded } from '../../runs/run-files.js';
+import { mustKnowRun } from './find-run.js';
 import { outcomeLine } from '../screen/outcome-line.js';
 
 type Wanted = OutcomeState | 'not-done';
@@ -23,13 +22,12 @@ export async function results(
   const state = mustBeState(given.state);
   const stateDir = new StateDir(given.dir);
   mustKnowRun(stateDir, runId);
-  refuseEmptied(stateDir, runId);
   let damaged = 0;
   const onDamaged = (error: Error) => {
     damaged++;
     process.stderr.write(`runtime: ${printable(error.message)}\n`);
   };
-  const reader = await openSqliteQueueReader(queuePath(stateDir, runId));
+  const reader = await openRecorded(stateDir, runId);
   // A run in memory, or one that never came to take a task, has recorded nothing.
   if (reader === undefined) return EXIT.ok;
   try {

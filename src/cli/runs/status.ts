@@ -1,18 +1,14 @@
-import { join } from 'node:path';
-import { HoldfastError } from '../../base/errors.js';
 import { noteOf } from '../../runtime/health/note.js';
-import { HEALTH_FILE, readHealth, type HealthSnapshot, type ReadHealth } from '../../runtime/health/snapshot.js';
+import { HEALTH_FILE, type HealthSnapshot } from '../../runtime/health/snapshot.js';
 import { printable } from '../../base/printable.js';
-import { openSqliteQueueReader } from '../../runtime/queue/sqlite/reader.js';
-import { refuseEmptied } from '../../runtime/run-folder.js';
 import { StateDir } from '../../system/state-dir.js';
-import type { ExecutorStatus, HealthStatus } from '../../runtime/status.js';
+import type { HealthStatus } from '../../runtime/status.js';
 import type { RunningTaskStatus } from '../../runtime/thread-status.js';
-import type { TaskCounts } from '../../runtime/task/task.js';
 import { formatCount, formatDuration } from '../../base/units.js';
 import { hasColor, painter, type Paint } from '../screen/color.js';
 import { EXIT } from '../exit-code.js';
-import { askRun, lockOf, mustKnowRun, queuePath } from './find-run.js';
+import { seeRun, type RunView } from '../../runs/see-run.js';
+import { mustKnowRun } from './find-run.js';
 import { table } from '../screen/table.js';
 import { taskName } from '../screen/task-name.js';
 import { printJson, tell } from '../screen/terminal.js';
@@ -29,28 +25,13 @@ interface Given {
   color?: boolean;
 }
 
-/** Where a run stands, as far as it can be told from outside. */
-export interface RunStatus {
-  runId: string;
-  /** `idle`: no executor holds its lock; `silent`: one does, but does not answer; else the executor's mode. */
-  state: ExecutorStatus['mode'] | 'idle' | 'silent';
-  counts: TaskCounts | null;
-  holder: { pid: number; hostname: string; startedAt: string } | null;
-  /** Only while an executor answers. */
-  executor: ExecutorStatus | null;
-  /** Only while none does: what the last one wrote of its health, and what of it cannot be read. */
-  lastSeen: ReadHealth | null;
-  /** What could not be told, and why. */
-  problem: string | null;
-}
-
 /** `runtime status [run-id]` */
 export async function status(runId: string | undefined, given: Given): Promise<number> {
   const stateDir = new StateDir(given.dir);
   if (runId !== undefined) mustKnowRun(stateDir, runId);
   const ids = runId === undefined ? stateDir.runIds() : [runId];
   // All at once: a silent one takes its time.
-  const runs = await Promise.all(ids.map((id) => lookAt(stateDir, id)));
+  const runs = await Promise.all(ids.map((id) => seeRun(stateDir, id)));
   if (given.json) {
     const body = runId === undefined ? { runs } : runs[0];
     printJson({ schema: 1, ...body });
@@ -63,64 +44,19 @@ export async function status(runId: string | undefined, given: Given): Promise<n
   return EXIT.ok;
 }
 
-async function lookAt(stateDir: StateDir, runId: string): Promise<RunStatus> {
-  const lock = lockOf(stateDir, runId);
-  const held = lock.isLocked();
-  const holder = (held && lock.holder()) || null;
-  const run: RunStatus = {
-    runId,
-    state: held ? 'silent' : 'idle',
-    counts: null,
-    holder: holder && { pid: holder.pid, hostname: holder.hostname, startedAt: holder.startedAt },
-    executor: null,
-    lastSeen: null,
-    problem: null,
-  };
-  try {
-    if (held) {
-      run.executor = await askRun(stateDir, runId, 'status');
-      run.state = run.executor.mode;
-      run.counts = run.executor.counts;
-      return run;
-    }
-  } catch (error) {
-    if (!(error instanceof HoldfastError)) throw error;
-    run.problem = error.message;
-  }
-  run.lastSeen = readHealth(join(stateDir.runDir(runId), HEALTH_FILE));
-  try {
-    refuseEmptied(stateDir, runId);
-    run.counts = await recordedCounts(queuePath(stateDir, runId));
-  } catch (error) {
-    if (!(error instanceof HoldfastError)) throw error;
-    run.problem = error.message;
-  }
-  return run;
-}
-
-async function recordedCounts(path: string): Promise<TaskCounts | null> {
-  const reader = await openSqliteQueueReader(path);
-  if (reader === undefined) return null;
-  try {
-    return await reader.counts();
-  } finally {
-    await reader.close();
-  }
-}
-
 /** A line a run. */
-export function statusTable(runs: readonly RunStatus[], paint: Paint): string {
+export function statusTable(runs: readonly RunView[], paint: Paint): string {
   return table(runs.map((run) => line(run, paint)));
 }
 
-function line(run: RunStatus, paint: Paint): string[] {
+function line(run: RunView, paint: Paint): string[] {
   const tasks = countsText(run, paint);
   const wrong = run.problem ?? run.executor?.health.why ?? null;
   return [run.runId, paint(colorOf(run.state), run.state), wrong === null ? tasks : `${tasks} (${printable(wrong)})`];
 }
 
 /** All that is known of one run. */
-export function statusPage(run: RunStatus, paint: Paint): string {
+export function statusPage(run: RunView, paint: Paint): string {
   const rows: [string, string][] = [
     ['run', run.runId],
     ['state', paint(colorOf(run.state), run.state)],
@@ -145,7 +81,7 @@ export function statusPage(run: RunStatus, paint: Paint): string {
   return rows.map(([label, text]) => `${paint('dim', label.padEnd(11))}${text}\n`).join('');
 }
 
-function healthRows({ state, executor, lastSeen }: RunStatus, paint: Paint): [string, string][] {
+function healthRows({ state, executor, lastSeen }: RunView, paint: Paint): [string, string][] {
   const rows: [string, string][] = [];
   if (executor !== null) {
     rows.push(['heartbeat', heartbeatText(executor.health, paint)]);
@@ -187,7 +123,7 @@ function runningText({ id, input, handler, since, progress }: RunningTaskStatus)
   return `${time}, at ${formatCount(done)}${total === undefined ? '' : ` of ${formatCount(total)}`}`;
 }
 
-function countsText({ state, counts }: RunStatus, paint: Paint): string {
+function countsText({ state, counts }: RunView, paint: Paint): string {
   if (counts === null) return 'nothing recorded';
   const told = Object.entries(counts).filter(([, count]) => count > 0);
   if (told.length === 0) return 'none';
@@ -206,7 +142,7 @@ const TASK_COLORS: Record<string, Parameters<Paint>[0]> = {
   cancelled: 'red',
 };
 
-function colorOf(state: RunStatus['state']): Parameters<Paint>[0] {
+function colorOf(state: RunView['state']): Parameters<Paint>[0] {
   if (state === 'running') return 'green';
   return state === 'idle' ? 'dim' : 'yellow';
 }

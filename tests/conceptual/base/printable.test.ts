@@ -10,7 +10,8 @@ import { lockTable } from '../../../dist/cli/runs/lock.js';
 import { createLog } from '../../../dist/cli/screen/log.js';
 import { outcomeLine } from '../../../dist/cli/screen/outcome-line.js';
 import { checkpointLine, conditionLines } from '../../../dist/cli/smoke/smoke-lines.js';
-import { statusPage, statusTable, type RunStatus } from '../../../dist/cli/runs/status.js';
+import { statusPage, statusTable } from '../../../dist/cli/runs/status.js';
+import type { RunView } from '../../../dist/runs/see-run.js';
 import { formatSummary } from '../../../dist/cli/run/summary.js';
 import { pendingText } from '../../../dist/debug/pending/pending-text.js';
 import { renderInspection } from '../../../dist/debug/render/render-inspection.js';
@@ -80,7 +81,7 @@ const ways: Record<string, (t: () => string, paint: ReturnType<typeof painter>, 
     const snapshot = { state: 'running', updatedAt: 1, activity: { note: t() }, lastError: health.lastError };
     const silent = { ...base, executor: null, lastSeen: { snapshot, problems: [t()] } };
     return [{ ...base, executor }, silent, { ...base, executor: { ...executor, error: undefined } }]
-      .map((run) => run as unknown as RunStatus)
+      .map((run) => run as unknown as RunView)
       .map((run) => statusPage(run, paint) + statusTable([run], paint))
       .join('');
   },

@@ -19,7 +19,7 @@ import { nothingIsLeft } from '../../../dist/smoke/conditions/built-in.js';
 import { Contender } from '../../../dist/smoke/contender.js';
 import { EventLog } from '../../../dist/smoke/event-log.js';
 import { leftSince, takeInventory } from '../../../dist/smoke/leftovers.js';
-import { outcomesOnDisk } from '../../../dist/smoke/recorded.js';
+import { outcomesOnDisk } from '../../../dist/runs/recorded-outcomes.js';
 import { HANDLERS } from '../../support/executors.js';
 import { all } from '../../support/queue-tasks.js';
 import { program } from '../../support/program.js';
