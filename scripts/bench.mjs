@@ -62,7 +62,7 @@ function readOptions() {
     const only = new Set(values.only?.split(',').map(Number) ?? known);
     for (const id of only) if (!known.includes(id)) throw new Error(`there is no row ${id}: ${known.join(', ')}`);
     if (values.write && only.size < known.length)
-      throw new Error('--write wants all rows: figures of one table are of one run');
+      throw new Error('--write needs all rows: figures of one table are of one run');
     return { ...values, only };
   } catch (error) {
     process.stderr.write(`bench: ${/** @type {Error} */ (error).message}\n\n${USAGE}`);

@@ -21,7 +21,7 @@ function wholeNumber(name, otherwise) {
   const text = values[name];
   if (text === undefined) return otherwise;
   if (/^\d{1,9}$/.test(text)) return Number(text);
-  console.error(`chaos: --${name} wants a whole number, got ${JSON.stringify(text)}`);
+  console.error(`chaos: --${name} must be a whole number, got ${JSON.stringify(text)}`);
   process.exit(64);
 }
 

@@ -14,7 +14,7 @@ const NONE: readonly Fault[] = [];
 export function optionFaults(options: unknown, checks: Checks): readonly Fault[] {
   if (options === undefined) return NONE;
   if (typeof options !== 'object' || options === null) {
-    return [{ where: 'options', problem: `wants an object, got ${quoted(options)}` }];
+    return [{ where: 'options', problem: `must be an object, got ${quoted(options)}` }];
   }
   let faults: Fault[] | undefined;
   for (const key of Object.keys(options)) {
@@ -35,6 +35,6 @@ export function checkOptions(call: string, options: unknown, checks: Checks): vo
   }
 }
 
-export function wants(right: boolean, what: string, value: unknown): string | undefined {
-  return right ? undefined : `wants ${what}, got ${quoted(value)}`;
+export function mustBe(right: boolean, what: string, value: unknown): string | undefined {
+  return right ? undefined : `must be ${what}, got ${quoted(value)}`;
 }

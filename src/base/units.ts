@@ -18,7 +18,7 @@ const BYTES_PER_UNIT = { KB: 1_024, MB: 1_024 ** 2, GB: 1_024 ** 3 } as const;
 export function parseDuration(text: string): number {
   const [amount, unit] = split(text, 'duration', 'write 500ms, 2s, 5m, 1h or 1d');
   if (!Object.hasOwn(MS_PER_UNIT, unit)) {
-    throw invalid(text, `is no duration: its unit is none of ms, s, m, h, d`);
+    throw invalid(text, `is not a duration: use ms, s, m, h or d`);
   }
   return Math.ceil(amount * MS_PER_UNIT[unit as keyof typeof MS_PER_UNIT]);
 }
@@ -33,14 +33,14 @@ export function parseSize(text: string): number {
   const [amount, unit] = split(text, 'size', 'write 512KB, 128MB or 2GB');
   const name = unit.toUpperCase();
   if (!Object.hasOwn(BYTES_PER_UNIT, name)) {
-    throw invalid(text, `is no size: its unit is none of KB, MB, GB`);
+    throw invalid(text, `is not a size: use KB, MB or GB`);
   }
   return Math.ceil(amount * BYTES_PER_UNIT[name as keyof typeof BYTES_PER_UNIT]);
 }
 
 function split(text: string, kind: string, examples: string): [amount: number, unit: string] {
   const match = /^(\d+(?:\.\d+)?)([A-Za-z]*)$/.exec(text);
-  if (match === null) throw invalid(text, `is no ${kind}: ${examples}`);
+  if (match === null) throw invalid(text, `is not a ${kind}: ${examples}`);
   const [, amount, unit] = match as unknown as [string, string, string];
   if (unit === '') throw invalid(text, `has no unit: ${examples}`);
   return [Number(amount), unit];

@@ -22,13 +22,13 @@ const section = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =>
     error: ({ code, input }) => {
       if (code !== 'invalid_type') return undefined;
       if (input === null) return 'is empty: give it a key, or remove it';
-      return `wants an object with ${Object.keys(shape).slice(0, 3).join(', ')}, …; got ${quoted(input)}`;
+      return `must be an object with ${Object.keys(shape).slice(0, 3).join(', ')}, …; got ${quoted(input)}`;
     },
   });
 
 const run = section({
   handler: setting(
-    text('wants the name of an export').optional(),
+    text('must be the name of an export').optional(),
     'The export for tasks that name none (default: the default or only export)',
   ),
   // What the machine offers is not the same on the next one.
@@ -117,7 +117,7 @@ export const CONFIG_SCHEMA = section({
   smoke: section({ ...smokeTexts, ...smokeFunctions })
     .optional()
     .meta(smokeMeta),
-  $schema: setting(text('wants the address of a JSON Schema').optional(), 'Where the JSON Schema of this file is'),
+  $schema: setting(text('must be the address of a JSON Schema').optional(), 'Where the JSON Schema of this file is'),
 });
 CONFIG_SCHEMA satisfies z.ZodType<unknown, RuntimeConfig>;
 

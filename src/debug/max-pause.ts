@@ -16,6 +16,6 @@ export function limitFor(predictedMs: number): string {
 /** @throws InvalidInputError ERR_INVALID_OPTIONS */
 export function checkMaxPause(maxPauseMs: unknown): void {
   if (typeof maxPauseMs === 'number' && maxPauseMs >= 0) return;
-  const problem = `wants milliseconds, from 0, got ${quoted(maxPauseMs)}`;
+  const problem = `must be milliseconds, from 0, got ${quoted(maxPauseMs)}`;
   throw new InvalidInputError('ERR_INVALID_OPTIONS', 'nothing was looked at', [{ where: 'maxPauseMs', problem }]);
 }

@@ -55,10 +55,10 @@ const schema = z.strictObject(
     wallClock,
     paced: flag.default(true),
     signal: z
-      .instanceof(AbortSignal, { error: ({ input }) => `wants an AbortSignal, got ${quoted(input)}` })
+      .instanceof(AbortSignal, { error: ({ input }) => `must be an AbortSignal, got ${quoted(input)}` })
       .optional(),
   },
-  { error: ({ code, input }) => (code === 'invalid_type' ? `wants an object, got ${quoted(input)}` : undefined) },
+  { error: ({ code, input }) => (code === 'invalid_type' ? `must be an object, got ${quoted(input)}` : undefined) },
 );
 const KNOWN_KEYS = { '': Object.keys(schema.shape) };
 

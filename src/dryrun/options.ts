@@ -20,11 +20,11 @@ const isPattern = (value: unknown): value is Pattern => (PATTERNS as readonly un
 
 const pattern = z.custom<Pattern>(isPattern, {
   error: ({ input }) =>
-    `wants sequential, random or burst, got ${quoted(input)}${typeof input === 'string' ? didYouMean(input, PATTERNS) : ''}`,
+    `must be sequential, random or burst, got ${quoted(input)}${typeof input === 'string' ? didYouMean(input, PATTERNS) : ''}`,
 });
 
 const rate = z.custom<number>((value) => typeof value === 'number' && value >= MIN_RATE && value <= MAX_RATE, {
-  error: ({ input }) => `wants events a second, from ${MIN_RATE} to ${formatCount(MAX_RATE)}, got ${quoted(input)}`,
+  error: ({ input }) => `must be events a second, from ${MIN_RATE} to ${formatCount(MAX_RATE)}, got ${quoted(input)}`,
 });
 
 const burstSize = z.custom<string | number>().transform((value, context): BurstSize => {
@@ -33,7 +33,7 @@ const burstSize = z.custom<string | number>().transform((value, context): BurstS
   const size = { min: Number(min), max: Number(max) };
   if (size.min >= 1 && size.min <= size.max && size.max <= MAX_BURST) return size;
   const most = formatCount(MAX_BURST);
-  context.addIssue(`wants one size or a range such as 3-10, from 1 to ${most}, got ${quoted(value)}`);
+  context.addIssue(`must be one size or a range such as 3-10, from 1 to ${most}, got ${quoted(value)}`);
   return z.NEVER;
 });
 
@@ -46,10 +46,10 @@ export const DRY_RUN_CHECKS = {
   seed: whole(0, MAX_SEED).default(DEFAULT_PLAN.seed),
   burstSize: burstSize.default(DEFAULT_PLAN.burstSize),
   /** A module that exports a set of events. */
-  events: text('wants the path of a module').optional(),
-  account: text('wants the name of an account').default(DEFAULT_PLAN.account),
+  events: text('must be the path of a module').optional(),
+  account: text('must be the name of an account').default(DEFAULT_PLAN.account),
   /** `file`, or `file#export`. */
-  handler: text('wants the path of a module').optional(),
+  handler: text('must be the path of a module').optional(),
   threads: OPTION_CHECKS.threads,
   concurrency: OPTION_CHECKS.concurrency,
   durable: OPTION_CHECKS.durable,

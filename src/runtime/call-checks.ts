@@ -1,6 +1,6 @@
 /** The options of single calls of an executor. */
 import { HoldfastError } from '../base/errors.js';
-import { wants, type Check, type Checks } from '../base/option-checks.js';
+import { mustBe, type Check, type Checks } from '../base/option-checks.js';
 import type { OutcomeState } from './task/task.js';
 
 const STATES: readonly (OutcomeState | 'not-done')[] = [
@@ -13,27 +13,33 @@ const STATES: readonly (OutcomeState | 'not-done')[] = [
 ];
 
 export const MAP_CHECKS: Checks = new Map<string, Check>([
-  ['window', (value) => wants(Number.isSafeInteger(value) && (value as number) > 0, 'a whole number from 1', value)],
+  [
+    'window',
+    (value) => mustBe(Number.isSafeInteger(value) && (value as number) > 0, 'a whole number of at least 1', value),
+  ],
 ]);
 
 export const STOP_CHECKS: Checks = new Map<string, Check>([
-  ['force', (value) => wants(typeof value === 'boolean', 'true or false', value)],
+  ['force', (value) => mustBe(typeof value === 'boolean', 'true or false', value)],
 ]);
 
 export const OUTCOME_CHECKS: Checks = new Map<string, Check>([
-  ['withInput', (value) => wants(typeof value === 'boolean', 'true or false', value)],
+  ['withInput', (value) => mustBe(typeof value === 'boolean', 'true or false', value)],
 ]);
 
 export const FILTER_CHECKS: Checks = new Map<string, Check>([
   ...OUTCOME_CHECKS,
-  ['state', (value) => wants(STATES.includes(value as OutcomeState), `one of ${STATES.join(', ')}`, value)],
+  ['state', (value) => mustBe(STATES.includes(value as OutcomeState), `one of ${STATES.join(', ')}`, value)],
   [
     'afterOrdinal',
-    (value) => wants(Number.isSafeInteger(value) && (value as number) >= 0, 'a whole number from 0', value),
+    (value) => mustBe(Number.isSafeInteger(value) && (value as number) >= 0, 'a whole number of at least 0', value),
   ],
 ]);
 
 export function checkThreads(threads: number): void {
   if (Number.isInteger(threads) && threads >= 1 && threads <= 1024) return;
-  throw new HoldfastError('ERR_INVALID_OPTIONS', `threads wants a whole number from 1 to 1024, got ${String(threads)}`);
+  throw new HoldfastError(
+    'ERR_INVALID_OPTIONS',
+    `threads must be a whole number from 1 to 1024, got ${String(threads)}`,
+  );
 }

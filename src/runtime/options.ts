@@ -104,14 +104,14 @@ const MAX_HEAP_BYTES = 1024 ** 4;
 export const whole = (min: number, max: number): z.ZodType<number, number> =>
   z
     .custom<number>((value) => Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max, {
-      error: (issue) => `wants a whole number from ${min} to ${max}, got ${quoted(issue.input)}`,
+      error: (issue) => `must be a whole number from ${min} to ${max}, got ${quoted(issue.input)}`,
     })
     // For the JSON Schema of the config file, which cannot look into the function.
     .meta({ type: 'integer', minimum: min, maximum: max });
 
-export const text = (wants: string): z.ZodType<string, string> => z.string({ error: wants }).min(1, { error: wants });
+export const text = (error: string): z.ZodType<string, string> => z.string({ error }).min(1, { error });
 
-export const flag = z.boolean({ error: (issue) => `wants true or false, got ${quoted(issue.input)}` });
+export const flag = z.boolean({ error: (issue) => `must be true or false, got ${quoted(issue.input)}` });
 
 /** For numbers that come as text, from a command line or the environment; what is no number is left for `check` to refuse. */
 export const numeral = <Check extends z.ZodType>(check: Check) =>
@@ -127,7 +127,7 @@ const measured = (
     try {
       const amount = typeof value === 'string' ? parse(value) : value;
       if (typeof amount === 'number' && amount >= min && amount <= max) return Math.ceil(amount);
-      context.addIssue(`wants ${show(min)} to ${show(max)}, got ${quoted(value)}`);
+      context.addIssue(`must be ${show(min)} to ${show(max)}, got ${quoted(value)}`);
     } catch (error) {
       context.addIssue((error as Error).message);
     }
@@ -139,7 +139,7 @@ export const duration = (min: number) => measured(parseDuration, formatDuration,
 /** Where a number would be read as seconds by one and as milliseconds by another: a text alone. */
 export const withUnit = (examples: string, check: z.ZodType<number, number | string>): z.ZodType<number, string> =>
   z
-    .string({ error: (issue) => `wants a text with a unit, such as ${examples}, got ${quoted(issue.input)}` })
+    .string({ error: (issue) => `must be a string with a unit, such as ${examples}, got ${quoted(issue.input)}` })
     .transform((given): number | string => given)
     .pipe(check);
 
@@ -148,7 +148,7 @@ const heapSize = measured(parseSize, formatSize, [MIN_HEAP_BYTES, MAX_HEAP_BYTES
 const backoff = z
   .strictObject(
     { base: duration(0).default(1_000), max: duration(0).default(60_000) },
-    { error: (issue) => (issue.code === 'invalid_type' ? 'wants { base, max }' : undefined) },
+    { error: (issue) => (issue.code === 'invalid_type' ? 'must be an object { base, max }' : undefined) },
   )
   .refine(({ base, max }) => base <= max, {
     error: (issue) => {
@@ -171,15 +171,15 @@ export const httpAddress: z.ZodType<HttpAddress, number | string> = z
 
 /** One schema an option. */
 export const OPTION_CHECKS = {
-  runId: z.string({ error: (issue) => `wants a text, got ${quoted(issue.input)}` }).regex(RUN_ID, {
-    error: (issue) => `wants a letter or digit, then at most 127 of letters, digits, ._-, got ${quoted(issue.input)}`,
+  runId: z.string({ error: (issue) => `must be a string, got ${quoted(issue.input)}` }).regex(RUN_ID, {
+    error: (issue) => `must be a letter or digit, then at most 127 of letters, digits, ._-, got ${quoted(issue.input)}`,
   }),
   handlers: z
-    .union([text('wants a path'), z.instanceof(URL)], { error: 'wants a path or a file: URL' })
+    .union([text('must be a path'), z.instanceof(URL)], { error: 'must be a path or a file: URL' })
     .refine((module) => !isUrl(module) || (URL.canParse(String(module)) && new URL(module).protocol === 'file:'), {
-      error: (issue) => `wants a path or a file: URL, got ${quoted(issue.input)}`,
+      error: (issue) => `must be a path or a file: URL, got ${quoted(issue.input)}`,
     }),
-  dir: text('wants the path of a folder').optional(),
+  dir: text('must be the path of a folder').optional(),
   threads: whole(1, 1024).default(availableParallelism),
   concurrency: whole(1, 100_000).default(1),
   timeout: duration(1).optional(),
@@ -196,7 +196,7 @@ export const OPTION_CHECKS = {
 };
 
 const schema = z.strictObject(OPTION_CHECKS, {
-  error: (issue) => (issue.code === 'invalid_type' ? `wants an object, got ${quoted(issue.input)}` : undefined),
+  error: (issue) => (issue.code === 'invalid_type' ? `must be an object, got ${quoted(issue.input)}` : undefined),
 });
 // The interface above is what people read; here the compiler holds it against what is checked.
 schema satisfies z.ZodType<unknown, ExecutorOptions>;

@@ -12,14 +12,14 @@ import { DEFAULT_TIMEOUT_MS, MAX_THREADS } from './settings.js';
 /** Made by the user, perhaps by a class of theirs: looked at, and handed on as it is. */
 const postCondition = z.custom<PostCondition>().superRefine((value, context) => {
   const { name, severity, expected, check } = (value ?? {}) as unknown as Partial<Record<string, unknown>>;
-  const refuse = (key: string, wants: string, got: unknown) =>
-    context.addIssue({ code: 'custom', path: [key], message: `wants ${wants}, got ${quoted(got)}` });
+  const refuse = (key: string, expected: string, got: unknown) =>
+    context.addIssue({ code: 'custom', path: [key], message: `must be ${expected}, got ${quoted(got)}` });
   if (typeof value !== 'object' || value === null) {
-    context.addIssue(`wants { name, expected, check }, got ${quoted(value)}`);
+    context.addIssue(`must be { name, expected, check }, got ${quoted(value)}`);
     return;
   }
-  if (typeof name !== 'string' || name === '') refuse('name', 'a text', name);
-  if (typeof expected !== 'string' || expected === '') refuse('expected', 'a text', expected);
+  if (typeof name !== 'string' || name === '') refuse('name', 'a string', name);
+  if (typeof expected !== 'string' || expected === '') refuse('expected', 'a string', expected);
   if (typeof check !== 'function') refuse('check', 'a function', check);
   if (severity !== undefined && severity !== 'fail' && severity !== 'warn') {
     refuse('severity', '"fail" or "warn"', severity);
@@ -30,13 +30,15 @@ const postCondition = z.custom<PostCondition>().superRefine((value, context) => 
 export const SMOKE_CHECKS = {
   timeout: duration(1).default(DEFAULT_TIMEOUT_MS),
   threads: whole(1, MAX_THREADS).optional(),
-  handler: text('wants a file of handlers, or file#export').optional(),
+  handler: text('must be a file of handlers, or file#export').optional(),
   eventSource: z
     .custom<EventSource>((value) => typeof value === 'function', {
-      error: (issue) => `wants a function (signal) => events, got ${quoted(issue.input)}`,
+      error: (issue) => `must be a function (signal) => events, got ${quoted(issue.input)}`,
     })
     .optional(),
   postConditions: z
-    .array(postCondition, { error: (issue) => `wants a list of { name, expected, check }, got ${quoted(issue.input)}` })
+    .array(postCondition, {
+      error: (issue) => `must be a list of { name, expected, check }, got ${quoted(issue.input)}`,
+    })
     .default([]),
 };

@@ -47,7 +47,7 @@ export interface PostConditionOptions {
 /**
  * Runs the conditions one after the other, whatever becomes of those before.
  *
- * @throws HoldfastError `ERR_INVALID_OPTIONS` if the deadline is no duration
+ * @throws HoldfastError `ERR_INVALID_OPTIONS` if the deadline is not a duration
  */
 export async function runPostConditions<Context>(
   conditions: readonly PostCondition<Context>[],
@@ -56,7 +56,7 @@ export async function runPostConditions<Context>(
 ): Promise<PostConditionResult[]> {
   const deadlineMs = typeof deadline === 'string' ? parseDuration(deadline) : deadline;
   if (!(deadlineMs > 0 && deadlineMs <= MAX_DURATION_MS)) {
-    throw new HoldfastError('ERR_INVALID_OPTIONS', `deadline wants a duration above 0, got ${quoted(deadline)}`);
+    throw new HoldfastError('ERR_INVALID_OPTIONS', `deadline must be a duration above 0, got ${quoted(deadline)}`);
   }
   const results: PostConditionResult[] = [];
   for (const condition of conditions) results.push(await run(condition, context, deadlineMs));

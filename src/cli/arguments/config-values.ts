@@ -50,7 +50,7 @@ export async function takeConfig(command: Command): Promise<void> {
 
 /** A path from the command line, absolute. @throws HoldfastError `ERR_INVALID_OPTIONS` for an empty one */
 export function configPath(typed: string): string {
-  if (typed === '') throw new HoldfastError('ERR_INVALID_OPTIONS', '--config: wants a file, got ""');
+  if (typed === '') throw new HoldfastError('ERR_INVALID_OPTIONS', '--config: must be a file, got ""');
   return resolve(typed);
 }
 

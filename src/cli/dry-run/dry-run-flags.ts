@@ -53,7 +53,7 @@ const flags = {
   quiet: flag.default(false),
   color: flag.default(true),
   // Read before the command, see `config-values.ts`.
-  config: text('wants a file').optional(),
+  config: text('must be a file').optional(),
 };
 
 const schema = z.strictObject(flags);

@@ -47,14 +47,14 @@ export function resolveInspectFlags(
   if (target === undefined) {
     faults.push({ where: '<run-id|pid>', problem: 'is missing: say which run, or which process, to look into' });
   } else if (!RUN_ID.test(target)) {
-    faults.push({ where: '<run-id|pid>', problem: `wants the id of a run or of a process, got ${quoted(target)}` });
+    faults.push({ where: '<run-id|pid>', problem: `must be the id of a run or of a process, got ${quoted(target)}` });
   }
   const duration = (where: string, text: string, atLeast: number): number => {
     try {
       const ms = parseDuration(text);
       if (ms >= atLeast && ms <= MAX_DURATION_MS) return ms;
       const range = `${formatDuration(atLeast)} to ${formatDuration(MAX_DURATION_MS)}`;
-      faults.push({ where, problem: `wants ${range}, got ${quoted(text)}` });
+      faults.push({ where, problem: `must be ${range}, got ${quoted(text)}` });
     } catch (error) {
       faults.push({ where, problem: (error as Error).message });
     }
@@ -62,7 +62,7 @@ export function resolveInspectFlags(
   };
   const watchMs = typeof interval === 'string' ? duration('--watch', interval, MIN_WATCH_MS) : interval && WATCH_MS;
   const maxPauseMs = given.maxPause === undefined ? MAX_PAUSE_MS : duration('--max-pause', given.maxPause, 0);
-  if (given.dir === '') faults.push({ where: '--dir', problem: 'wants the path of a folder, got ""' });
+  if (given.dir === '') faults.push({ where: '--dir', problem: 'must be the path of a folder, got ""' });
   const about = { known: FLAGS, command: 'runtime inspect', tooMany: 'one run, or one process, is looked into' };
   const unknown = first?.startsWith('-') ? [first, ...extra] : extra;
   faults.push(...unknownArguments(unknown, about));

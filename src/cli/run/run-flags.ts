@@ -77,19 +77,19 @@ const flags = {
   recycleAboveMemory: checks.recycleAboveMemory,
   stallAfter: checks.stallAfter,
 
-  each: text('wants a glob').optional(),
-  tasks: text('wants a file, or "-" for standard input').optional(),
+  each: text('must be a glob').optional(),
+  tasks: text('must be a file, or "-" for standard input').optional(),
   lines: flag.default(false),
   exclude: z
     .array(z.string())
-    .refine((globs) => !globs.includes(''), { error: 'wants a glob' })
+    .refine((globs) => !globs.includes(''), { error: 'must be a glob' })
     .default([]),
   follow: flag.default(false),
   null: flag.default(false),
   bigIntegers: flag.default(false),
 
-  handler: text('wants the name of an export').optional(),
-  results: text('wants a file, or "-" for standard output').optional(),
+  handler: text('must be the name of an export').optional(),
+  results: text('must be a file, or "-" for standard output').optional(),
   fresh: flag.default(false),
   retryFailed: flag.default(false),
   keepQueued: flag.default(false),
@@ -101,7 +101,7 @@ const flags = {
   wait: duration(0).optional(),
   http: httpAddress.optional(),
   // Read before the command, see `config-values.ts`.
-  config: text('wants a file').optional(),
+  config: text('must be a file').optional(),
 };
 
 // The config file has what is no flag, too.

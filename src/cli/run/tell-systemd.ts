@@ -14,7 +14,7 @@ export function tellSystemd(executor: Executor): (() => Promise<void>) | undefin
   const watchdogMs = watchdogOf(process.env, [process.pid, process.ppid]);
   if (watchdogMs !== undefined && watchdogMs < LEAST_WATCHDOG_MS) {
     const told = `WatchdogSec=${formatDuration(watchdogMs)} is too short: beats come once a second`;
-    warn(new Error(`${told}, so it wants ${formatDuration(LEAST_WATCHDOG_MS)} or more`));
+    warn(new Error(`${told}, so it must be ${formatDuration(LEAST_WATCHDOG_MS)} or more`));
   }
   const systemd = new SystemdNotifier({ watchdogMs, onTrouble: warn });
   /** A queue that fails has nothing to tell: the executor fails with it. */

@@ -30,7 +30,7 @@ export async function probe(
 function checked(runId: string | undefined, name: string): ProbeName {
   const faults: Fault[] = [];
   if (!NAMES.includes(name as ProbeName)) {
-    const problem = `wants one of ${NAMES.join(', ')}, got ${quoted(name)}${didYouMean(name, NAMES)}`;
+    const problem = `must be one of ${NAMES.join(', ')}, got ${quoted(name)}${didYouMean(name, NAMES)}`;
     faults.push({ where: '--probe', problem });
   }
   if (runId === undefined) faults.push({ where: '<run-id>', problem: 'is missing: a probe asks about one run' });

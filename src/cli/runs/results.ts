@@ -59,6 +59,6 @@ function lineOf(outcome: OutcomeRecord, onDamaged: (error: Error) => void): stri
 function mustBeState(state: string | undefined): Wanted | undefined {
   if (state === undefined || (STATES as readonly string[]).includes(state)) return state as Wanted | undefined;
   throw new InvalidInputError('ERR_INVALID_OPTIONS', 'nothing was printed', [
-    { where: '--state', problem: `wants one of ${STATES.join(', ')}, got ${JSON.stringify(state)}` },
+    { where: '--state', problem: `must be one of ${STATES.join(', ')}, got ${JSON.stringify(state)}` },
   ]);
 }

@@ -104,19 +104,19 @@ async function* defaultSource(): AsyncGenerator<unknown, void, undefined> {
 function timeoutOf(value: string | number): number {
   const ms = typeof value === 'string' ? parseDuration(value) : value;
   if (ms >= 1 && ms <= MAX_DURATION_MS) return Math.ceil(ms);
-  throw new Error(`wants 1ms to ${formatDuration(MAX_DURATION_MS)}, got ${quoted(value)}`);
+  throw new Error(`must be 1ms to ${formatDuration(MAX_DURATION_MS)}, got ${quoted(value)}`);
 }
 
 function secondsOf(text: string): number {
   const ms = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1_000 : NaN;
   if (ms >= 1 && ms <= MAX_DURATION_MS) return Math.ceil(ms);
-  throw new Error(`wants seconds, from 0.001 to ${Math.floor(MAX_DURATION_MS / 1_000)}, got ${quoted(text)}`);
+  throw new Error(`must be seconds, from 0.001 to ${Math.floor(MAX_DURATION_MS / 1_000)}, got ${quoted(text)}`);
 }
 
 function threadsOf(value: string | number): number {
   const threads = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
   if (Number.isInteger(threads) && Number(threads) >= 1 && Number(threads) <= MAX_THREADS) return Number(threads);
-  throw new Error(`wants a whole number from 1 to ${MAX_THREADS}, got ${quoted(threads)}`);
+  throw new Error(`must be a whole number from 1 to ${MAX_THREADS}, got ${quoted(threads)}`);
 }
 
 function ownFiles(config: string | undefined, handler: HandlerChoice | undefined): OwnFile[] {
@@ -130,7 +130,7 @@ function ownFiles(config: string | undefined, handler: HandlerChoice | undefined
 function writable(file: string, own: readonly OwnFile[]): string {
   const path = resolve(file);
   const refused = (why: string) => new Error(`${JSON.stringify(file)} cannot be written: ${why}`);
-  if (file === '') throw new Error('wants a file, got ""');
+  if (file === '') throw new Error('must be a file, got ""');
   const found = statSync(path, { throwIfNoEntry: false });
   if (found?.isDirectory()) throw refused('it is a folder');
   const clash = clashOf(path, own);

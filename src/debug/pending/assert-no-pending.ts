@@ -96,10 +96,10 @@ function headline({ count, toldBefore }: Untold): string {
 function check(ignore: unknown, within: unknown): void {
   const faults: Fault[] = [];
   if (!Array.isArray(ignore) || !ignore.every((what) => typeof what === 'string' || what instanceof RegExp)) {
-    faults.push({ where: 'ignore', problem: `wants a list of names and regular expressions, got ${quoted(ignore)}` });
+    faults.push({ where: 'ignore', problem: `must be a list of names and regular expressions, got ${quoted(ignore)}` });
   }
   if (typeof within !== 'number' || !(within >= 0 && within <= MAX_DURATION_MS)) {
-    faults.push({ where: 'within', problem: `wants milliseconds, from 0, got ${quoted(within)}` });
+    faults.push({ where: 'within', problem: `must be milliseconds, from 0, got ${quoted(within)}` });
   }
   if (faults.length === 0) return;
   throw new InvalidInputError('ERR_INVALID_OPTIONS', 'these options of assertNoPending are not valid', faults);

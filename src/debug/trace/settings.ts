@@ -45,7 +45,7 @@ export function traceSettings(env: Environment, whereUnset: 'on' | 'off' = 'off'
   const faults: Fault[] = [];
   const known = [...ON, HOOKS, ...OFF];
   if (!known.includes(value)) {
-    const problem = `wants 1, true, yes or on, hooks, or 0, false, no or off, got ${quoted(env['ASYNC_DEBUG'])}`;
+    const problem = `must be 1, true, yes or on, hooks, or 0, false, no or off, got ${quoted(env['ASYNC_DEBUG'])}`;
     faults.push({ where: 'ASYNC_DEBUG', problem: `${problem}${didYouMean(value, known)}` });
   }
   const duration = (where: string, min: number, unset: number): number => {
@@ -64,7 +64,7 @@ export function traceSettings(env: Environment, whereUnset: 'on' | 'off' = 'off'
   const startMaxPauseMs = env['ASYNC_DEBUG_MAX_PAUSE'] ? maxPauseMs : MAX_PAUSE_MS;
   const format = (env['ASYNC_DEBUG_FORMAT'] || 'text').toLowerCase();
   if (!FORMATS.includes(format)) {
-    const problem = `wants text or json, got ${quoted(env['ASYNC_DEBUG_FORMAT'])}${didYouMean(format, FORMATS)}`;
+    const problem = `must be text or json, got ${quoted(env['ASYNC_DEBUG_FORMAT'])}${didYouMean(format, FORMATS)}`;
     faults.push({ where: 'ASYNC_DEBUG_FORMAT', problem });
   }
   if (faults.length > 0) {
@@ -79,7 +79,7 @@ function durationFrom(text: string, min: number): number {
   const ms = parseDuration(text);
   if (ms < min || ms > MAX_DURATION_MS) {
     const range = `${formatDuration(min)} to ${formatDuration(MAX_DURATION_MS)}`;
-    throw new HoldfastError('ERR_INVALID_OPTIONS', `wants ${range}, got ${quoted(text)}`);
+    throw new HoldfastError('ERR_INVALID_OPTIONS', `must be ${range}, got ${quoted(text)}`);
   }
   return ms;
 }

@@ -22,7 +22,7 @@ export function parseHttpAddress(given: unknown): HttpAddress {
   const port = Number(match?.[3]);
   if (!['number', 'string'].includes(typeof given) || match === null || port > HIGHEST_PORT) {
     const examples = 'such as 9090, 0.0.0.0:9090 or [::1]:9090';
-    throw new HoldfastError('ERR_INVALID_OPTIONS', `wants a port, or host:port, ${examples}; got ${quoted(given)}`);
+    throw new HoldfastError('ERR_INVALID_OPTIONS', `must be a port, or host:port, ${examples}; got ${quoted(given)}`);
   }
   return { host: match[1] ?? match[2] ?? LOOPBACK, port };
 }

@@ -82,7 +82,7 @@ function understood(value: Record<string, unknown>): ReadHealth {
   const problems: string[] = [];
   const fields = new Fields(value, '', problems);
   if (value['schema'] !== undefined && value['schema'] !== 1) {
-    problems.push(`schema: wants 1, got ${JSON.stringify(value['schema'])}: another version wrote it`);
+    problems.push(`schema: must be 1, got ${JSON.stringify(value['schema'])}: another version wrote it`);
   } else if (value['schema'] === undefined) problems.push('schema: is missing');
   const counts = fields.object('counts');
   const activity = fields.object('activity');
@@ -161,11 +161,11 @@ class Fields {
   }
 
   number(key: string): number {
-    return this.#field(key, 'a number from 0', isCount, 0);
+    return this.#field(key, 'a number of at least 0', isCount, 0);
   }
 
   text(key: string): string {
-    return this.#field(key, 'a text', (value) => typeof value === 'string', '');
+    return this.#field(key, 'a string', (value) => typeof value === 'string', '');
   }
 
   flag(key: string): boolean {
@@ -177,8 +177,8 @@ class Fields {
   }
 
   numbers(key: string): number[] {
-    const wants = 'a list of numbers';
-    return this.#field(key, wants, (value) => Array.isArray(value) && value.every(isCount), []);
+    const expected = 'a list of numbers';
+    return this.#field(key, expected, (value) => Array.isArray(value) && value.every(isCount), []);
   }
 
   /** `null` where the file says so, and where `read` meets a problem. */
@@ -201,10 +201,10 @@ class Fields {
     return list.map((value, index) => new Fields(value, `${this.#path}${key}.${index}.`, this.#problems));
   }
 
-  #field<T>(key: string, wants: string, isRight: (value: unknown) => boolean, fallback: T): T {
+  #field<T>(key: string, expected: string, isRight: (value: unknown) => boolean, fallback: T): T {
     const value = this.#value[key];
     if (isRight(value)) return value as T;
-    const got = value === undefined ? 'is missing' : `wants ${wants}`;
+    const got = value === undefined ? 'is missing' : `must be ${expected}`;
     this.#problems.push(`${this.#path}${key}: ${got}`);
     return fallback;
   }

@@ -1,7 +1,7 @@
 import { HoldfastError, InvalidInputError, type Fault } from '../../base/errors.js';
 import { didYouMean, quoted } from '../../base/faults.js';
 import type { HandlerInput, HandlerName } from './handlers.js';
-import { optionFaults, wants, type Check, type Checks } from '../../base/option-checks.js';
+import { optionFaults, mustBe, type Check, type Checks } from '../../base/option-checks.js';
 import { taskIdFault } from './task-id.js';
 import type { NewTask } from './task.js';
 import { encode } from './codec.js';
@@ -52,15 +52,18 @@ export interface SubmitOptions extends TaskOptions {
 /** One check for each option that a task takes. */
 const TASK_CHECKS: Checks = new Map<string, Check>([
   ['id', taskIdFault],
-  ['priority', (value) => wants(Number.isSafeInteger(value), 'a whole number', value)],
-  ['timeoutMs', (value) => wants(Number.isFinite(value) && (value as number) > 0, 'a number above 0', value)],
-  ['retries', (value) => wants(Number.isSafeInteger(value) && (value as number) >= 0, 'a whole number from 0', value)],
+  ['priority', (value) => mustBe(Number.isSafeInteger(value), 'a whole number', value)],
+  ['timeoutMs', (value) => mustBe(Number.isFinite(value) && (value as number) > 0, 'a number above 0', value)],
+  [
+    'retries',
+    (value) => mustBe(Number.isSafeInteger(value) && (value as number) >= 0, 'a whole number of at least 0', value),
+  ],
 ]);
 
 const SUBMIT_CHECKS: Checks = new Map<string, Check>([
   ...TASK_CHECKS,
-  ['signal', (value) => wants(isSignal(value), 'an AbortSignal', value)],
-  ['onProgress', (value) => wants(typeof value === 'function', 'a function', value)],
+  ['signal', (value) => mustBe(isSignal(value), 'an AbortSignal', value)],
+  ['onProgress', (value) => mustBe(typeof value === 'function', 'a function', value)],
 ]);
 
 /** Of a task that is handed to `enqueue`. Its handler and input are looked at elsewhere. */
@@ -100,7 +103,7 @@ export function newTask(
  */
 export function newTasks(handlers: ReadonlySet<string>, given: unknown): NewTask[] {
   if (!Array.isArray(given)) {
-    const fault = { where: 'tasks', problem: `wants an array of { handler, input, … }, got ${quoted(given)}` };
+    const fault = { where: 'tasks', problem: `must be an array of { handler, input, … }, got ${quoted(given)}` };
     throw new InvalidInputError('ERR_INVALID_TASK', 'no task was added', [fault]);
   }
   const faults: Fault[] = [];
@@ -140,7 +143,7 @@ function faultsOf(handlers: ReadonlySet<string>, task: unknown): readonly Fault[
   const problem =
     handler === undefined
       ? 'is missing'
-      : `wants one of ${[...handlers].join(', ')}, got ${quoted(handler)}${meant(handler, handlers)}`;
+      : `must be one of ${[...handlers].join(', ')}, got ${quoted(handler)}${meant(handler, handlers)}`;
   return [{ where: 'handler', problem }, ...faults];
 }
 

@@ -8,7 +8,7 @@ export const HALF_PAIR = 'half of a surrogate pair, which is no character';
  * one, and neither is found again.
  */
 export function taskIdFault(id: unknown): string | undefined {
-  if (typeof id !== 'string') return `wants a text, got ${quoted(id)}`;
+  if (typeof id !== 'string') return `must be a string, got ${quoted(id)}`;
   if (id === '') return 'is empty';
   if (id.startsWith('#')) return 'starts with "#", as only the ids that the queue gives do';
   if (!isWellFormed(id)) return `holds ${HALF_PAIR}: ${quoted(id)}`;

@@ -176,17 +176,17 @@ smoke: { timeout: soon, eventSource: 7, postConditions: [{ name: a, expected: b 
     expect(all.toSorted()).toEqual(
       [
         'dirr: is unknown; did you mean "dir"?',
-        'run.threads: wants a whole number from 1 to 1024, got "x"',
-        'run.timeout: wants a text with a unit, such as "500ms" or "30s", got 30',
-        'run.durable: wants true or false, got "yes"',
+        'run.threads: must be a whole number from 1 to 1024, got "x"',
+        'run.timeout: must be a string with a unit, such as "500ms" or "30s", got 30',
+        'run.durable: must be true or false, got "yes"',
         'run.backoff: base (2m) is longer than max (1s)',
         'run.thread: is unknown; did you mean "threads"?',
-        'dryRun.rate: wants events a second, from 0.001 to 1,000,000, got -1',
-        'dryRun.pattern: wants sequential, random or burst, got "brust"; did you mean "burst"?',
+        'dryRun.rate: must be events a second, from 0.001 to 1,000,000, got -1',
+        'dryRun.pattern: must be sequential, random or burst, got "brust"; did you mean "burst"?',
         'dryRun: count and duration: a dry run ends by one of them',
-        'smoke.timeout: "soon" is no duration: write 500ms, 2s, 5m, 1h or 1d',
-        'smoke.eventSource: wants a function (signal) => events, got 7',
-        'smoke.postConditions.0.check: wants a function, got undefined',
+        'smoke.timeout: "soon" is not a duration: write 500ms, 2s, 5m, 1h or 1d',
+        'smoke.eventSource: must be a function (signal) => events, got 7',
+        'smoke.postConditions.0.check: must be a function, got undefined',
       ].toSorted(),
     );
     const json = JSON.stringify((await import('yaml')).parse(yaml));
@@ -195,15 +195,15 @@ smoke: { timeout: soon, eventSource: 7, postConditions: [{ name: a, expected: b 
   });
 
   test.each([
-    ['[1]', 'the file: wants an object with dir, run, dryRun, …; got [1]'],
-    ['"x"', 'the file: wants an object with dir, run, dryRun, …; got "x"'],
+    ['[1]', 'the file: must be an object with dir, run, dryRun, …; got [1]'],
+    ['"x"', 'the file: must be an object with dir, run, dryRun, …; got "x"'],
     ['null', 'the file: is empty: give it a key, or remove it'],
     ['{"run":null}', 'run: is empty: give it a key, or remove it'],
-    ['{"dryRun":"x"}', 'dryRun: wants an object with pattern, rate, duration, …; got "x"'],
-    ['{"smoke":[]}', 'smoke: wants an object with timeout, threads, handler, …; got []'],
-    ['{"run":{"backoff":"1s"}}', 'run.backoff: wants an object with base, max, …; got "1s"'],
-    ['{"run":{"memory":"1MB"}}', 'run.memory: wants 16MB to 1024GB, got "1MB"'],
-    ['{"dir":""}', 'dir: wants the path of a folder'],
+    ['{"dryRun":"x"}', 'dryRun: must be an object with pattern, rate, duration, …; got "x"'],
+    ['{"smoke":[]}', 'smoke: must be an object with timeout, threads, handler, …; got []'],
+    ['{"run":{"backoff":"1s"}}', 'run.backoff: must be an object with base, max, …; got "1s"'],
+    ['{"run":{"memory":"1MB"}}', 'run.memory: must be 16MB to 1024GB, got "1MB"'],
+    ['{"dir":""}', 'dir: must be the path of a folder'],
     ['{"__proto__":{"dir":"x"}}', '__proto__: is unknown'],
     ['{"constructor":1}', 'constructor: is unknown'],
   ])('in %s is told as %s', async (json, fault) => {

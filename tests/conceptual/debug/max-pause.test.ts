@@ -12,7 +12,7 @@ describe('a limit for the pause', () => {
       for (const look of [inspectSelf, (options: object) => inspectProcess(process.pid, options)]) {
         expect(await rejection(look({ maxPauseMs } as never))).toMatchObject({
           code: 'ERR_INVALID_OPTIONS',
-          faults: [{ where: 'maxPauseMs', problem: expect.stringContaining('wants milliseconds, from 0, got ') }],
+          faults: [{ where: 'maxPauseMs', problem: expect.stringContaining('must be milliseconds, from 0, got ') }],
         });
       }
     },

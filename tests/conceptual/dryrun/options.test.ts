@@ -9,8 +9,8 @@ import { generateEvents, InvalidInputError, type Fault, type GenerateOptions } f
 import { rejection } from '../../support/executors.js';
 import { tempDir } from '../../support/temp-dir.js';
 
-const RATE = 'wants events a second, from 0.001 to 1,000,000, got';
-const BURST = 'wants one size or a range such as 3-10, from 1 to 10,000, got';
+const RATE = 'must be events a second, from 0.001 to 1,000,000, got';
+const BURST = 'must be one size or a range such as 3-10, from 1 to 10,000, got';
 
 type Env = Record<string, string>;
 
@@ -105,24 +105,24 @@ describe('the flags of `runtime dry-run`', () => {
   });
 
   test.each<[Record<string, unknown>, string]>([
-    [{ pattern: 'brust' }, '--pattern: wants sequential, random or burst, got "brust"; did you mean "burst"?'],
-    [{ pattern: 'x' }, '--pattern: wants sequential, random or burst, got "x"'],
-    [{ count: '0' }, '--count: wants a whole number from 1 to 1000000000, got 0'],
-    [{ count: '1.5' }, '--count: wants a whole number from 1 to 1000000000, got 1.5'],
-    [{ count: '1000000001' }, '--count: wants a whole number from 1 to 1000000000, got 1000000001'],
-    [{ seed: '-1' }, '--seed: wants a whole number from 0 to 4294967295, got -1'],
-    [{ seed: '4294967296' }, '--seed: wants a whole number from 0 to 4294967295, got 4294967296'],
+    [{ pattern: 'brust' }, '--pattern: must be sequential, random or burst, got "brust"; did you mean "burst"?'],
+    [{ pattern: 'x' }, '--pattern: must be sequential, random or burst, got "x"'],
+    [{ count: '0' }, '--count: must be a whole number from 1 to 1000000000, got 0'],
+    [{ count: '1.5' }, '--count: must be a whole number from 1 to 1000000000, got 1.5'],
+    [{ count: '1000000001' }, '--count: must be a whole number from 1 to 1000000000, got 1000000001'],
+    [{ seed: '-1' }, '--seed: must be a whole number from 0 to 4294967295, got -1'],
+    [{ seed: '4294967296' }, '--seed: must be a whole number from 0 to 4294967295, got 4294967296'],
     [{ duration: '5' }, '--duration: "5" has no unit: write 500ms, 2s, 5m, 1h or 1d'],
-    [{ duration: '0s' }, '--duration: wants 1ms to 24d 20h, got "0s"'],
+    [{ duration: '0s' }, '--duration: must be 1ms to 24d 20h, got "0s"'],
     [{ burstSize: '10-3' }, `--burst-size: ${BURST} "10-3"`],
     [{ burstSize: '0' }, `--burst-size: ${BURST} "0"`],
     [{ burstSize: '3-10001' }, `--burst-size: ${BURST} "3-10001"`],
     [{ burstSize: '3 to 10' }, `--burst-size: ${BURST} "3 to 10"`],
-    [{ account: '' }, '--account: wants the name of an account'],
-    [{ threads: '0' }, '--threads: wants a whole number from 1 to 1024, got 0'],
-    [{ events: '' }, '--events: wants the path of a module'],
+    [{ account: '' }, '--account: must be the name of an account'],
+    [{ threads: '0' }, '--threads: must be a whole number from 1 to 1024, got 0'],
+    [{ events: '' }, '--events: must be the path of a module'],
     [{ events: './gone.mjs' }, '--events: cannot load "./gone.mjs": there is no such file'],
-    [{ handler: '' }, '--handler: wants the path of a module'],
+    [{ handler: '' }, '--handler: must be the path of a module'],
     [{ handler: './gone.mjs#f' }, '--handler: "./gone.mjs#f" cannot be loaded: there is no such file'],
     [{ count: '5', duration: '5s' }, '--count and --duration: a dry run ends by one of them'],
     [{ emit: true, json: true }, '--emit and --json: both would write to standard output'],
@@ -142,10 +142,10 @@ describe('the flags of `runtime dry-run`', () => {
     const given = { pattern: 'brust', duration: 'soon', events: './gone.mjs', handler: './gone.mjs' };
     const env = { DRY_RUN_PATTERN: 'never looked at', DRY_RUN_RATE: '0', DRY_RUN_SEED: 'abc', DRY_RUN_ACCOUNT: 'fine' };
     expect(await faultsOf(given, env, ['--tempo', '9', 'more', '--seeds=4'])).toEqual([
-      '--pattern: wants sequential, random or burst, got "brust"; did you mean "burst"?',
+      '--pattern: must be sequential, random or burst, got "brust"; did you mean "burst"?',
       `DRY_RUN_RATE: ${RATE} 0`,
-      '--duration: "soon" is no duration: write 500ms, 2s, 5m, 1h or 1d',
-      'DRY_RUN_SEED: wants a whole number from 0 to 4294967295, got "abc"',
+      '--duration: "soon" is not a duration: write 500ms, 2s, 5m, 1h or 1d',
+      'DRY_RUN_SEED: must be a whole number from 0 to 4294967295, got "abc"',
       '--tempo: is no flag of runtime dry-run',
       'more: is one argument too many: a dry run takes flags alone',
       '--seeds: is no flag of runtime dry-run; did you mean "--seed"?',
@@ -189,10 +189,10 @@ describe('generateEvents', () => {
         tempo: 1,
       }),
     ).toEqual([
-      'pattern: wants sequential, random or burst, got 7',
+      'pattern: must be sequential, random or burst, got 7',
       `burstSize: ${BURST} null`,
-      'paced: wants true or false, got "no"',
-      'signal: wants an AbortSignal, got {}',
+      'paced: must be true or false, got "no"',
+      'signal: must be an AbortSignal, got {}',
       'tempo: is unknown',
       'count and duration: a dry run ends by one of them',
       'events: they: "a" has no function "make"',
@@ -201,7 +201,7 @@ describe('generateEvents', () => {
   });
 
   test('refuses what is no object', () => {
-    expect(faultsOfGenerate(7 as unknown as object)).toEqual([': wants an object, got 7']);
+    expect(faultsOfGenerate(7 as unknown as object)).toEqual([': must be an object, got 7']);
     expect(() => generateEvents(null as unknown as GenerateOptions)).toThrow(InvalidInputError);
   });
 

@@ -117,10 +117,10 @@ describe('the options of an executor', () => {
     );
     expect(faults).toEqual({
       thread: 'is unknown; did you mean "threads"?',
-      threads: 'wants a whole number from 1 to 1024, got 0',
+      threads: 'must be a whole number from 1 to 1024, got 0',
       timeout: '"30" has no unit: write 500ms, 2s, 5m, 1h or 1d',
       'backoff.bsae': 'is unknown; did you mean "base"?',
-      'backoff.max': '"x" is no duration: write 500ms, 2s, 5m, 1h or 1d',
+      'backoff.max': '"x" is not a duration: write 500ms, 2s, 5m, 1h or 1d',
       qqqqqq: 'is unknown',
       z: 'is unknown',
     });
@@ -134,7 +134,7 @@ describe('the options of an executor', () => {
 
   test('that are no object at all are a fault of their own', () => {
     expect(faultsOf(() => resolveOptions(undefined as never))).toEqual({
-      options: 'wants an object, got undefined',
+      options: 'must be an object, got undefined',
     });
   });
 
@@ -153,7 +153,7 @@ describe('the options of an executor', () => {
     expect(() => resolve({ runId: '../a', threads: 0 })).toThrow(
       expect.objectContaining({ code: 'ERR_INVALID_OPTIONS' }),
     );
-    expect(() => resolve({ runId: 3 })).toThrow('runId: wants a text, got 3');
+    expect(() => resolve({ runId: 3 })).toThrow('runId: must be a string, got 3');
   });
 });
 
@@ -229,10 +229,10 @@ describe('the flags of runtime run', () => {
       resolveRunFlags('', { runId: 'a', maxCrashes: '3x', timeout: '30', threads: '-1', results: '-', json: true }),
     );
     expect(faults).toEqual({
-      '<module>': 'wants a path',
-      '--max-crashes': 'wants a whole number from 1 to 1000, got "3x"',
+      '<module>': 'must be a path',
+      '--max-crashes': 'must be a whole number from 1 to 1000, got "3x"',
       '--timeout': '"30" has no unit: write 500ms, 2s, 5m, 1h or 1d',
-      '--threads': 'wants a whole number from 1 to 1024, got -1',
+      '--threads': 'must be a whole number from 1 to 1024, got -1',
       'no tasks': 'give one of --each <glob>, --tasks <file|->, --lines',
       '--results - and --json': 'both would write to standard output',
     });
@@ -241,7 +241,7 @@ describe('the flags of runtime run', () => {
   test('want a module, and tell what else is wrong with it missing', () => {
     expect(faultsOf(() => resolveRunFlags(undefined, { lines: true, retries: 'x' }))).toEqual({
       '<module>': 'is missing: the file that exports the handlers',
-      '--retries': 'wants a whole number from 0 to 1000, got "x"',
+      '--retries': 'must be a whole number from 0 to 1000, got "x"',
     });
   });
 

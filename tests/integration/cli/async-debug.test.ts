@@ -216,7 +216,7 @@ test.each([['run', 'gate.mjs', '--lines'], ['smoke'], ['status'], ['dry-run', '-
     const env = { ASYNC_DEBUG: 'ture', ASYNC_DEBUG_INTERVAL: '5' };
     const { exitCode, stdout, stderr } = await here.runtime(args, { env });
     expect([exitCode, stdout]).toEqual([64, '']);
-    expect(stderr).toContain('\n  ASYNC_DEBUG: wants');
+    expect(stderr).toContain('\n  ASYNC_DEBUG: must be');
     expect(stderr).toContain('\n  ASYNC_DEBUG_INTERVAL: "5" has no unit');
     expect(existsSync(join(here.dir, '.runtime'))).toBe(false);
   },
@@ -318,7 +318,7 @@ describe("somebody's own program with holdfast/debug", () => {
   test('does not start with a setting that cannot be read', async () => {
     const { exitCode, stdout, stderr } = await app('console.log(1)', { ASYNC_DEBUG_FORMAT: 'xml' });
     expect([exitCode, stdout]).toEqual([64, '']);
-    expect(stderr).toContain('ASYNC_DEBUG_FORMAT: wants text or json, got "xml"');
+    expect(stderr).toContain('ASYNC_DEBUG_FORMAT: must be text or json, got "xml"');
   });
 
   test('goes on where no folder can be had, and says so', async () => {

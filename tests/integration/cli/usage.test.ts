@@ -32,7 +32,7 @@ describe('a run that is refused', () => {
       ],
       [
         '--each and --lines: a run has one source of tasks',
-        '--threads: wants a whole number from 1 to 1024, got 0',
+        '--threads: must be a whole number from 1 to 1024, got 0',
         '--timeout: "5" has no unit',
         '--memory: "1" has no unit',
         '--thread: is no flag of runtime run; did you mean "--threads"?',
@@ -48,14 +48,14 @@ describe('a run that is refused', () => {
     [
       'a run id that leaves its folder',
       ['work.mjs', '--lines', '--run-id', '../x'],
-      ['--run-id: wants a letter or digit'],
+      ['--run-id: must be a letter or digit'],
     ],
     [
       'a module that makes no run id',
       ['日本.mjs', '--lines'],
       ['--run-id: the name of the module makes none: choose one'],
     ],
-    ['an empty folder name', ['work.mjs', '--lines', '--dir', ''], ['--dir: wants the path of a folder']],
+    ['an empty folder name', ['work.mjs', '--lines', '--dir', ''], ['--dir: must be the path of a folder']],
     ['a module that is not there', ['nope.mjs', '--lines'], ['nope.mjs: there is no such file']],
     [
       'an export that is not there',
@@ -132,7 +132,7 @@ describe('a run that is refused', () => {
     expect(stderr).toContain('  line 2: column 12: "}" where a field name in double quotes should be\n');
     expect(stderr).toContain('  line 3: inptu is unknown; did you mean "input"?\n');
     expect(stderr).toContain('  line 4: handler "cuont" is none of ');
-    expect(stderr).toContain('  line 5: timeout wants a text with a unit');
+    expect(stderr).toContain('  line 5: timeout must be a string with a unit');
     expect(exitCode).toBe(64);
     expect(existsSync(join(dir, '.runtime'))).toBe(false);
     expect(existsSync(join(dir, 'counted'))).toBe(false);
@@ -196,7 +196,7 @@ describe('the other commands', () => {
       "runtime: unknown option '--jsn'\n(Did you mean --json?)\nHow it is used: runtime status --help\n",
     ],
     [['lock', 'relase', 'x'], '(Did you mean release?)\nHow it is used: runtime lock --help\n'],
-    [['results', 'x', '--state', 'bad'], 'runtime: nothing was printed:\n  --state: wants one of done, failed'],
+    [['results', 'x', '--state', 'bad'], 'runtime: nothing was printed:\n  --state: must be one of done, failed'],
     [['status', '../x'], 'runtime: invalid run id:\n  "../x": must be'],
   ])('%j ends with 64 and a way on', async (args, words) => {
     const { stdout, stderr, exitCode } = await place().runtime(args);

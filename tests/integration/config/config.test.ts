@@ -101,8 +101,8 @@ describe('a config file with faults', () => {
       const { exitCode, stdout, stderr } = await runtime(command.split(' '), { input: '1\n' });
       expect(stderr).toBe(
         'runtime: the config file runtime.config.yaml is not valid:\n' +
-          '  run.threads: wants a whole number from 1 to 1024, got "x"\n' +
-          '  smoke.timeout: wants a text with a unit, such as "500ms" or "30s", got 3\n' +
+          '  run.threads: must be a whole number from 1 to 1024, got "x"\n' +
+          '  smoke.timeout: must be a string with a unit, such as "500ms" or "30s", got 3\n' +
           '  dirr: is unknown; did you mean "dir"?\n' +
           HINT,
       );
@@ -119,7 +119,7 @@ describe('a config file with faults', () => {
       [],
     ],
     ['that is none', [], 'the config file nope.yaml cannot be read: there is no such file', ['--config', 'nope.yaml']],
-    ['without a name', [], '--config: wants a file, got ""', ['--config=']],
+    ['without a name', [], '--config: must be a file, got ""', ['--config=']],
     ['that is a folder', [], 'the config file sub cannot be read: it is a folder', ['--config', 'sub']],
   ])('%s ends a run with 64, and nothing made', async (_, names, words, flags) => {
     const { dir, write, runtime } = workshop();

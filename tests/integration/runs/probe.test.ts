@@ -288,11 +288,11 @@ describe('a probe', () => {
   });
 
   test.each([
-    [['work', '--probe', 'lvie'], ['--probe: wants one of live, ready, startup, got "lvie"; did you mean "live"?']],
+    [['work', '--probe', 'lvie'], ['--probe: must be one of live, ready, startup, got "lvie"; did you mean "live"?']],
     [['--probe', 'ready'], ['<run-id>: is missing: a probe asks about one run']],
     [
       ['--probe', 'x'],
-      ['--probe: wants one of', '<run-id>: is missing'],
+      ['--probe: must be one of', '<run-id>: is missing'],
     ],
   ])('that is wrongly asked, %j, tells each fault and asks nothing', async (args, faults) => {
     const { runtime } = place();

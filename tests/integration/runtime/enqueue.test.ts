@@ -46,14 +46,14 @@ describe.each([true, false])('enqueue, durable: %s', (durable) => {
     expect(error).toMatchObject({ code: 'ERR_INVALID_TASK' });
     const faults = error['faults'] as { where: string; problem: string }[];
     expect(faults.map(({ where, problem }) => `${where} ${problem}`)).toEqual([
-      expect.stringMatching(/^tasks\[1\]\.handler wants one of .*, got "ehco"; did you mean "echo"\?$/),
+      expect.stringMatching(/^tasks\[1\]\.handler must be one of .*, got "ehco"; did you mean "echo"\?$/),
       'tasks[2].retires is unknown; did you mean "retries"?',
-      'tasks[2].priority wants a whole number, got 1.5',
-      'tasks[2].timeoutMs wants a number above 0, got 0',
+      'tasks[2].priority must be a whole number, got 1.5',
+      'tasks[2].timeoutMs must be a number above 0, got 0',
       expect.stringMatching(/^tasks\[3\]\.input this value cannot travel between threads: /),
       'tasks[4].handler is missing',
       'tasks[4].id starts with "#", as only the ids that the queue gives do',
-      'tasks[5] wants an object, got "echo"',
+      'tasks[5] must be an object, got "echo"',
       expect.stringMatching(/^tasks\[6\]\.id holds half of a surrogate pair/),
       'tasks[7].signal is unknown',
     ]);

@@ -172,9 +172,9 @@ describe('options that are not valid', () => {
     expect(error).toMatchObject({ code: 'ERR_INVALID_TASK' });
     expect(error['faults']).toEqual([
       { where: 'retires', problem: 'is unknown; did you mean "retries"?' },
-      { where: 'signal', problem: 'wants an AbortSignal, got {}' },
-      { where: 'onProgress', problem: 'wants a function, got 1' },
-      { where: 'priority', problem: 'wants a whole number, got "high"' },
+      { where: 'signal', problem: 'must be an AbortSignal, got {}' },
+      { where: 'onProgress', problem: 'must be a function, got 1' },
+      { where: 'priority', problem: 'must be a whole number, got "high"' },
       { where: 'timeout', problem: expect.stringContaining('is unknown') as string },
     ]);
     expect(await rejection(shared().submit('echo', 1, null as unknown as SubmitOptions))).toMatchObject({

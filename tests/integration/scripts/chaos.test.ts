@@ -18,6 +18,6 @@ test('a run whose executor and supervisor are killed over and over keeps every p
 
 test('a flag that is no number is refused', () => {
   const { status, stderr } = chaos('--kills', 'many');
-  expect(stderr).toContain('--kills wants a whole number, got "many"');
+  expect(stderr).toContain('--kills must be a whole number, got "many"');
   expect(status).toBe(64);
 });

@@ -11,14 +11,14 @@ import { encodedInput, MAX_ID_LENGTH, type LineRules } from './task-line.js';
 
 const fields = {
   id: z
-    .string({ error: (issue) => `wants a text, got ${quoted(issue.input)}` })
+    .string({ error: (issue) => `must be a string, got ${quoted(issue.input)}` })
     .max(MAX_ID_LENGTH, { error: 'is longer than 1024 characters' })
     .superRefine((id, context) => {
       const fault = taskIdFault(id);
       if (fault !== undefined) context.addIssue(fault);
     })
     .optional(),
-  handler: text('wants the name of a handler')
+  handler: text('must be the name of a handler')
     .refine(isWellFormed, { error: (issue) => `holds ${HALF_PAIR}: ${quoted(issue.input)}` })
     .optional(),
   input: z.custom<unknown>((value) => value !== undefined, { error: 'is missing' }),
@@ -28,7 +28,7 @@ const fields = {
 };
 
 const schema = z.strictObject(fields, {
-  error: (issue) => (issue.code === 'invalid_type' ? `wants an object, got ${quoted(issue.input)}` : undefined),
+  error: (issue) => (issue.code === 'invalid_type' ? `must be an object, got ${quoted(issue.input)}` : undefined),
 });
 const KNOWN_FIELDS = { '': Object.keys(fields) };
 

@@ -45,18 +45,18 @@ describe('the timeout', () => {
     'BOOT_TIMEOUT_S=%s is refused, and no default put in its place',
     (value) => {
       expect(faultsOf({}, { BOOT_TIMEOUT_S: value })).toEqual([
-        `BOOT_TIMEOUT_S: wants seconds, from 0.001 to 2147483, got ${JSON.stringify(value)}`,
+        `BOOT_TIMEOUT_S: must be seconds, from 0.001 to 2147483, got ${JSON.stringify(value)}`,
       ]);
     },
   );
 
   test.each([
-    ['banana', '--timeout: "banana" is no duration'],
+    ['banana', '--timeout: "banana" is not a duration'],
     ['5', '--timeout: "5" has no unit'],
-    ['0s', '--timeout: wants 1ms to 24d 20h, got "0s"'],
-    ['-1s', '--timeout: "-1s" is no duration'],
-    ['30d', '--timeout: wants 1ms to 24d 20h, got "30d"'],
-    ['', '--timeout: "" is no duration'],
+    ['0s', '--timeout: must be 1ms to 24d 20h, got "0s"'],
+    ['-1s', '--timeout: "-1s" is not a duration'],
+    ['30d', '--timeout: must be 1ms to 24d 20h, got "30d"'],
+    ['', '--timeout: "" is not a duration'],
   ])('--timeout %j is refused', (timeout, words) => {
     const [fault, ...others] = faultsOf({ timeout });
     expect(fault).toContain(words);
@@ -81,7 +81,7 @@ describe('the timeout', () => {
 });
 
 test.each(['0', '1025', '-1', '1.5', 'many', '', 'NaN'])('--threads %j is refused', (threads) => {
-  expect(faultsOf({ threads })).toEqual([expect.stringContaining('--threads: wants a whole number from 1 to 1024')]);
+  expect(faultsOf({ threads })).toEqual([expect.stringContaining('--threads: must be a whole number from 1 to 1024')]);
 });
 
 test('--threads is 1 to 1024, from the command line or the config file', () => {
@@ -92,8 +92,8 @@ test('--threads is 1 to 1024, from the command line or the config file', () => {
 test('all faults are told at once: flags, the environment, what is no flag', () => {
   const given = { threads: 'x', junit: 'no/such/file.xml' };
   expect(faultsOf(given, { BOOT_TIMEOUT_S: 'abc' }, ['--thread', '3', 'more', '--quiet'])).toEqual([
-    'BOOT_TIMEOUT_S: wants seconds, from 0.001 to 2147483, got "abc"',
-    '--threads: wants a whole number from 1 to 1024, got "x"',
+    'BOOT_TIMEOUT_S: must be seconds, from 0.001 to 2147483, got "abc"',
+    '--threads: must be a whole number from 1 to 1024, got "x"',
     '--junit: "no/such/file.xml" cannot be written: there is no such folder',
     '--thread: is no flag of runtime smoke; did you mean "--threads"?',
     'more: is one argument too many: a smoke test takes none',
@@ -112,7 +112,7 @@ describe('the file for JUnit', () => {
     const dir = tempDir();
     mkdirSync(join(dir, 'folder'));
     expect(faultsOf({ junit: dir })).toEqual([`--junit: ${JSON.stringify(dir)} cannot be written: it is a folder`]);
-    expect(faultsOf({ junit: '' })).toEqual(['--junit: wants a file, got ""']);
+    expect(faultsOf({ junit: '' })).toEqual(['--junit: must be a file, got ""']);
   });
 });
 
@@ -171,30 +171,30 @@ describe('what a config file may say', () => {
   });
 
   test.each<[keyof typeof SMOKE_CHECKS, unknown, string[]]>([
-    ['eventSource', [1], [': wants a function (signal) => events, got [1]']],
-    ['postConditions', { a: 1 }, [': wants a list of { name, expected, check }, got {"a":1}']],
+    ['eventSource', [1], [': must be a function (signal) => events, got [1]']],
+    ['postConditions', { a: 1 }, [': must be a list of { name, expected, check }, got {"a":1}']],
     [
       'postConditions',
       [null, 'x'],
-      ['0: wants { name, expected, check }, got null', '1: wants { name, expected, check }, got "x"'],
+      ['0: must be { name, expected, check }, got null', '1: must be { name, expected, check }, got "x"'],
     ],
     [
       'postConditions',
       [condition, {}],
       [
-        '1.name: wants a text, got undefined',
-        '1.expected: wants a text, got undefined',
-        '1.check: wants a function, got undefined',
+        '1.name: must be a string, got undefined',
+        '1.expected: must be a string, got undefined',
+        '1.check: must be a function, got undefined',
       ],
     ],
     [
       'postConditions',
       [{ ...condition, severity: 'low', name: '' }],
-      ['0.name: wants a text, got ""', '0.severity: wants "fail" or "warn", got "low"'],
+      ['0.name: must be a string, got ""', '0.severity: must be "fail" or "warn", got "low"'],
     ],
-    ['threads', 0, [': wants a whole number from 1 to 1024, got 0']],
-    ['handler', '', [': wants a file of handlers, or file#export']],
-    ['timeout', 'soon', [': "soon" is no duration: write 500ms, 2s, 5m, 1h or 1d']],
+    ['threads', 0, [': must be a whole number from 1 to 1024, got 0']],
+    ['handler', '', [': must be a file of handlers, or file#export']],
+    ['timeout', 'soon', [': "soon" is not a duration: write 500ms, 2s, 5m, 1h or 1d']],
   ])('%s: every fault of %j is told', (key, value, expected) => {
     expect(faults(key, value)).toEqual(expected);
   });

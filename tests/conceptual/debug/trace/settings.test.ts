@@ -59,7 +59,7 @@ describe('ASYNC_DEBUG', () => {
     expect(faultsOf({ ASYNC_DEBUG: 'ture' })).toEqual([
       {
         where: 'ASYNC_DEBUG',
-        problem: 'wants 1, true, yes or on, hooks, or 0, false, no or off, got "ture"; did you mean "true"?',
+        problem: 'must be 1, true, yes or on, hooks, or 0, false, no or off, got "ture"; did you mean "true"?',
       },
     ]);
     const known = new Set(['', '1', 'true', 'yes', 'on', 'hooks', '0', 'false', 'no', 'off']);
@@ -91,11 +91,11 @@ describe('its other variables', () => {
 
   test.each([
     ['ASYNC_DEBUG_INTERVAL', '10', '"10" has no unit: write 500ms, 2s, 5m, 1h or 1d'],
-    ['ASYNC_DEBUG_INTERVAL', '99ms', 'wants 100ms to 24d 20h, got "99ms"'],
-    ['ASYNC_DEBUG_INTERVAL', '-1s', '"-1s" is no duration: write 500ms, 2s, 5m, 1h or 1d'],
-    ['ASYNC_DEBUG_MAX_PAUSE', '0ms', 'wants 1ms to 24d 20h, got "0ms"'],
-    ['ASYNC_DEBUG_MAX_PAUSE', '25d', 'wants 1ms to 24d 20h, got "25d"'],
-    ['ASYNC_DEBUG_FORMAT', 'jsno', 'wants text or json, got "jsno"; did you mean "json"?'],
+    ['ASYNC_DEBUG_INTERVAL', '99ms', 'must be 100ms to 24d 20h, got "99ms"'],
+    ['ASYNC_DEBUG_INTERVAL', '-1s', '"-1s" is not a duration: write 500ms, 2s, 5m, 1h or 1d'],
+    ['ASYNC_DEBUG_MAX_PAUSE', '0ms', 'must be 1ms to 24d 20h, got "0ms"'],
+    ['ASYNC_DEBUG_MAX_PAUSE', '25d', 'must be 1ms to 24d 20h, got "25d"'],
+    ['ASYNC_DEBUG_FORMAT', 'jsno', 'must be text or json, got "jsno"; did you mean "json"?'],
   ])('%s=%s is a fault', (where, value, problem) => {
     expect(faultsOf({ ASYNC_DEBUG: '1', [where]: value })).toEqual([{ where, problem }]);
   });

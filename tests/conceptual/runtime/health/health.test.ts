@@ -354,7 +354,7 @@ describe('an address to serve health on', () => {
     [80],
     {},
   ])('%j is none', (given) => {
-    expect(() => parseHttpAddress(given)).toThrow(/^wants a port, or host:port, such as .*; got /);
+    expect(() => parseHttpAddress(given)).toThrow(/^must be a port, or host:port, such as .*; got /);
   });
 });
 

@@ -108,16 +108,16 @@ describe('reading a snapshot', () => {
     });
     expect(problems).toEqual(
       [
-        'counts.queued: wants a number from 0',
-        'counts.done: wants a number from 0',
-        'pid: wants a number from 0',
-        'state: wants one of running, paused, draining, failed, stopping, stopped',
-        'threads.0.state: wants one of loading, idle, busy, retiring',
-        'threads.0.tasksDone: wants a number from 0',
-        'lastBeat.threads: wants a list of numbers',
-        'lastError.source: wants one of task, thread, beat, executor',
-        'lastError.code: wants a text',
-        'activity.paused: wants true or false',
+        'counts.queued: must be a number of at least 0',
+        'counts.done: must be a number of at least 0',
+        'pid: must be a number of at least 0',
+        'state: must be one of running, paused, draining, failed, stopping, stopped',
+        'threads.0.state: must be one of loading, idle, busy, retiring',
+        'threads.0.tasksDone: must be a number of at least 0',
+        'lastBeat.threads: must be a list of numbers',
+        'lastError.source: must be one of task, thread, beat, executor',
+        'lastError.code: must be a string',
+        'activity.paused: must be true or false',
       ].toSorted((a, b) => problems.indexOf(a) - problems.indexOf(b)),
     );
   });
@@ -125,7 +125,7 @@ describe('reading a snapshot', () => {
   test('of another version is told, and read as far as it goes', () => {
     const { snapshot, problems } = read({ ...FULL, schema: 2, more: true });
     expect(snapshot).toEqual(FULL);
-    expect(problems).toEqual(['schema: wants 1, got 2: another version wrote it']);
+    expect(problems).toEqual(['schema: must be 1, got 2: another version wrote it']);
   });
 
   test('never throws, and always gives a whole one: whatever stands in the file', () => {

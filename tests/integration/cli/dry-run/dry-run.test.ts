@@ -231,11 +231,11 @@ describe('bad input', () => {
     expect(stderr).toBe(
       [
         'runtime: nothing was started:',
-        '  --pattern: wants sequential, random or burst, got "brust"; did you mean "burst"?',
-        '  DRY_RUN_RATE: wants events a second, from 0.001 to 1,000,000, got 0',
+        '  --pattern: must be sequential, random or burst, got "brust"; did you mean "burst"?',
+        '  DRY_RUN_RATE: must be events a second, from 0.001 to 1,000,000, got 0',
         '  --duration: "5" has no unit: write 500ms, 2s, 5m, 1h or 1d',
-        '  DRY_RUN_SEED: wants a whole number from 0 to 4294967295, got "abc"',
-        '  --burst-size: wants one size or a range such as 3-10, from 1 to 10,000, got "0"',
+        '  DRY_RUN_SEED: must be a whole number from 0 to 4294967295, got "abc"',
+        '  --burst-size: must be one size or a range such as 3-10, from 1 to 10,000, got "0"',
         '  --tempo: is no flag of runtime dry-run',
         '  --handler: "no.mjs" cannot be loaded: there is no such file',
         '  --events: cannot load "no.mjs": there is no such file',
@@ -249,7 +249,7 @@ describe('bad input', () => {
   test.each(['0', '-1', 'NaN', '1e9', ''])('such as a rate of %j is refused', async (rate) => {
     const { stderr, exitCode } = await place().runtime(['dry-run', `--rate=${rate}`]);
     expect(exitCode).toBe(64);
-    expect(stderr).toContain('--rate: wants events a second, from 0.001 to 1,000,000, got ');
+    expect(stderr).toContain('--rate: must be events a second, from 0.001 to 1,000,000, got ');
   });
 });
 

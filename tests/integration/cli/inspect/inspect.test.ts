@@ -204,10 +204,10 @@ describe('runtime inspect', () => {
       'every fault at once',
       ['a/b', '--watch', '3ms', '--max-pause', '5', '--wath', '1s', 'more', '--dir', ''],
       [
-        '<run-id|pid>: wants the id of a run or of a process, got "a/b"',
-        '--watch: wants 100ms to 24d 20h, got "3ms"',
+        '<run-id|pid>: must be the id of a run or of a process, got "a/b"',
+        '--watch: must be 100ms to 24d 20h, got "3ms"',
         '--max-pause: "5" has no unit',
-        '--dir: wants the path of a folder',
+        '--dir: must be the path of a folder',
         '--wath: is no flag of runtime inspect; did you mean "--watch"?',
         'more: is one argument too many',
       ],

@@ -584,17 +584,17 @@ describe('wrong usage', () => {
       ['--timeout', 'banana', '--threads', '0', '--thread', '3', 'more', '--junit', 'no/smoke.xml'],
       {},
       [
-        '--timeout: "banana" is no duration: write 500ms, 2s, 5m, 1h or 1d',
-        '--threads: wants a whole number from 1 to 1024, got 0',
+        '--timeout: "banana" is not a duration: write 500ms, 2s, 5m, 1h or 1d',
+        '--threads: must be a whole number from 1 to 1024, got 0',
         '--thread: is no flag of runtime smoke; did you mean "--threads"?',
         'more: is one argument too many',
         '--junit: "no/smoke.xml" cannot be written: there is no such folder',
         'runtime smoke --help lists every flag with an example.\n',
       ],
     ],
-    ['a variable that is no number', [], { BOOT_TIMEOUT_S: 'abc' }, ['BOOT_TIMEOUT_S: wants seconds', 'got "abc"']],
-    ['a variable of nothing', [], { BOOT_TIMEOUT_S: '0' }, ['BOOT_TIMEOUT_S: wants seconds', 'got "0"']],
-    ['a negative variable', [], { BOOT_TIMEOUT_S: '-3' }, ['BOOT_TIMEOUT_S: wants seconds', 'got "-3"']],
+    ['a variable that is no number', [], { BOOT_TIMEOUT_S: 'abc' }, ['BOOT_TIMEOUT_S: must be seconds', 'got "abc"']],
+    ['a variable of nothing', [], { BOOT_TIMEOUT_S: '0' }, ['BOOT_TIMEOUT_S: must be seconds', 'got "0"']],
+    ['a negative variable', [], { BOOT_TIMEOUT_S: '-3' }, ['BOOT_TIMEOUT_S: must be seconds', 'got "-3"']],
     ['a report over a folder', ['--junit', '.'], {}, ['--junit: "." cannot be written: it is a folder']],
     ['a config file that is not there', ['--config', 'nope.mjs'], {}, ['nope.mjs']],
     ['a flag without its value', ['--timeout'], {}, ["option '--timeout <duration>' argument missing"]],
@@ -612,9 +612,9 @@ describe('wrong usage', () => {
     config(`{ timeout: 'soon', eventSource: [], postConditions: [{ name: 'x' }] }`);
     const { stdout, stderr, exitCode } = await here.runtime(['smoke'], { env: env() });
     for (const words of [
-      'smoke.timeout: "soon" is no duration',
-      'smoke.eventSource: wants a function',
-      'smoke.postConditions.0.check: wants a function',
+      'smoke.timeout: "soon" is not a duration',
+      'smoke.eventSource: must be a function',
+      'smoke.postConditions.0.check: must be a function',
     ]) {
       expect(stderr).toContain(words);
     }

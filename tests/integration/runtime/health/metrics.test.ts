@@ -326,7 +326,7 @@ describe('runtime run --http', () => {
     const { exitCode, stderr } = await here.runtime(['run', 'work.mjs', '--lines', '--http', 'x'], { input: '1\n' });
     expect(exitCode).toBe(64);
     expect(stderr).toContain(
-      '  --http: wants a port, or host:port, such as 9090, 0.0.0.0:9090 or [::1]:9090; got "x"\n',
+      '  --http: must be a port, or host:port, such as 9090, 0.0.0.0:9090 or [::1]:9090; got "x"\n',
     );
   });
 });

@@ -143,7 +143,7 @@ describe('a run as a service of systemd', () => {
       input: '1\n',
       env: { ...env, WATCHDOG_USEC: '1500000' },
     });
-    expect(stderr).toContain('WatchdogSec=1.5s is too short: beats come once a second, so it wants 2s or more');
+    expect(stderr).toContain('WatchdogSec=1.5s is too short: beats come once a second, so it must be 2s or more');
   });
 
   test('without systemd tells nobody', async () => {

@@ -224,7 +224,7 @@ describe('a task file', () => {
       'line 2: column 10: "}" where a value should be',
       'line 3: input is missing',
       'line 3: inptu is unknown; did you mean "input"?',
-      'line 4: retries wants a whole number from 0 to 1000, got -1',
+      'line 4: retries must be a whole number from 0 to 1000, got -1',
       'line 4: prio is unknown',
     ]);
     await expect(sourceOf('{"input":}')).rejects.toMatchObject({
@@ -239,13 +239,13 @@ describe('a task file', () => {
     ['{"input":1,"handler":"\\udc00"}', 'handler holds half of a surrogate pair, which is no character: "\\udc00"'],
     ['{"input":1,"id":"#1"}', 'id starts with "#", as only the ids that the queue gives do'],
     [`{"input":1,"id":"${'x'.repeat(1025)}"}`, 'id is longer than 1024 characters'],
-    ['{"input":1,"id":7}', 'id wants a text, got 7'],
-    ['{"input":1,"handler":""}', 'handler wants the name of a handler'],
+    ['{"input":1,"id":7}', 'id must be a string, got 7'],
+    ['{"input":1,"handler":""}', 'handler must be the name of a handler'],
     ['{"input":1,"handler":"hsah"}', 'handler "hsah" is none of resize, hash; did you mean "hash"?'],
-    ['{"input":1,"priority":1.5}', 'priority wants a whole number from -1000000 to 1000000, got 1.5'],
-    ['{"input":1,"timeout":30}', 'timeout wants a text with a unit, such as "500ms" or "2s", got 30'],
+    ['{"input":1,"priority":1.5}', 'priority must be a whole number from -1000000 to 1000000, got 1.5'],
+    ['{"input":1,"timeout":30}', 'timeout must be a string with a unit, such as "500ms" or "2s", got 30'],
     ['{"input":1,"timeout":"30"}', 'timeout "30" has no unit: write 500ms, 2s, 5m, 1h or 1d'],
-    ['{"input":1,"timeout":"0s"}', 'timeout wants 1ms to 24d 20h, got "0s"'],
+    ['{"input":1,"timeout":"0s"}', 'timeout must be 1ms to 24d 20h, got "0s"'],
     ['{"input":1,"__proto__":{"id":"x"}}', '__proto__ is unknown'],
     [
       '{"input":{"users":[{"id":1},{"id":1852371234567890123}]}}',
@@ -253,9 +253,9 @@ describe('a task file', () => {
     ],
     ['{"input":{"a b":1e400}}', 'input["a b"] is 1e400, and would become Infinity: write it as a text'],
     ['{"input":1,"retries":1e-400}', 'retries is 1e-400, and would become 0: write it as a text'],
-    ['7', 'wants an object, got 7'],
-    ['null', 'wants an object, got null'],
-    ['[{"input":1}]', 'wants an object, got [{"input":1}]'],
+    ['7', 'must be an object, got 7'],
+    ['null', 'must be an object, got null'],
+    ['[{"input":1}]', 'must be an object, got [{"input":1}]'],
   ])('refuses %s', async (line, problem) => {
     expect(await faultsOf(line)).toEqual([`line 1: ${problem}`]);
   });

@@ -289,7 +289,7 @@ describe('no input', () => {
     [['--lines', '--exclude', 'x'], '--exclude: is for --each alone'],
     [['--lines', '--follow'], '--follow: is for --each alone'],
     [['--each', '*', '--null'], '--null: is for --lines alone'],
-    [['--each', '*', '--exclude', ''], '--exclude: wants a glob'],
+    [['--each', '*', '--exclude', ''], '--exclude: must be a glob'],
   ])('%j is refused', async (args, told) => {
     const { exitCode, stderr } = await place().runtime(['run', 'work.mjs', ...args]);
     expect(exitCode).toBe(64);
