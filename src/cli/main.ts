@@ -8,6 +8,7 @@ import { describeDryRun } from './dry-run/dry-run-command.js';
 import { errorText, EXIT, exitCodeOfError, exitCodeOfSignal } from './exit-code.js';
 import { describeInspect } from './inspect/inspect-command.js';
 import { describeRun } from './run/run-command.js';
+import { didYouMean } from '../base/faults.js';
 import { printableLines } from '../base/printable.js';
 import { exitWith, tell } from './screen/terminal.js';
 
@@ -177,8 +178,20 @@ function pointToHelp(command: Command, path: string): void {
 }
 pointToHelp(program, 'runtime');
 
+/** Asked for the help of a command that is not there, commander shows that of the one above, and all seems well. */
+function refuseHelpOfUnknown(above: Command, [word, ...rest]: readonly string[]): void {
+  if (word === undefined || word.startsWith('-') || word === 'help' || above.commands.length === 0) return;
+  const command = above.commands.find((each) => each.name() === word);
+  if (command !== undefined) refuseHelpOfUnknown(command, rest);
+  else if (rest.includes('--help') || rest.includes('-h')) {
+    const names = above.commands.map((each) => each.name());
+    above.error(`error: unknown command '${word}'${didYouMean(word, names)}`);
+  }
+}
+
 if (process.argv[2] !== 'run') endWithReader();
 try {
+  refuseHelpOfUnknown(program, process.argv.slice(2));
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {

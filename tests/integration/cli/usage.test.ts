@@ -246,3 +246,13 @@ describe('the other commands', () => {
     expect(await runtime(['status'])).toMatchObject({ stderr: `no runs in ${join(dir, '.runtime')}\n` });
   });
 });
+
+test.each([
+  [['foo', '--help'], "runtime: unknown command 'foo'\n"],
+  [['stauts', '-h'], `runtime: unknown command 'stauts'; did you mean "status"?\n`],
+  [['lock', 'lsit', '--help'], `runtime: unknown command 'lsit'; did you mean "list"?\n`],
+])('the help of a command that is not there is refused: %j', async (args, fault) => {
+  const { exitCode, stdout, stderr } = await place().runtime(args);
+  expect([exitCode, stdout]).toEqual([64, '']);
+  expect(stderr).toContain(fault);
+});
