@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
+import { longTestAfter } from '../support/long.js';
 import { tempDir } from '../support/temp-dir.js';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -63,16 +64,19 @@ test('the task file comes with handlers, priorities, retries and timeouts', asyn
   });
 });
 
-test.each(['waits', 'computes', 'spins'])('a handler that %s for ever is ended by its timeout', async (handler) => {
-  const args = ['examples/stuck.mjs', '--lines', '--handler', handler, '--timeout', '200ms', '--grace', '100ms'];
-  const { exitCode, stdout } = await run(tempDir(), [...args, '--results', '-'], '1\n2\n');
-  expect(exitCode).toBe(3);
-  const states = [...outcomes(stdout).values()].map(({ state, error }) => ({
-    state,
-    byForce: /thread was ended/.test(error!.message),
-  }));
-  expect(states).toEqual(Array.from({ length: 2 }, () => ({ state: 'timed-out', byForce: handler === 'spins' })));
-});
+longTestAfter(2, ['waits', 'spins', 'computes'])(
+  'a handler that %s for ever is ended by its timeout',
+  async (handler) => {
+    const args = ['examples/stuck.mjs', '--lines', '--handler', handler, '--timeout', '200ms', '--grace', '100ms'];
+    const { exitCode, stdout } = await run(tempDir(), [...args, '--results', '-'], '1\n2\n');
+    expect(exitCode).toBe(3);
+    const states = [...outcomes(stdout).values()].map(({ state, error }) => ({
+      state,
+      byForce: /thread was ended/.test(error!.message),
+    }));
+    expect(states).toEqual(Array.from({ length: 2 }, () => ({ state: 'timed-out', byForce: handler === 'spins' })));
+  },
+);
 
 test('the program with an executor of its own prints what its tasks returned, and goes on with them the next time', async () => {
   const dir = tempDir();

@@ -8,6 +8,7 @@ import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Inspection } from '../../../dist/debug/inspection.js';
 import type { Dump } from '../../../dist/debug/trace/dump.js';
 import { executorOf, lines, parsed, place, started, type Place } from '../../support/command.js';
+import { longTest, longTestAfter } from '../../support/long.js';
 import { waitFor } from '../../support/wait-for.js';
 
 const REGISTER = fileURLToPath(new URL('../../../dist/debug/register.js', import.meta.url));
@@ -80,9 +81,9 @@ describe('the trace log of a run', () => {
     expect(existsSync(path.replace('.log', '.ndjson'))).toBe(false);
   });
 
-  test.each([
-    ['the executor', []],
+  longTestAfter(0, [
     ['the one process', ['--no-supervise']],
+    ['the executor', []],
   ])('SIGUSR2 to %s asks for a dump, and ends nothing', async (whom, args) => {
     const { command } = await heldRun({}, ...args);
     process.kill(whom === 'the executor' ? executorOf(command.pid!) : command.pid!, 'SIGUSR2');
@@ -92,7 +93,7 @@ describe('the trace log of a run', () => {
   });
 
   test('with ASYNC_DEBUG_FORMAT=json, each dump is an inspection on a line of trace.ndjson, too', async () => {
-    const { command } = await heldRun({ ASYNC_DEBUG_FORMAT: 'json', ASYNC_DEBUG_INTERVAL: '100ms' });
+    const { command } = await heldRun({ ASYNC_DEBUG_FORMAT: 'json', ASYNC_DEBUG_INTERVAL: '100ms' }, '--no-supervise');
     // At the first dumps the task may not have come to its first await.
     const stillThere = /gate › opened {2}.*gate\.mjs:5:\d+, still there since \d\d:\d\d:\d\d \(.*\)/;
     await waitFor('a dump that tells what still stands', () => stillThere.test(traceOf('held')));
@@ -107,28 +108,31 @@ describe('the trace log of a run', () => {
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
-  test('above the pause that is allowed a thread is not walked through; the dump says so, and which setting shows it', async () => {
-    const { command } = await heldRun({ ASYNC_DEBUG_MAX_PAUSE: '1ms', ASYNC_DEBUG_FORMAT: 'json' });
-    command.kill('SIGUSR2');
-    await waitFor('a second dump', () => reasons(traceOf('held')).length === 2);
-    open();
-    await command;
-    const text = traceOf('held');
-    expect(text).toMatch(
-      / · suspended functions unknown · nothing paused · what 2 threads awaited was not looked at: see the notes\n/,
-    );
-    expect(text).toMatch(/note: .* and 1ms are allowed\n +\(ASYNC_DEBUG_MAX_PAUSE=\d+s shows it.*\)\n/);
-    const [, asked] = dumpsOf(join(runDir('held'), 'trace.ndjson'));
-    expect(asked!.dump).toMatchObject({ why: 'SIGUSR2', maxPauseMs: 5_000 });
-    // On a machine that is busy enough, not even that is.
-    for (const { view, notes } of asked!.threads) {
-      expect([view === 'whole', notes.join()]).toContainEqual(
-        view === 'whole' ? true : expect.stringContaining('and 5s are'),
+  longTest(
+    'above the pause that is allowed a thread is not walked through; the dump says so, and which setting shows it',
+    async () => {
+      const { command } = await heldRun({ ASYNC_DEBUG_MAX_PAUSE: '1ms', ASYNC_DEBUG_FORMAT: 'json' });
+      command.kill('SIGUSR2');
+      await waitFor('a second dump', () => reasons(traceOf('held')).length === 2);
+      open();
+      await command;
+      const text = traceOf('held');
+      expect(text).toMatch(
+        / · suspended functions unknown · nothing paused · what 2 threads awaited was not looked at: see the notes\n/,
       );
-    }
-  });
+      expect(text).toMatch(/note: .* and 1ms are allowed\n +\(ASYNC_DEBUG_MAX_PAUSE=\d+s shows it.*\)\n/);
+      const [, asked] = dumpsOf(join(runDir('held'), 'trace.ndjson'));
+      expect(asked!.dump).toMatchObject({ why: 'SIGUSR2', maxPauseMs: 5_000 });
+      // On a machine that is busy enough, not even that is.
+      for (const { view, notes } of asked!.threads) {
+        expect([view === 'whole', notes.join()]).toContainEqual(
+          view === 'whole' ? true : expect.stringContaining('and 5s are'),
+        );
+      }
+    },
+  );
 
-  test('a run that is told to stop at once is dumped as it stood, and takes no last look', async () => {
+  longTest('a run that is told to stop at once is dumped as it stood, and takes no last look', async () => {
     const { command } = await heldRun({}, '--grace', '30s');
     command.kill('SIGINT');
     await here.until('held', ({ state }) => state === 'draining');
@@ -150,7 +154,7 @@ describe('the trace log of a run', () => {
     expect(readdirSync(runDir('none'))).toEqual(['trace.log']);
   });
 
-  test('a log that cannot be written is told of once, and changes nothing', async () => {
+  longTest('a log that cannot be written is told of once, and changes nothing', async () => {
     mkdirSync(join(runDir('held'), 'trace.log'), { recursive: true, mode: 0o700 });
     chmodSync(join(here.dir, '.runtime'), 0o700);
     const command = here.start(
@@ -168,7 +172,7 @@ describe('the trace log of a run', () => {
   });
 });
 
-test('a dry run has a trace log, and the report that it has without', async () => {
+longTest('a dry run has a trace log, and the report that it has without', async () => {
   const { exitCode, stdout, stderr } = await here.runtime(
     ['dry-run', '--count', '5', '--rate', '100', '--threads', '1', '--json'],
     {
@@ -210,7 +214,7 @@ describe('a command without a run', () => {
   });
 });
 
-test.each([['run', 'gate.mjs', '--lines'], ['smoke'], ['status'], ['dry-run', '--count', '1']])(
+longTestAfter(2, [['run', 'gate.mjs', '--lines'], ['smoke'], ['status'], ['dry-run', '--count', '1']])(
   'a setting that cannot be read keeps %s from starting: exit 64, all faults told',
   async (...args) => {
     const env = { ASYNC_DEBUG: 'ture', ASYNC_DEBUG_INTERVAL: '5' };
@@ -223,10 +227,13 @@ test.each([['run', 'gate.mjs', '--lines'], ['smoke'], ['status'], ['dry-run', '-
 );
 
 test('where it is off, SIGUSR2 ends a run as it always did', async () => {
-  const command = here.start(['run', 'gate.mjs', '--handler', 'gate', '--lines', '--run-id', 'held'], {
-    input: lines(1),
-    env: { ASYNC_DEBUG: 'off' },
-  });
+  const command = here.start(
+    ['run', 'gate.mjs', '--handler', 'gate', '--lines', '--run-id', 'held', '--threads', '1'],
+    {
+      input: lines(1),
+      env: { ASYNC_DEBUG: 'off' },
+    },
+  );
   await here.until('held', (status) => started(status) === 1);
   command.kill('SIGUSR2');
   expect((await command).signal).toBe('SIGUSR2');
@@ -309,7 +316,7 @@ describe("somebody's own program with holdfast/debug", () => {
     expect(debugLog('app')).toMatch(/worker 1 and worker 2(.|\n)*idle {2}worker\.mjs:1:\d+/);
   });
 
-  test.each(['0', 'off', 'No'])('is left alone with ASYNC_DEBUG=%s', async (value) => {
+  longTestAfter(1, ['off', '0', 'No'])('is left alone with ASYNC_DEBUG=%s', async (value) => {
     const { stdout, stderr } = await app('console.log(process.listenerCount("SIGUSR2"))', { ASYNC_DEBUG: value });
     expect([stdout, stderr]).toEqual(['0\n', '']);
     expect(existsSync(join(here.dir, '.runtime'))).toBe(false);

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { place } from '../../support/command.js';
+import { longTestAfter } from '../../support/long.js';
 
 describe('a run that is refused', () => {
   const HELP = 'runtime run --help lists every flag with an example.\n';
@@ -96,7 +97,7 @@ describe('a run that is refused', () => {
     for (const name of ['.runtime', 'runs', 'locks']) expect(existsSync(join(dir, name)), name).toBe(false);
   });
 
-  test.each([['--threads 0'], ['--handler nope'], ['--results no/x']])(
+  longTestAfter(1, [['--handler nope'], ['--threads 0'], ['--results no/x']])(
     'without a supervisor leaves nothing behind either (%s)',
     async (flags) => {
       const { dir, runtime } = place();
@@ -213,7 +214,7 @@ describe('the other commands', () => {
       stdout: '',
       stderr: expect.stringContaining('Usage: runtime') as string,
     });
-    for (const args of [['--help'], ['help', 'run'], ['run', '--help'], ['lock', 'release', '-h']]) {
+    for (const args of [['--help'], ['help', 'run'], ['lock', 'release', '-h']]) {
       const { exitCode, stdout, stderr } = await runtime(args);
       expect([exitCode, stderr]).toEqual([0, '']);
       expect(stdout).toContain('Usage: runtime');
@@ -222,13 +223,13 @@ describe('the other commands', () => {
     expect((await runtime(['--version'])).stdout).toBe(`${version}\n`);
   });
 
-  test.each([['status'], ['results'], ['pause'], ['resume'], ['drain'], ['lock show'], ['lock release']])(
+  longTestAfter(3, [['status'], ['results'], ['drain'], ['pause'], ['resume'], ['lock show'], ['lock release']])(
     '%s of a run that does not exist names those that do',
     async (command) => {
       const args = command.split(' ');
       const { runtime } = place();
       expect((await runtime([...args, 'work'])).stderr).toContain('No run has left its state there');
-      await runtime(['run', 'work.mjs', '--lines', '--quiet'], { input: 'x' });
+      await runtime(['run', 'work.mjs', '--lines', '--quiet', '--no-supervise', '--threads', '1'], { input: 'x' });
       const { exitCode, stderr, stdout } = await runtime([...args, 'wrok']);
       expect(stderr).toMatch(/there is no run "wrok" in .*; did you mean "work"\?\nThere are: work\.\n$/);
       expect([exitCode, stdout]).toEqual([1, '']);
@@ -238,7 +239,7 @@ describe('the other commands', () => {
   test('look for the state where RUNTIME_DIR says, unless --dir does', async () => {
     const { dir, runtime } = place();
     const env = { RUNTIME_DIR: 'from-env' };
-    await runtime(['run', 'work.mjs', '--lines', '--quiet'], { input: 'x', env });
+    await runtime(['run', 'work.mjs', '--lines', '--quiet', '--no-supervise', '--threads', '1'], { input: 'x', env });
     expect(existsSync(join(dir, 'from-env/runs/work'))).toBe(true);
     expect((await runtime(['status'], { env })).stdout).toBe('work  idle  1 done\n');
     expect((await runtime(['status', '--dir', 'from-env'])).stdout).toBe('work  idle  1 done\n');

@@ -4,6 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileS
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { MAIN, parsed, place } from '../../support/command.js';
+import { longTest, longTestAfter } from '../../support/long.js';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const HINT = 'Every key, and what it takes: runtime config schema\n';
@@ -31,19 +32,17 @@ function workshop() {
 describe('runtime run', () => {
   test('takes what the file says as if it had been typed', async () => {
     const { write, runtime } = workshop();
-    write('runtime.config.yaml', 'run: { threads: 3, handler: other }\n');
+    write('runtime.config.yaml', 'run: { threads: 1, handler: other }\n');
     const { stdout, exitCode } = await runtime(['run', 'told.mjs', '--lines', '--results', '-'], { input: '1\n' });
     expect(parsed(stdout)).toMatchObject([{ result: 'other', handler: 'other' }]);
     expect(exitCode).toBe(0);
   });
 
-  test.each([
-    ['in the file', [], 3],
-    ['typed', ['--threads', '2'], 2],
-  ])('has as many threads as are %s', async (_, typed, threads) => {
+  test('has as many threads as are typed; else, as the file says', async () => {
     const { write, run } = workshop();
-    write('runtime.config.json', '{"run":{"threads":3}}');
-    expect((await run(...typed)).summary).toMatchObject({ threads });
+    write('runtime.config.json', '{"run":{"threads":3,"supervise":false}}');
+    expect((await run()).summary).toMatchObject({ threads: 3 });
+    expect((await run('--threads', '1')).summary).toMatchObject({ threads: 1 });
   });
 
   test('takes every kind of setting: retries with their waits, the heap limit, the supervisor, the queue in memory', async () => {
@@ -93,25 +92,28 @@ describe('runtime run', () => {
 });
 
 describe('a config file with faults', () => {
-  test.each([['run told.mjs --lines'], ['run told.mjs --lines --no-supervise'], ['smoke'], ['status'], ['pause told']])(
-    'ends `runtime %s` with 64, all of them told, and nothing made',
-    async (command) => {
-      const { dir, write, runtime } = workshop();
-      write('runtime.config.yaml', 'dirr: state\nrun:\n  threads: x\nsmoke:\n  timeout: 3\n');
-      const { exitCode, stdout, stderr } = await runtime(command.split(' '), { input: '1\n' });
-      expect(stderr).toBe(
-        'runtime: the config file runtime.config.yaml is not valid:\n' +
-          '  run.threads: must be a whole number from 1 to 1024, got "x"\n' +
-          '  smoke.timeout: must be a string with a unit, such as "500ms" or "30s", got 3\n' +
-          '  dirr: is unknown; did you mean "dir"?\n' +
-          HINT,
-      );
-      expect([exitCode, stdout]).toEqual([64, '']);
-      for (const name of ['.runtime', 'state']) expect(existsSync(join(dir, name)), name).toBe(false);
-    },
-  );
+  longTestAfter(2, [
+    ['run told.mjs --lines'],
+    ['status'],
+    ['run told.mjs --lines --no-supervise'],
+    ['smoke'],
+    ['pause told'],
+  ])('ends `runtime %s` with 64, all of them told, and nothing made', async (command) => {
+    const { dir, write, runtime } = workshop();
+    write('runtime.config.yaml', 'dirr: state\nrun:\n  threads: x\nsmoke:\n  timeout: 3\n');
+    const { exitCode, stdout, stderr } = await runtime(command.split(' '), { input: '1\n' });
+    expect(stderr).toBe(
+      'runtime: the config file runtime.config.yaml is not valid:\n' +
+        '  run.threads: must be a whole number from 1 to 1024, got "x"\n' +
+        '  smoke.timeout: must be a string with a unit, such as "500ms" or "30s", got 3\n' +
+        '  dirr: is unknown; did you mean "dir"?\n' +
+        HINT,
+    );
+    expect([exitCode, stdout]).toEqual([64, '']);
+    for (const name of ['.runtime', 'state']) expect(existsSync(join(dir, name)), name).toBe(false);
+  });
 
-  test.each([
+  longTestAfter<[string, string[], string, string[]]>(2, [
     [
       'that there are two of',
       ['runtime.config.json', 'runtime.config.mjs'],
@@ -141,7 +143,7 @@ describe('a config file with faults', () => {
 
   test('keeps nobody from steering a run whose folder is known', async () => {
     const { dir, write, runtime } = workshop();
-    await runtime(['run', 'told.mjs', '--lines', '--quiet'], { input: '1\n' });
+    await runtime(['run', 'told.mjs', '--lines', '--quiet', '--no-supervise', '--threads', '1'], { input: '1\n' });
     write('runtime.config.json', '{"x":1}');
     expect((await runtime(['status'])).exitCode).toBe(64);
     expect((await runtime(['status', '--dir', '.runtime'])).stdout).toContain('1 done');
@@ -182,7 +184,9 @@ describe('the folder of state', () => {
     const { dir, runtime } = workshop();
     mkdirSync(join(dir, 'etc'));
     writeFileSync(join(dir, 'etc/other.yaml'), 'dir: state\n');
-    await runtime(['run', 'told.mjs', '--lines', '--quiet', '--config', 'etc/other.yaml'], { input: '1\n' });
+    await runtime(['run', 'told.mjs', '--lines', '--quiet', '--threads', '1', '--config', 'etc/other.yaml'], {
+      input: '1\n',
+    });
     expect(existsSync(join(dir, 'etc/state/runs/told'))).toBe(true);
     expect((await runtime(['status', '--config', 'etc/other.yaml'])).stdout).toBe('told  idle  1 done\n');
   });
@@ -201,7 +205,7 @@ describe('the folder of state', () => {
 
   test('is told with the next command to type, where that would look elsewhere', async () => {
     const { write, runtime } = workshop();
-    await runtime(['run', 'told.mjs', '--lines', '--quiet'], { input: '1\n' });
+    await runtime(['run', 'told.mjs', '--lines', '--quiet', '--no-supervise', '--threads', '1'], { input: '1\n' });
     expect((await runtime(['pause', 'told'])).stderr).toContain('runtime status told\n');
     write('runtime.config.yaml', 'dir: other\n');
     expect((await runtime(['pause', 'told', '--dir', '.runtime'])).stderr).toContain(
@@ -288,7 +292,7 @@ describe('runtime smoke', () => {
     expect(exitCode).toBe(64);
   });
 
-  test('passes with the example', async () => {
+  longTest('passes with the example', async () => {
     const { stdout, exitCode } = await place().runtime([
       'smoke',
       '--config',
@@ -355,7 +359,7 @@ describe('runtime config check', () => {
     expect((await runtime(['status'])).exitCode).toBe(64);
   });
 
-  test('takes the example', async () => {
+  longTest('takes the example', async () => {
     const { runtime } = place();
     const { exitCode, stdout } = await runtime([
       'config',
@@ -396,7 +400,7 @@ describe('runtime config schema', () => {
 });
 
 describe('TypeScript', () => {
-  test.each([
+  longTestAfter(1, [
     ['ts', 'const config: object = { run: { threads: 3 } };\nexport default config satisfies object;\n'],
     ['mts', 'export default { run: { threads: 3 as number } };\n'],
     ['cts', 'const config: object = { run: { threads: 3 } };\nmodule.exports = config;\n'],

@@ -3,6 +3,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { inspectProcess } from '../../../dist/debug/inspect-process.js';
 import type { Inspection, ThreadInspection } from '../../../dist/debug/inspection.js';
 import { listenersOf } from '../../../dist/debug/inspector/listeners.js';
+import { longTest } from '../../support/long.js';
 import { onEveryNode } from '../../support/node-versions.js';
 import { outlineOf, placeText } from '../../support/outline.js';
 import { startTarget } from '../../support/target.js';
@@ -105,7 +106,7 @@ describe('a look', () => {
     expect(notes).toEqual([]);
   });
 
-  test('says the pause of each thread before it is made', async () => {
+  longTest('says the pause of each thread before it is made', async () => {
     const target = await startTarget('stuck.mjs', ['waits']);
     const notes: string[] = [];
     await inspectProcess(target.pid, { onNote: (note) => notes.push(note) });

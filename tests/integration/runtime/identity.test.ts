@@ -7,6 +7,9 @@ import { createExecutor } from '../../../dist/index.js';
 import { lines, parsed, place } from '../../support/command.js';
 import { tempDir } from '../../support/temp-dir.js';
 
+/** Where it does not matter who runs the tasks. */
+const ALONE = ['--no-supervise', '--threads', '1'];
+
 const A = 'export default (input) => `a${input}`;\nexport const other = (input) => `other${input}`;\n';
 const B = 'export default (input) => `b${input}`;\n';
 
@@ -21,7 +24,7 @@ async function twoModules() {
     here.write(`${name}/task.mjs`, text);
   }
   const run = (module: string, more: readonly string[] = [], count = 3) =>
-    here.runtime(['run', module, '--lines', ...more], { input: lines(count) });
+    here.runtime(['run', module, '--lines', ...ALONE, ...more], { input: lines(count) });
   const results = async (runId = 'task') => parsed((await here.runtime(['results', runId])).stdout);
   expect(await run('a/task.mjs')).toMatchObject({ exitCode: 0 });
   return { ...here, run, results };
@@ -86,7 +89,7 @@ test('another handler for tasks that name none is refused in the same words; one
   expect(stderr).toContain('it is of default, not of other');
   expect(stderr).toContain('--run-id task-other');
   write('tasks.ndjson', '{"id":"named","input":4,"handler":"other"}\n');
-  expect(await runtime(['run', 'a/task.mjs', '--tasks', 'tasks.ndjson'])).toMatchObject({ exitCode: 0 });
+  expect(await runtime(['run', 'a/task.mjs', '--tasks', 'tasks.ndjson', ...ALONE])).toMatchObject({ exitCode: 0 });
 });
 
 describe('a module that was edited', () => {
@@ -108,7 +111,7 @@ describe('a module that was edited', () => {
   test('has outcomes of one text again once the others were retaken', async () => {
     const { dir, write, runtime } = place();
     write('job.mjs', 'export default () => { throw new Error("no"); };\n');
-    const run = (...more: string[]) => runtime(['run', 'job.mjs', '--lines', ...more], { input: lines(2) });
+    const run = (...more: string[]) => runtime(['run', 'job.mjs', '--lines', ...ALONE, ...more], { input: lines(2) });
     expect(await run()).toMatchObject({ exitCode: 3 });
     writeFileSync(join(dir, 'job.mjs'), 'export default () => "yes";\n');
     expect(await run('--retry-failed')).toMatchObject({ exitCode: 0 });

@@ -7,6 +7,7 @@ import type { ExecutorOptions, TaskError, TasksStuck } from '../../../dist/index
 import { inspectSelf } from '../../../dist/debug/inspect-self.js';
 import { place } from '../../support/command.js';
 import { endOf, HANDLERS, rejection, running, startedExecutor } from '../../support/executors.js';
+import { longTest, longTestAfter } from '../../support/long.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
 
@@ -108,13 +109,13 @@ describe('a task that is out of time tells where it stood when its time was up',
     expect(await executor.submit('echo', 1)).toBe(1);
   });
 
-  test('on time, though its heap is too large to be walked through', async () => {
+  longTest('on time, though its heap is too large to be walked through', async () => {
     const { executor } = await jobs();
     await executor.submit('grow', 0);
     expect(await stuckAt(executor.submit('work', 60_000, { timeoutMs: 50 }))).toMatch(new RegExp(`^(${NO_TIME})$`));
   });
 
-  test.each(['spin', 'later'])('in a function that never yields (%s), while others go on', async (handler) => {
+  longTestAfter(1, ['later', 'spin'])('in a function that never yields (%s), while others go on', async (handler) => {
     const { executor, told, at } = await jobs({ threads: 2 });
     let stuck = true;
     const ended = stuckAt(executor.submit(handler, 0, { id: 'stuck', timeoutMs: 50 })).finally(() => (stuck = false));

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { place } from '../../support/command.js';
 import { rejection, startedExecutor } from '../../support/executors.js';
+import { longTestAfter } from '../../support/long.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
 
@@ -47,13 +48,13 @@ function written(dir: string): string[] {
 }
 
 describe('what handlers gather is on the disk when the run has ended', () => {
-  test.each([
+  longTestAfter<[string[]]>(2, [
     [[]],
+    // Each thread opens a new file under its number, so the one before it has to be done with it.
+    [['--recycle-after-tasks', '170', '--threads', '2', '--no-supervise']],
     [['--no-supervise']],
     [['--concurrency', '5']],
-    // Each thread opens a new file under its number, so the one before it has to be done with it.
-    [['--recycle-after-tasks', '170', '--threads', '2']],
-  ])('with %j', async (flags: string[]) => {
+  ])('with %j', async (flags) => {
     const { dir, write, runtime } = place();
     const recycled = flags.includes('--recycle-after-tasks');
     write('gather.mjs', recycled ? GATHER.replace("flags: 'wx'", "flags: 'a'") : GATHER);
@@ -97,7 +98,7 @@ describe('a teardown that fails is told, with whose work it concerns', () => {
   ])('one that %s', async (_, body, why) => {
     const { write, runtime } = place();
     write('bad.mjs', `export default (input) => input;\nexport function teardown() { ${body} }\n`);
-    const flags = ['--threads', '1', '--grace', '300ms', '--json'];
+    const flags = ['--threads', '1', '--no-supervise', '--grace', '300ms', '--json'];
     const { exitCode, stdout, stderr } = await runtime(['run', 'bad.mjs', '--lines', ...flags], {
       input: 'a\nb\nc\nd\ne\nf\ng\n',
     });

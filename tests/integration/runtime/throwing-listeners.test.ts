@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { execa } from 'execa';
 import { MAIN, place } from '../../support/command.js';
+import { longTestAfter } from '../../support/long.js';
 
 const API = new URL('../index.js', `file://${MAIN}`).href;
 
@@ -22,7 +23,7 @@ console.log(await next.submit('echo', 5));
 await next.stop();
 `;
 
-test.each(['outcome', 'started', 'retrying', 'thread-died', 'mode-changed', 'beat'])(
+longTestAfter(3, ['outcome', 'thread-died', 'mode-changed', 'started', 'retrying', 'beat'])(
   'a listener of %s that throws is told as an error that nobody caught, and harms no task and no stop',
   async (event) => {
     const here = place();

@@ -41,6 +41,6 @@ test('a SeqMap holds what a Map would hold, whatever comes and goes', () => {
       }
       for (let seq = 0; seq <= next; seq++) expect(map.get(seq)).toBe(model.get(seq));
     }),
-    { numRuns: runs(50) },
+    { numRuns: runs(20) },
   );
 });

@@ -5,6 +5,7 @@ import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import type { DryRunReport } from '../../../../dist/dryrun/report.js';
 import { MAIN, parsed, place, started, type Place } from '../../../support/command.js';
+import { longTestAfter } from '../../../support/long.js';
 import { waitFor } from '../../../support/wait-for.js';
 
 const KEEP = `
@@ -20,13 +21,21 @@ function withHandlers(): Place {
 const kept = ({ dir }: Place) => parsed(readFileSync(join(dir, 'kept'), 'utf8'));
 
 async function reportOf(here: Place, ...flags: string[]): Promise<DryRunReport & { exitCode: number | undefined }> {
-  const { stdout, stderr, exitCode } = await here.runtime(['dry-run', '--json', '--rate', '500', ...flags]);
+  const { stdout, stderr, exitCode } = await here.runtime([
+    'dry-run',
+    '--json',
+    '--rate',
+    '500',
+    '--threads',
+    '1',
+    ...flags,
+  ]);
   if (!stdout.startsWith('{')) throw new Error(stderr);
   return { ...(JSON.parse(stdout) as DryRunReport), exitCode };
 }
 
 describe('a dry run', () => {
-  test.each(['sequential', 'random', 'burst'])(
+  longTestAfter(1, ['random', 'sequential', 'burst'])(
     'starts, sends every event of the plan, and stops: %s',
     async (pattern) => {
       const here = place();
@@ -246,7 +255,7 @@ describe('bad input', () => {
     expect(existsSync(join(here.dir, '.runtime'))).toBe(false);
   });
 
-  test.each(['0', '-1', 'NaN', '1e9', ''])('such as a rate of %j is refused', async (rate) => {
+  longTestAfter(1, ['NaN', '0', '-1', '1e9', ''])('such as a rate of %j is refused', async (rate) => {
     const { stderr, exitCode } = await place().runtime(['dry-run', `--rate=${rate}`]);
     expect(exitCode).toBe(64);
     expect(stderr).toContain('--rate: must be events a second, from 0.001 to 1,000,000, got ');
@@ -256,7 +265,7 @@ describe('bad input', () => {
 describe('a run of another kind', () => {
   test('is not started over: its outcomes stay', async () => {
     const here = place();
-    await here.runtime(['run', 'work.mjs', '--lines', '--run-id', 'real'], { input: 'a\nb\n' });
+    await here.runtime(['run', 'work.mjs', '--lines', '--no-supervise', '--run-id', 'real'], { input: 'a\nb\n' });
     const { stderr, exitCode } = await here.runtime(['dry-run', '--run-id', 'real', '--count', '1']);
     expect(exitCode).toBe(64);
     expect(stderr).toContain('--run-id: run real is no dry run: its tasks and outcomes would be forgotten\n');
@@ -273,7 +282,9 @@ describe('a run of another kind', () => {
 test('a dry run that `runtime run` went on with is none any more: its outcomes stay', async () => {
   const here = place();
   expect(await reportOf(here, '--count', '1')).toMatchObject({ exitCode: 0 });
-  await here.runtime(['run', 'work.mjs', '--lines', '--run-id', 'dry-run', '--fresh'], { input: 'a\nb\n' });
+  await here.runtime(['run', 'work.mjs', '--lines', '--no-supervise', '--run-id', 'dry-run', '--fresh'], {
+    input: 'a\nb\n',
+  });
   const { stderr, exitCode } = await here.runtime(['dry-run', '--count', '1']);
   expect(exitCode).toBe(64);
   expect(stderr).toContain('--run-id: run dry-run is no dry run: its tasks and outcomes would be forgotten\n');
@@ -293,7 +304,7 @@ test.skipIf(process.platform !== 'linux')('on a terminal, a line tells how far i
 });
 
 describe('while it goes on', () => {
-  const endless = ['dry-run', '--rate', '50', '--duration', '10m'];
+  const endless = ['dry-run', '--rate', '50', '--duration', '10m', '--threads', '1'];
   const going = (here: Place) => here.until('dry-run', ({ counts }) => (counts['done'] ?? 0) > 0);
 
   test('another one of the same name is refused', async () => {
@@ -307,7 +318,7 @@ describe('while it goes on', () => {
     expect((await command).exitCode).toBe(130);
   });
 
-  test.each([['SIGINT', 130, 'Ctrl-C'] as const, ['SIGTERM', 143, 'SIGTERM'] as const])(
+  longTestAfter(1, [['SIGINT', 130, 'Ctrl-C'] as const, ['SIGTERM', 143, 'SIGTERM'] as const])(
     'a %s ends the arrivals, and the report is given all the same',
     async (signal, exitCode, again) => {
       const here = place();
@@ -389,14 +400,14 @@ describe('while it goes on', () => {
     expect(report).toMatchObject({ lost: 0, outcomes: { done: report.events } });
   });
 
-  test.each([
-    ['drain' as const, 3],
+  longTestAfter(1, [
     ['SIGTERM' as const, 143],
+    ['drain' as const, 3],
   ])(
     'it can be drained: what waits is left, and counts as unfinished, not as lost (then a %s)',
     async (last, exitCode) => {
       const here = place();
-      const command = here.start([...endless, '--json', '--threads', '1', '--handler', 'work.mjs#gate']);
+      const command = here.start([...endless, '--json', '--handler', 'work.mjs#gate']);
       let told = '';
       command.stderr.on('data', (chunk: Buffer) => (told += String(chunk)));
       await here.until('dry-run', (status) => started(status) === 1 && (status.counts['queued'] ?? 0) > 5);

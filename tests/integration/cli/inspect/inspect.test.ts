@@ -7,6 +7,7 @@ import { listenersOf } from '../../../../dist/debug/inspector/listeners.js';
 import { executorOf, parsed, place, started, type Place } from '../../../support/command.js';
 import { ownTurns, startProgram } from '../../../support/inspected.js';
 import { undocumented } from '../../../support/inspection-format.js';
+import { longTestAfter } from '../../../support/long.js';
 import { startTarget } from '../../../support/target.js';
 import { waitFor } from '../../../support/wait-for.js';
 
@@ -38,7 +39,7 @@ async function going({ start, until }: Place, name = 'work', flags: readonly str
 }
 
 describe('runtime inspect', () => {
-  test.each([[[]], [['--no-supervise']]])(
+  longTestAfter(1, [[[]], [['--no-supervise']]])(
     'of a run %j shows its task, in the process that runs it',
     async (flags: string[]) => {
       const here = place();
@@ -193,7 +194,7 @@ describe('runtime inspect', () => {
     );
   });
 
-  test.each([
+  longTestAfter(2, [
     ['nothing', [], ['<run-id|pid>: is missing', '`pgrep -a node`']],
     [
       'a flag alone',

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { place } from '../../../support/command.js';
 import { startedExecutor } from '../../../support/executors.js';
+import { longTestAfter } from '../../../support/long.js';
 
 const JOBS = `import { setTimeout as sleep } from 'node:timers/promises';
 async function poll() {
@@ -17,7 +18,7 @@ export async function clean(input) {
 `;
 
 describe('runtime run --fail-on-leak', () => {
-  test.each([[[]], [['--no-supervise']]])(
+  longTestAfter(1, [[[]], [['--no-supervise']]])(
     'tells what tasks have left behind in each thread, and exits with 1, though all are done (%j)',
     async (flags: string[]) => {
       const { write, runtime } = place();
@@ -41,7 +42,20 @@ describe('runtime run --fail-on-leak', () => {
     write('runtime.config.json', '{"run":{"failOnLeak":true}}');
     const run = (handler: string, ...flags: string[]) =>
       runtime(
-        ['run', 'jobs.mjs', '--lines', '--handler', handler, '--run-id', handler, '--threads', '2', '--json', ...flags],
+        [
+          'run',
+          'jobs.mjs',
+          '--lines',
+          '--handler',
+          handler,
+          '--run-id',
+          handler,
+          '--threads',
+          '1',
+          '--json',
+          '--no-supervise',
+          ...flags,
+        ],
         {
           input: '1\n2\n',
         },
@@ -96,7 +110,7 @@ describe('runtime run --fail-on-leak, of streams to files', () => {
   const leaksOf = async (module: string, handler: string, input: unknown) => {
     const { write, runtime } = place();
     write('jobs.mjs', module);
-    const flags = ['--handler', handler, '--threads', '1', '--fail-on-leak', '--json'];
+    const flags = ['--handler', handler, '--threads', '1', '--no-supervise', '--fail-on-leak', '--json'];
     write('tasks.ndjson', JSON.stringify({ input }));
     const { stdout, stderr, exitCode } = await runtime(['run', 'jobs.mjs', '--tasks', 'tasks.ndjson', ...flags]);
     const { leaks, counts } = JSON.parse(stdout) as { leaks: unknown; counts: { done: number } };
@@ -104,7 +118,7 @@ describe('runtime run --fail-on-leak, of streams to files', () => {
     return { exitCode, stderr, leaks };
   };
 
-  test.each(['gathers', 'ends'])('names one whose bytes are lost, though all are done (%s)', async (handler) => {
+  longTestAfter(1, ['gathers', 'ends'])('names one whose bytes are lost, though all are done (%s)', async (handler) => {
     const { exitCode, stderr, leaks } = await leaksOf(STREAMS, handler, 17);
     expect(exitCode).toBe(1);
     expect(stderr).toContain(
@@ -137,7 +151,7 @@ describe('runtime run --fail-on-leak, of streams to files', () => {
 });
 
 test('an executor tells what its tasks have left, thread by thread', async () => {
-  const executor = await startedExecutor({ threads: 3 });
+  const executor = await startedExecutor({ threads: 2 });
   expect(await executor.leftPending()).toEqual([]);
   await executor.submit('leave', 60_000);
   expect(await executor.leftPending()).toMatchObject([{ awaits: [{ name: 'wait' }], unknown: undefined }]);

@@ -4,26 +4,30 @@ import { linkSync, openSync, readFileSync, symlinkSync, closeSync } from 'node:f
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { lines, MAIN, parsed, place, type Place } from '../../../support/command.js';
+import { longTestAfter } from '../../../support/long.js';
 import { waitFor } from '../../../support/wait-for.js';
 
 const REFUSED: [what: string, target: (here: Place) => string, says: RegExp][] = [
   ['the module', () => 'work.mjs', /is the module of the handlers/],
   ['a link to the module', (here) => link(symlinkSync, here, 'work.mjs'), /is the module of the handlers/],
-  ['another name of the module', (here) => link(linkSync, here, 'work.mjs'), /is the module of the handlers/],
   ['the config file', () => 'runtime.config.json', /is the config file/],
   ['a file of something else', () => 'notes.txt', /is there, and holds no outcomes/],
   ['the file that is standard input', () => 'input.txt', /is standard input/],
-  ['the queue', () => '.runtime/runs/work/queue.db', /lies in .*runs, where the state of runs is/],
-  ['a link to the queue', (here) => link(symlinkSync, here, '.runtime/runs/work/queue.db'), /lies in .*runs/],
   [
     'another name of the queue',
     (here) => link(linkSync, here, '.runtime/runs/work/queue.db'),
     /is a file of the run work/,
   ],
+  ['another name of the module', (here) => link(linkSync, here, 'work.mjs'), /is the module of the handlers/],
+  ['the queue', () => '.runtime/runs/work/queue.db', /lies in .*runs, where the state of runs is/],
+  ['a link to the queue', (here) => link(symlinkSync, here, '.runtime/runs/work/queue.db'), /lies in .*runs/],
   ['a new file in the folder of the run', () => '.runtime/runs/work/new', /lies in .*runs/],
   ['a file in a folder of that folder that is not there', () => '.runtime/runs/a/b/new', /lies in .*runs/],
   ['the lock of another run', () => '.runtime/locks/other.lock', /lies in .*locks/],
 ];
+
+/** Where it does not matter who runs the tasks. */
+const ALONE = ['--no-supervise', '--threads', '1'];
 
 function link(make: (from: string, to: string) => void, { dir }: Place, target: string): string {
   make(join(dir, target), join(dir, 'other-name'));
@@ -46,12 +50,14 @@ function runFrom(input: string, { dir }: Place, args: readonly string[]): { stat
   }
 }
 
-test.each(REFUSED)('--results is refused for %s', async (_, targetIn, says) => {
+longTestAfter(7, REFUSED)('--results is refused for %s', async (_, targetIn, says) => {
   const here = place();
   here.write('runtime.config.json', '{}');
   here.write('input.txt', lines(3));
   here.write('notes.txt', '{"id":"a","input":1}\n');
-  expect(await here.runtime(['run', 'work.mjs', '--lines'], { input: lines(2) })).toMatchObject({ exitCode: 0 });
+  expect(await here.runtime(['run', 'work.mjs', '--lines', ...ALONE], { input: lines(2) })).toMatchObject({
+    exitCode: 0,
+  });
   const target = targetIn(here);
   const before = contentOf(here, target);
 
@@ -106,7 +112,7 @@ test('a pipe that is read later gets every outcome', async () => {
   const here = place();
   const pipe = join(here.dir, 'pipe');
   execFileSync('mkfifo', [pipe]);
-  const run = here.start(['run', 'work.mjs', '--lines', '--results', 'pipe'], { input: lines(5000) });
+  const run = here.start(['run', 'work.mjs', '--lines', '--results', 'pipe'], { input: lines(2000) });
   let stderr = '';
   run.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
   await waitFor('it to be told', () => stderr.includes('waiting for a reader'));
@@ -116,7 +122,7 @@ test('a pipe that is read later gets every outcome', async () => {
   const closed = new Promise((resolve) => reader.once('close', resolve));
   expect(await run).toMatchObject({ exitCode: 0 });
   await closed;
-  expect(parsed(read)).toHaveLength(5000);
+  expect(parsed(read)).toHaveLength(2000);
 });
 
 test('a named pipe of tasks that nobody writes to: the first signal ends the run', async () => {
@@ -128,13 +134,13 @@ test('a named pipe of tasks that nobody writes to: the first signal ends the run
   expect(await run).toMatchObject({ exitCode: 130 });
 });
 
-test.each([
-  ['whole', (text: string) => text],
-  ['cut off in its first line', (text: string) => text.slice(0, 20)],
+longTestAfter<[string, (text: string) => string]>(1, [
+  ['cut off in its first line', (text) => text.slice(0, 20)],
+  ['whole', (text) => text],
   ['empty', () => ''],
 ])('what an earlier run has written, %s, is written anew', async (_, cut) => {
   const here = place();
-  const args = ['run', 'work.mjs', '--lines', '--results', 'out.ndjson'];
+  const args = ['run', 'work.mjs', '--lines', '--results', 'out.ndjson', ...ALONE];
   expect((await here.runtime(args, { input: lines(2) })).exitCode).toBe(0);
   const before = contentOf(here, 'out.ndjson');
   here.write('out.ndjson', cut(before!));

@@ -3,10 +3,12 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFil
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { lines, parsed, place } from '../../../support/command.js';
-import { longTest } from '../../../support/long.js';
+import { longTest, longTestAfter } from '../../../support/long.js';
 
 const summaryOf = (stdout: string) =>
   JSON.parse(stdout) as { counts: Record<string, number>; before: number; failures: unknown[]; taskMs: unknown };
+/** Where it does not matter who runs the tasks. */
+const ALONE = ['--no-supervise', '--threads', '1'];
 const results = (stdout: string) => parsed(stdout).map(({ result }) => result);
 
 describe('tasks', () => {
@@ -98,18 +100,22 @@ describe('the handler', () => {
   ])('is %s', async (_, name, text, flags) => {
     const { write, runtime } = place();
     write(name, text);
-    const { exitCode, stdout } = await runtime(['run', name, '--lines', '--results', '-', ...flags], { input: 'x' });
+    const { exitCode, stdout } = await runtime(['run', name, '--lines', '--results', '-', ...ALONE, ...flags], {
+      input: 'x',
+    });
     expect(results(stdout)).toEqual(['it']);
     expect(exitCode).toBe(0);
   });
 
-  test.each(['m.ts', 'm.mts', 'm.cts'])('may be TypeScript: %s', async (name) => {
+  longTestAfter(1, ['m.ts', 'm.mts', 'm.cts'])('may be TypeScript: %s', async (name) => {
     const { dir, write, runtime } = place();
     const exported = name === 'm.cts' ? 'export = it;' : 'export default it;';
     write(name, `const it = (input: string): string => "it" + (input as never as "").length;\n${exported}`);
     mkdirSync(join(dir, 'node_modules'));
     symlinkSync(join(process.cwd(), 'node_modules/tsx'), join(dir, 'node_modules/tsx'));
-    const { exitCode, stdout, stderr } = await runtime(['run', name, '--lines', '--results', '-'], { input: 'x' });
+    const { exitCode, stdout, stderr } = await runtime(['run', name, '--lines', '--results', '-', ...ALONE], {
+      input: 'x',
+    });
     expect(results(stdout), stderr).toEqual(['it1']);
     expect(exitCode).toBe(0);
   });
@@ -128,7 +134,7 @@ describe('the same command', () => {
   test('goes on where it stopped: what has an outcome is not run again', async () => {
     const { dir, runtime } = place();
     const again = (count: number) =>
-      runtime(['run', 'work.mjs', '--lines', '--handler', 'count', '--json'], { input: lines(count) });
+      runtime(['run', 'work.mjs', '--lines', '--handler', 'count', '--json', ...ALONE], { input: lines(count) });
     expect(summaryOf((await again(3)).stdout)).toMatchObject({ before: 0, counts: { done: 3 } });
     const second = await again(5);
     expect(summaryOf(second.stdout)).toMatchObject({ before: 3, counts: { done: 5 } });
@@ -143,15 +149,15 @@ describe('the same command', () => {
 
   test('has the name of the module as its run id, unless it is given one', async () => {
     const { dir, runtime } = place();
-    await runtime(['run', './work.mjs', '--lines'], { input: '1' });
-    await runtime(['run', './work.mjs', '--lines', '--run-id', 'nightly-2'], { input: '1' });
+    await runtime(['run', './work.mjs', '--lines', ...ALONE], { input: '1' });
+    await runtime(['run', './work.mjs', '--lines', '--run-id', 'nightly-2', ...ALONE], { input: '1' });
     expect(readdirSync(join(dir, '.runtime/runs')).sort()).toEqual(['nightly-2', 'work']);
   });
 
   test('starts over with --fresh', async () => {
     const { dir, runtime } = place();
     const again = (...flags: string[]) =>
-      runtime(['run', 'work.mjs', '--lines', '--handler', 'count', '--json', ...flags], { input: lines(2) });
+      runtime(['run', 'work.mjs', '--lines', '--handler', 'count', '--json', ...ALONE, ...flags], { input: lines(2) });
     await again();
     expect(summaryOf((await again('--fresh')).stdout)).toMatchObject({ before: 0, counts: { done: 2 } });
     expect(readFileSync(join(dir, 'counted'), 'utf8').split('\n').filter(Boolean)).toHaveLength(4);
@@ -161,7 +167,8 @@ describe('the same command', () => {
     const { write, runtime } = place();
     const tasks = '{"input":1,"handler":"flaky"}\n{"input":2,"handler":"flaky"}\n{"input":3,"handler":"count"}\n';
     write('tasks.ndjson', tasks);
-    const again = (...flags: string[]) => runtime(['run', 'work.mjs', '--tasks', 'tasks.ndjson', '--json', ...flags]);
+    const again = (...flags: string[]) =>
+      runtime(['run', 'work.mjs', '--tasks', 'tasks.ndjson', '--json', ...ALONE, ...flags]);
     const first = await again();
     expect(first.exitCode).toBe(3);
     expect(first.stderr).toContain('next       the same command with --retry-failed tries 2 again\n');
@@ -178,7 +185,7 @@ describe('the same command', () => {
 
   test('with another handler for the same inputs is refused, with a way out', async () => {
     const { runtime } = place();
-    await runtime(['run', 'work.mjs', '--lines'], { input: '1\n' });
+    await runtime(['run', 'work.mjs', '--lines', ...ALONE], { input: '1\n' });
     const { exitCode, stderr } = await runtime(['run', 'work.mjs', '--lines', '--handler', 'odd'], { input: '1\n' });
     expect(exitCode).toBe(64);
     expect(stderr).toContain('runtime: run work is of another handler: it is of default, not of odd\n');

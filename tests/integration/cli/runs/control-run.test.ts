@@ -3,7 +3,10 @@ import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { ProcessLock } from '../../../../dist/system/lock/process-lock.js';
+import { StateDir } from '../../../../dist/system/state-dir.js';
 import { executorOf, lines, parsed, place, started, type Place } from '../../../support/command.js';
+import { longTest, longTestAfter } from '../../../support/long.js';
 import { waitFor } from '../../../support/wait-for.js';
 
 const GATED = ['run', 'work.mjs', '--lines', '--handler', 'gate', '--threads', '2', '--run-id', 'gated'];
@@ -22,7 +25,7 @@ describe('a second executor', () => {
     const here = place();
     const { command: first } = await gated(here);
     const before = await here.status('gated');
-    for (const flags of [[], ['--no-supervise'], ['--fresh']]) {
+    for (const flags of [[], ['--no-supervise', '--fresh']]) {
       const { exitCode, stdout, stderr } = await here.runtime([...GATED, ...flags], { input: lines(10) });
       expect(exitCode).toBe(1);
       expect(stdout).toBe('');
@@ -83,7 +86,7 @@ describe('status', () => {
   test('shows how far a task says it is, and nothing else of it', async () => {
     const here = place();
     here.write('steps.mjs', STEPS);
-    const running = here.start(['run', 'steps.mjs', '--lines'], { input: 'x' });
+    const running = here.start(['run', 'steps.mjs', '--lines', '--threads', '1'], { input: 'x' });
     const { executor } = await here.until('steps', (status) =>
       Boolean(status.executor?.threads[0]?.running[0]?.progress),
     );
@@ -164,7 +167,7 @@ describe('pause, resume and drain', () => {
 
   test('end a run that has done all it has, but not read all there is, not as if it had', async () => {
     const here = place();
-    const running = here.start(['run', 'work.mjs', '--lines', '--json']);
+    const running = here.start(['run', 'work.mjs', '--lines', '--json', '--threads', '1']);
     running.stdin.write('one\n');
     await here.until('work', ({ counts }) => counts['done'] === 1);
     await here.runtime(['drain', 'work']);
@@ -176,7 +179,7 @@ describe('pause, resume and drain', () => {
 
   test('want a run that is going on', async () => {
     const here = place();
-    await here.runtime(['run', 'work.mjs', '--lines', '--quiet'], { input: 'x' });
+    await here.runtime(['run', 'work.mjs', '--lines', '--quiet', '--no-supervise', '--threads', '1'], { input: 'x' });
     for (const what of ['pause', 'resume', 'drain']) {
       expect(await here.runtime([what, 'work'])).toMatchObject({
         exitCode: 1,
@@ -209,10 +212,10 @@ describe('the state on disk', () => {
 });
 
 function waitForLock(here: Place, dir: string): Promise<{ controlSocket: string }> {
-  return waitFor<{ controlSocket: string } | undefined>('a control socket', async () => {
-    const { stdout } = await here.runtime(['lock', 'show', 'gated', '--json', '--dir', dir]);
-    const { holder } = JSON.parse(stdout || '{}') as { holder?: { controlSocket?: string } };
-    return holder?.controlSocket === undefined ? undefined : { controlSocket: holder.controlSocket };
+  return waitFor<{ controlSocket: string } | undefined>('a control socket', () => {
+    const path = new StateDir(join(here.dir, dir)).lockPath('gated');
+    const controlSocket = new ProcessLock({ path, runId: 'gated' }).holder()?.controlSocket;
+    return controlSocket === undefined ? undefined : { controlSocket };
   });
 }
 
@@ -276,11 +279,11 @@ async function stopped(here: Place, signal: NodeJS.Signals, flags: string[]) {
   return await command;
 }
 
-test.each([
+longTestAfter(2, [
   ['SIGTERM', 143, []],
+  ['SIGINT', 130, ['--no-supervise']],
   ['SIGHUP', 129, []],
   ['SIGINT', 130, []],
-  ['SIGINT', 130, ['--no-supervise']],
 ] as const)(
   '%s lets what runs come to its end: exit %d %j, and the same command goes on',
   async (signal, code, flags) => {
@@ -303,7 +306,9 @@ describe.each([
   ['with a supervisor', []],
   ['with --no-supervise', ['--no-supervise']],
 ])('%s, a signal', (_, flags) => {
-  test('that comes twice interrupts what runs, which is ready again', async () => {
+  const either = flags.length === 0 ? test : longTest;
+
+  either('that comes twice interrupts what runs, which is ready again', async () => {
     const here = place();
     const { command: running } = await gated(here, ...flags);
     running.kill('SIGINT');
@@ -317,7 +322,7 @@ describe.each([
     expect((await here.runtime([...GATED, ...flags], { input: lines(10) })).exitCode).toBe(0);
   });
 
-  test('while a task file is still arriving ends the run without a word of error', async () => {
+  either('while a task file is still arriving ends the run without a word of error', async () => {
     const here = place();
     const running = here.start(['run', 'work.mjs', '--tasks', '-', '--run-id', 'typed', ...flags]);
     running.stdin.write('{"input":1}\n');

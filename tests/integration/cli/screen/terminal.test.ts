@@ -4,8 +4,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { ProcessLock } from '../../../../dist/system/lock/process-lock.js';
 import { processState } from '../../../../dist/system/process-state.js';
+import { StateDir } from '../../../../dist/system/state-dir.js';
 import { executorOf, lines, MAIN, place, type Place } from '../../../support/command.js';
+import { longTest, longTestAfter } from '../../../support/long.js';
 import { startTarget } from '../../../support/target.js';
 import { waitFor } from '../../../support/wait-for.js';
 
@@ -58,9 +61,9 @@ function drawnBars(raw: string): string[] {
 }
 
 /** The process that holds the lock of a run. */
-async function holderOf(here: Place, runId: string): Promise<number> {
-  const { stdout } = await here.runtime(['lock', 'show', runId, '--json']);
-  return (JSON.parse(stdout) as { holder: { pid: number } }).holder.pid;
+function holderOf(here: Place, runId: string): number {
+  const path = new StateDir(join(here.dir, '.runtime')).lockPath(runId);
+  return new ProcessLock({ path, runId }).holder()!.pid;
 }
 
 onLinux('a run on a terminal', () => {
@@ -121,13 +124,13 @@ onLinux('a run on a terminal', () => {
     expect(code).toBe('129\n');
   });
 
-  test.each<[string, Record<string, string>, string]>([
+  longTestAfter<[string, Record<string, string>, string]>(2, [
     ['a dumb terminal', { TERM: 'dumb' }, ''],
     ['NO_COLOR', { NO_COLOR: '1' }, ''],
     ['--no-color', {}, '--no-color'],
   ])('has no colours with %s', async (_, env, flag) => {
     const here = withTasks();
-    const { end } = terminal(here, `runtime run work.mjs --tasks tasks.ndjson ${flag}`, { env });
+    const { end } = terminal(here, `runtime run work.mjs --threads 1 --tasks tasks.ndjson ${flag}`, { env });
     const { raw } = await end();
     expect(raw).toContain('run        work\r\n');
     expect(raw).not.toMatch(/\u001b\[\d+m/);
@@ -135,20 +138,23 @@ onLinux('a run on a terminal', () => {
   });
 
   test('says nothing at all with --quiet', async () => {
-    const { end } = terminal(withTasks(), 'runtime run work.mjs --tasks tasks.ndjson --quiet');
+    const { end } = terminal(withTasks(), 'runtime run work.mjs --threads 1 --tasks tasks.ndjson --quiet');
     expect(await end()).toEqual({ exitCode: 0, raw: '' });
   });
 
-  test.each([[1], [20], [0]])('keeps its bar on one line of %d columns (0: it does not know)', async (columns) => {
-    const here = withTasks();
-    const { shows, end } = terminal(here, `runtime ${GATED}`, { columns });
-    await shows(/\u001b\[1G/);
-    here.write('open', '');
-    const { raw } = await end();
-    const drawn = drawnBars(raw);
-    expect(drawn.length).toBeGreaterThan(0);
-    for (const bar of drawn) expect(bar.length).toBeLessThan(columns || 80);
-  });
+  longTestAfter(2, [[1], [0], [20]])(
+    'keeps its bar on one line of %d columns (0: it does not know)',
+    async (columns) => {
+      const here = withTasks();
+      const { shows, end } = terminal(here, `runtime ${GATED}`, { columns });
+      await shows(/\u001b\[1G/);
+      here.write('open', '');
+      const { raw } = await end();
+      const drawn = drawnBars(raw);
+      expect(drawn.length).toBeGreaterThan(0);
+      for (const bar of drawn) expect(bar.length).toBeLessThan(columns || 80);
+    },
+  );
 
   test('follows the size of the terminal with its bar', async () => {
     const here = withTasks();
@@ -161,7 +167,10 @@ onLinux('a run on a terminal', () => {
   });
 
   test('writes to the terminal from the background, also where others are stopped for that', async () => {
-    const { end } = terminal(withTasks(), 'set -m; stty tostop; runtime run work.mjs --tasks tasks.ndjson & wait $!');
+    const { end } = terminal(
+      withTasks(),
+      'set -m; stty tostop; runtime run work.mjs --threads 1 --tasks tasks.ndjson & wait $!',
+    );
     const { exitCode, raw } = await end();
     expect(raw).toContain('10 done');
     expect(exitCode).toBe(0);
@@ -181,7 +190,7 @@ onLinux('a run on a terminal', () => {
   });
 
   test('has whole lines of results, also where the bar would be', async () => {
-    const { end } = terminal(withTasks(), 'runtime run work.mjs --tasks tasks.ndjson --results -');
+    const { end } = terminal(withTasks(), 'runtime run work.mjs --threads 1 --tasks tasks.ndjson --results -');
     const { raw } = await end();
     const results = raw.split('\r\n').filter((line) => line.includes('"id"'));
     expect(results).toHaveLength(10);
@@ -192,7 +201,7 @@ onLinux('a run on a terminal', () => {
     const here = withTasks();
     const { shows, end } = terminal(here, `runtime ${GATED}`);
     await shows(/2 running on 2 threads/);
-    process.kill(executorOf(await holderOf(here, 'work')), 'SIGKILL');
+    process.kill(executorOf(holderOf(here, 'work')), 'SIGKILL');
     await shows(/\r\u001b\[Kruntime: the executor of work was ended by SIGKILL; starting another\r\n/);
     here.write('open', '');
     const { exitCode, raw } = await end();
@@ -227,12 +236,12 @@ const childOfTask = (here: Place) =>
 const letter = (pid: number) => processState(pid)?.letter;
 /** A stopped job of a shell with job control, which waits for Enter before it goes on with `next`. */
 const stoppedJob = (next: string) =>
-  `set -m; runtime run child.mjs --tasks tasks.ndjson; echo "the shell again"; read; ${next}`;
+  `set -m; runtime run child.mjs --threads 1 --tasks tasks.ndjson; echo "the shell again"; read; ${next}`;
 
 onLinux('what a task has started without our help', () => {
   test('is left alone by the first Ctrl-C: its task comes to its end', async () => {
     const here = withChild();
-    const { shows, type, end } = terminal(here, 'runtime run child.mjs --tasks tasks.ndjson');
+    const { shows, type, end } = terminal(here, 'runtime run child.mjs --threads 1 --tasks tasks.ndjson');
     await childOfTask(here);
     type(CTRL_C);
     await shows(/SIGINT: waiting for 1 running task: task-1/);
@@ -247,7 +256,7 @@ onLinux('what a task has started without our help', () => {
     const here = withChild();
     const { shows, type, end } = terminal(here, stoppedJob('fg; exit $?'));
     const child = await childOfTask(here);
-    const holder = await holderOf(here, 'child');
+    const holder = holderOf(here, 'child');
     const all = [holder, executorOf(holder), child];
     type(CTRL_Z);
     await shows(/the shell again/);
@@ -260,7 +269,7 @@ onLinux('what a task has started without our help', () => {
     expect(raw).toContain('1 done');
   });
 
-  test('is stopped by Ctrl-Z in one process as well, if we have started it', async () => {
+  longTest('is stopped by Ctrl-Z in one process as well, if we have started it', async () => {
     const here = withChild();
     here.write(
       'child.mjs',
@@ -269,7 +278,7 @@ onLinux('what a task has started without our help', () => {
     const line = stoppedJob('fg; exit $?').replace('tasks.ndjson;', 'tasks.ndjson --no-supervise;');
     const { shows, type, end } = terminal(here, line);
     const child = await childOfTask(here);
-    const all = [await holderOf(here, 'child'), child];
+    const all = [holderOf(here, 'child'), child];
     type(CTRL_Z);
     await shows(/the shell again/);
     expect(all.map(letter)).toEqual(['T', 'T']);
@@ -283,7 +292,7 @@ onLinux('what a task has started without our help', () => {
     const here = withChild();
     const { shows, type } = terminal(here, stoppedJob('true'));
     const child = await childOfTask(here);
-    const holder = await holderOf(here, 'child');
+    const holder = holderOf(here, 'child');
     const executor = executorOf(holder);
     type(CTRL_Z);
     await shows(/the shell again/);
@@ -313,7 +322,7 @@ onLinux('status on a terminal', () => {
   test('has colours, and columns that stand under each other all the same', async () => {
     const here = place();
     for (const id of ['a', 'longer-name']) {
-      await here.runtime(['run', 'work.mjs', '--lines', '--quiet', '--run-id', id], { input: 'x' });
+      await here.runtime(['run', 'work.mjs', '--lines', '--quiet', '--no-supervise', '--run-id', id], { input: 'x' });
     }
     const { end } = terminal(here, 'runtime status');
     const { raw } = await end();

@@ -3,6 +3,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync, statSync } from 'node
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { place, type Place } from '../../../support/command.js';
+import { longTest, longTestAfter } from '../../../support/long.js';
 import { tempDir } from '../../../support/temp-dir.js';
 import { waitFor } from '../../../support/wait-for.js';
 
@@ -19,7 +20,7 @@ const env = (more: Record<string, string> = {}) => ({ TMPDIR: temporary, BOOT_TI
 
 /** Runs the command, and sees to it that no folder and no state is left. */
 async function smoke(args: string[] = [], more: Record<string, string> = {}) {
-  const ended = await here.runtime(['smoke', '--threads', '2', ...args], { env: env(more) });
+  const ended = await here.runtime(['smoke', '--threads', '1', ...args], { env: env(more) });
   expect(readdirSync(temporary)).toEqual([]);
   expect(existsSync(join(here.dir, '.runtime'))).toBe(false);
   return { ...ended, numbers: numbersOf(ended.stdout) };
@@ -42,7 +43,7 @@ const FS = "import { writeFileSync } from 'node:fs';";
 
 describe('a boot that works', () => {
   test('passes seven of the eight checkpoints in their order, each with its time, and ends with 0', async () => {
-    const { stdout, stderr, exitCode } = await smoke();
+    const { stdout, stderr, exitCode } = await smoke(['--threads', '2']);
     const time = String.raw` {2,}\+\d+ms`;
     const lines = [
       `CHECKPOINT 1/8: started${time}`,
@@ -271,8 +272,9 @@ describe('no event in time', () => {
   });
 
   test('where its handler never ends names the event; the thread is ended by force', async () => {
-    here.write('spin.mjs', 'export default () => { for (;;); };');
-    config(`{ handler: './spin.mjs', eventSource: () => [1], threads: 1 }`);
+    // As one that spins does, it ends with its thread only; but it takes no time from others.
+    here.write('block.mjs', 'export default () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);');
+    config(`{ handler: './block.mjs', eventSource: () => [1] }`);
     const { stdout, exitCode } = await smoke(['--timeout', '5s']);
     expect(stdout).toMatch(/^CHECKPOINT 6\/8: timeout, no event: event-1 has no outcome /m);
     expect(stdout).toContain('events once: event-1 has come to no end');
@@ -290,7 +292,7 @@ describe('no event in time', () => {
     expect(exitCode).toBe(2);
   });
 
-  test('of the other events is a failed check, not a stall', async () => {
+  longTest('of the other events is a failed check, not a stall', async () => {
     here.write('half.mjs', 'export default (n) => n === 1 ? n : new Promise(() => {});');
     config(`{ handler: './half.mjs', eventSource: () => [1, 2] }`);
     const { stdout, exitCode } = await smoke(['--timeout', '5s']);
@@ -300,7 +302,7 @@ describe('no event in time', () => {
 });
 
 describe('an exception', () => {
-  test.each<[string, () => void, number[], RegExp]>([
+  longTestAfter<[string, () => void, number[], RegExp]>(5, [
     [
       'of the handler',
       () => config(`{ handler: './work.mjs#odd', eventSource: () => [2] }`),
@@ -369,7 +371,7 @@ describe('an exception', () => {
            if (threadId > 1) throw new Error('not here');
            export default () => {};`,
         );
-        config(`{ handler: './once.mjs', eventSource: ${SILENT}, threads: 2 }`, FS);
+        config(`{ handler: './once.mjs', eventSource: ${SILENT} }`, FS);
       },
       [1, 2, 3, 4, 8],
       /^runtime: cannot load .*once\.mjs: not here/,
@@ -382,7 +384,7 @@ describe('an exception', () => {
     ],
   ])('%s goes straight to the end, and ends with 1', async (_, prepare, expected, words) => {
     prepare();
-    const { stdout, stderr, exitCode, numbers } = await smoke(['--junit', 'smoke.xml']);
+    const { stdout, stderr, exitCode, numbers } = await smoke(['--threads', '2', '--junit', 'smoke.xml']);
     expect(numbers).toEqual(expected);
     expect(stdout).toMatch(/^CHECKPOINT 8\/8: complete: EXCEPTION /m);
     expect(stderr).toMatch(words);
@@ -473,13 +475,13 @@ describe('a signal', () => {
   /** Starts the command, and waits for its source to be waited for. */
   async function waiting(args: string[] = []) {
     config(`{ eventSource: ${SILENT} }`, FS);
-    const command = here.start(['smoke', '--threads', '2', ...args], { env: env() });
+    const command = here.start(['smoke', '--threads', '1', ...args], { env: env() });
     await waitFor('the wait', () => existsSync(join(here.dir, 'waiting')));
     // In an object: what stands in a promise by itself is awaited.
     return { command };
   }
 
-  test.each([
+  longTestAfter(1, [
     ['SIGINT', 130],
     ['SIGTERM', 143],
     ['SIGHUP', 129],
@@ -494,7 +496,7 @@ describe('a signal', () => {
     expect(readdirSync(temporary)).toEqual([]);
   });
 
-  test('is told in the JSON document and the JUnit report', async () => {
+  longTest('is told in the JSON document and the JUnit report', async () => {
     const { command } = await waiting(['--json', '--junit', 'smoke.xml']);
     command.kill('SIGINT');
     const { stdout, exitCode } = await command;
@@ -512,7 +514,7 @@ describe('a signal', () => {
        export default () => {};`,
     );
     config(`{ handler: './never.mjs', eventSource: () => [1] }`);
-    const command = here.start(['smoke'], { env: env() });
+    const command = here.start(['smoke', '--threads', '1'], { env: env() });
     await waitFor('the boot', () => existsSync(join(here.dir, 'loading')));
     expect(readdirSync(temporary)).toHaveLength(1);
     // Two different ones: of two alike that come at once, the system may deliver one.
@@ -530,7 +532,7 @@ describe('a signal', () => {
       `import { writeFileSync } from 'node:fs'; writeFileSync('loading', ''); await new Promise(() => setInterval(() => {}, 1000)); export default () => {};`,
     );
     config(`{ handler: './never.mjs', eventSource: () => [1] }`);
-    const command = here.start(['smoke'], { env: env() });
+    const command = here.start(['smoke', '--threads', '1'], { env: env() });
     await waitFor('the boot', () => existsSync(join(here.dir, 'loading')));
     command.kill('SIGTERM');
     const { stdout, exitCode } = await command;
@@ -544,7 +546,7 @@ describe('a signal', () => {
       `{ postConditions: [{ name: 'slow', expected: 'x', check: () => { writeFileSync('waiting', ''); return new Promise(() => {}); } }] }`,
       FS,
     );
-    const command = here.start(['smoke', '--threads', '2'], { env: env() });
+    const command = here.start(['smoke', '--threads', '1'], { env: env() });
     await waitFor('the condition', () => existsSync(join(here.dir, 'waiting')));
     command.kill('SIGINT');
     const { stdout, exitCode } = await command;
@@ -578,7 +580,7 @@ describe('a signal', () => {
 });
 
 describe('wrong usage', () => {
-  test.each<[string, string[], Record<string, string>, string[]]>([
+  longTestAfter<[string, string[], Record<string, string>, string[]]>(3, [
     [
       'every fault at once',
       ['--timeout', 'banana', '--threads', '0', '--thread', '3', 'more', '--junit', 'no/smoke.xml'],
@@ -593,9 +595,9 @@ describe('wrong usage', () => {
       ],
     ],
     ['a variable that is no number', [], { BOOT_TIMEOUT_S: 'abc' }, ['BOOT_TIMEOUT_S: must be seconds', 'got "abc"']],
+    ['a report over a folder', ['--junit', '.'], {}, ['--junit: "." cannot be written: it is a folder']],
     ['a variable of nothing', [], { BOOT_TIMEOUT_S: '0' }, ['BOOT_TIMEOUT_S: must be seconds', 'got "0"']],
     ['a negative variable', [], { BOOT_TIMEOUT_S: '-3' }, ['BOOT_TIMEOUT_S: must be seconds', 'got "-3"']],
-    ['a report over a folder', ['--junit', '.'], {}, ['--junit: "." cannot be written: it is a folder']],
     ['a config file that is not there', ['--config', 'nope.mjs'], {}, ['nope.mjs']],
     ['a flag without its value', ['--timeout'], {}, ["option '--timeout <duration>' argument missing"]],
   ])('(%s) ends with 64, and nothing is started', async (_, args, variables, expected) => {
@@ -642,7 +644,7 @@ test('a report that cannot be written at the end is told, and is no success', as
   expect(exitCode).toBe(1);
 });
 
-test('the report of an earlier test is written over, with the rights it has', async () => {
+longTest('the report of an earlier test is written over, with the rights it has', async () => {
   here.write('smoke.xml', 'x'.repeat(100_000));
   chmodSync(join(here.dir, 'smoke.xml'), 0o644);
   expect((await smoke(['--junit', 'smoke.xml'])).exitCode).toBe(0);

@@ -3,9 +3,10 @@ import { mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { assertNoPending } from '../../../../dist/debug/pending/assert-no-pending.js';
 import { rejection, running, startedExecutor } from '../../../support/executors.js';
+import { longTest, longTestAfter } from '../../../support/long.js';
 import { tempDir } from '../../../support/temp-dir.js';
 
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
@@ -87,8 +88,9 @@ function expectLeft(message: string): void {
   expect(lines.filter((line) => line.includes('inner ×2'))).toHaveLength(1);
 }
 
-describe.each(['forks', 'threads'])('in vitest (%s)', (pool) => {
-  test('a test that leaves async functions pending fails with their tree; the others pass', async () => {
+longTestAfter(1, ['forks', 'threads'])(
+  'in vitest (%s) a test that leaves async functions pending fails with their tree; the others pass',
+  async (pool) => {
     const { dir } = project(`import { afterEach, test } from 'vitest';`);
     const { stdout, exitCode } = await execa(
       process.execPath,
@@ -108,10 +110,10 @@ describe.each(['forks', 'threads'])('in vitest (%s)', (pool) => {
     const [message] = results.at(-1)!.failureMessages;
     expectLeft(message!.replace(/^HoldfastError: /, '').split(/\n +at /)[0]!);
     expect(exitCode).toBe(1);
-  });
-});
+  },
+);
 
-test('in node:test a test that leaves async functions pending fails with their tree; the others pass', async () => {
+longTest('in node:test a test that leaves async functions pending fails with their tree; the others pass', async () => {
   const { dir, file } = project(`import { afterEach, test } from 'node:test';`);
   const { stdout, exitCode } = await execa(process.execPath, ['--test', '--test-reporter', 'tap', file], {
     cwd: dir,

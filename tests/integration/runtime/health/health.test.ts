@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync 
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import type { ExecutorStatus } from '../../../../dist/index.js';
 import { openSqliteQueue } from '../../../../dist/runtime/queue/sqlite/sqlite-queue.js';
 import { readHealth } from '../../../../dist/runtime/health/snapshot.js';
 import { place, started } from '../../../support/command.js';
@@ -207,14 +208,16 @@ describe('status', () => {
   test('tells that beats are missed, how many, and why, of one run and of all', async () => {
     const here = place();
     const fixture = fileURLToPath(new URL('../../../fixtures/left-behind.mjs', import.meta.url));
-    const run = here.start(['run', fixture, '--lines', '--run-id', 'work', '--handler', 'spinUntil']);
+    const run = here.start(['run', fixture, '--lines', '--run-id', 'work', '--handler', 'blockUntil']);
     // More may come, so the run goes on with nothing to do.
     run.stdin.write(`${join(here.dir, 'turn')}\n`);
-    const why = /thread [12] is idle and does not answer/;
-    await waitFor('a missed beat', async () => {
-      const { stdout } = await here.runtime(['status', 'work']);
-      return /^heartbeat +.* ago, \d+ missed since the start: thread/m.test(stdout) && why.test(stdout);
-    });
+    await here.until(
+      'work',
+      ({ executor }) => ((executor as unknown as ExecutorStatus | null)?.health.missedBeats ?? 0) > 0,
+    );
+    expect((await here.runtime(['status', 'work'])).stdout).toMatch(
+      /^heartbeat +.* ago, \d+ missed since the start: thread [12] is idle and does not answer/m,
+    );
     expect((await here.runtime(['status'])).stdout).toMatch(
       /^work +running +.* \(thread [12] is idle and does not answer\)$/m,
     );

@@ -7,6 +7,7 @@ import { serveHealth, type HealthServer } from '../../../../dist/runtime/health/
 import { deferred } from '../../../support/deferred.js';
 import { executorOf, place, started, type Place } from '../../../support/command.js';
 import { endOf, rejection, running, startedExecutor } from '../../../support/executors.js';
+import { longTestAfter } from '../../../support/long.js';
 import { waitFor } from '../../../support/wait-for.js';
 
 async function serving(address = { host: '127.0.0.1', port: 0 }): Promise<HealthServer> {
@@ -255,7 +256,7 @@ async function serves(here: Place, http: string, ...flags: string[]) {
 }
 
 describe('runtime run --http', () => {
-  test.each([[[]], [['--no-supervise']]])(
+  longTestAfter<[string[]]>(1, [[[]], [['--no-supervise']]])(
     'serves on loopback, tells the port that it got, and ends with the run %j',
     async (flags: string[]) => {
       const here = place();
@@ -300,7 +301,7 @@ describe('runtime run --http', () => {
     expect((await ended()).exitCode).toBe(0);
   });
 
-  test.each([[[]], [['--no-supervise']]])(
+  longTestAfter<[string[]]>(1, [[[]], [['--no-supervise']]])(
     'at a port that is taken ends with 1 before any task is taken %j',
     async (flags: string[]) => {
       const here = place();

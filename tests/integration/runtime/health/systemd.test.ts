@@ -31,13 +31,15 @@ function standIn(here = place(), program = STAND_IN) {
 
 /** Starts a run as a service, with a task that waits for the file `open`. */
 async function service(here: Place, env: Record<string, string>, flags: readonly string[] = []) {
-  const run = here.start(['run', 'work.mjs', '--lines', '--handler', 'gate', '--quiet', ...flags], {
+  const run = here.start(['run', 'work.mjs', '--lines', '--handler', 'gate', '--quiet', '--threads', '1', ...flags], {
     input: '1\n',
     env,
   });
   await here.until('work', (status) => started(status) === 1);
   return { pid: run.pid!, ended: () => run };
 }
+
+const healthOf = (executor: unknown) => (executor as ExecutorStatus | null)?.health;
 
 describe.each([[[]], [['--no-supervise']]])('a run as a service of systemd %j', (flags: string[]) => {
   test('tells that it is ready, what it does, that it lives, and that it ends', async () => {
@@ -58,7 +60,10 @@ describe.each([[[]], [['--no-supervise']]])('a run as a service of systemd %j', 
 describe('a run as a service of systemd', () => {
   test('does not wait for ever for a systemd that does not read, and says so', async () => {
     const { here, env } = standIn(undefined, '#!/bin/sh\nexec sleep 60\n');
-    const { stderr, exitCode } = await here.runtime(['run', 'work.mjs', '--lines'], { input: '1\n', env });
+    const { stderr, exitCode } = await here.runtime(['run', 'work.mjs', '--lines', '--threads', '1'], {
+      input: '1\n',
+      env,
+    });
     expect(stderr).toContain('systemd cannot be told: systemd-notify was not done within 2s');
     expect(exitCode).toBe(0);
   });
@@ -77,12 +82,7 @@ describe('a run as a service of systemd', () => {
   test('feeds the watchdog of its supervisor and its own, and nobody else`s', async () => {
     const { here, env, told } = standIn();
     await service(here, { ...env, WATCHDOG_USEC: '2000000', WATCHDOG_PID: '1' });
-    await waitFor('a few beats', async () => {
-      const { executor } = (await here.status('work')) as unknown as {
-        executor: { health: { lastBeat: { count: number } } };
-      };
-      return executor.health.lastBeat.count > 3;
-    });
+    await here.until('work', ({ executor }) => (healthOf(executor)?.lastBeat?.count ?? 0) > 3);
     expect(told()).not.toContain('WATCHDOG=1');
     expect(told()).toContain('READY=1');
   });
@@ -105,21 +105,20 @@ describe('a run as a service of systemd', () => {
   test('lets the watchdog go hungry also while it runs itself, and a thread makes no progress', async () => {
     const { here, env, told } = standIn();
     here.write(
-      'spin.mjs',
+      'block.mjs',
       `import { existsSync } from 'node:fs';
-       export default () => { while (!existsSync('open')); };`,
+       const waits = new Int32Array(new SharedArrayBuffer(4));
+       // As if it spun, but it takes no time from others.
+       export default () => { while (!existsSync('open')) Atomics.wait(waits, 0, 0, 20); };`,
     );
     const flags = ['--quiet', '--threads', '1', '--stall-after', '100ms'];
-    const run = here.start(['run', 'spin.mjs', '--lines', ...flags], {
+    const run = here.start(['run', 'block.mjs', '--lines', ...flags], {
       input: '1\n',
       env: { ...env, WATCHDOG_USEC: '2000000' },
     });
     const fed = () => told().filter((line) => line === 'WATCHDOG=1').length;
     const missed = (count: number) =>
-      here.until(
-        'spin',
-        ({ executor }) => ((executor as unknown as ExecutorStatus | null)?.health.missedBeats ?? 0) >= count,
-      );
+      here.until('block', ({ executor }) => (healthOf(executor)?.missedBeats ?? 0) >= count);
     await missed(1);
     const before = fed();
     await missed(5);
@@ -132,14 +131,14 @@ describe('a run as a service of systemd', () => {
   test('says once that it cannot be told, and goes on', async () => {
     const here = place();
     const { env } = standIn(here, '#!/bin/sh\necho "no such socket" >&2\nexit 1\n');
-    const failing = await here.runtime(['run', 'work.mjs', '--lines'], { input: '1\n', env });
+    const failing = await here.runtime(['run', 'work.mjs', '--lines', '--threads', '1'], { input: '1\n', env });
     expect(failing.exitCode).toBe(0);
     expect(failing.stderr.match(/systemd cannot be told: no such socket/g)).toHaveLength(1);
   });
 
   test('says that a watchdog is too impatient for a beat a second', async () => {
     const { here, env } = standIn();
-    const { stderr } = await here.runtime(['run', 'work.mjs', '--lines'], {
+    const { stderr } = await here.runtime(['run', 'work.mjs', '--lines', '--threads', '1'], {
       input: '1\n',
       env: { ...env, WATCHDOG_USEC: '1500000' },
     });
@@ -148,7 +147,10 @@ describe('a run as a service of systemd', () => {
 
   test('without systemd tells nobody', async () => {
     const { here, env, told } = standIn();
-    await here.runtime(['run', 'work.mjs', '--lines'], { input: '1\n', env: { PATH: env.PATH, NOTIFY_SOCKET: '' } });
+    await here.runtime(['run', 'work.mjs', '--lines', '--threads', '1'], {
+      input: '1\n',
+      env: { PATH: env.PATH, NOTIFY_SOCKET: '' },
+    });
     expect(told()).toEqual([]);
   });
 });

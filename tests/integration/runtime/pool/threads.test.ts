@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { Executor } from '../../../../dist/index.js';
 import type { EncodedTasks } from '../../../../dist/runtime/encoded-tasks.js';
 import { endOf, rejection, running, runningNow, sharedExecutor, startedExecutor } from '../../../support/executors.js';
+import { longTestAfter } from '../../../support/long.js';
 import { tempDir } from '../../../support/temp-dir.js';
 import { waitFor } from '../../../support/wait-for.js';
 import { evil } from '../../../fixtures/evil.mjs';
@@ -26,7 +27,7 @@ const ALONE_AND_IN_COMPANY = [1, 8];
 describe.each(ALONE_AND_IN_COMPANY)('with concurrency %i', (concurrency) => {
   const shared = sharedExecutor({ concurrency });
 
-  test.each([
+  longTestAfter<[string, unknown, string]>(concurrency === 1 ? 1 : 5, [
     ['exit', 0, 'exited with code: 0'],
     ['exit', 3, 'exited with code: 3'],
     ['exitLater', 1, 'exited with code: 3'],
@@ -63,7 +64,7 @@ describe.each(ALONE_AND_IN_COMPANY)('with concurrency %i', (concurrency) => {
     await others.allDone();
   });
 
-  test.each(['spin', 'deaf', 'spinLater'])(
+  longTestAfter(concurrency === 1 ? 1 : 3, ['spin', 'deaf', 'spinLater'])(
     'a task that outlives its time and its grace is `timed-out`: %s',
     async (handler) => {
       const executor = await startedExecutor({ concurrency });
@@ -78,7 +79,7 @@ describe.each(ALONE_AND_IN_COMPANY)('with concurrency %i', (concurrency) => {
     },
   );
 
-  test.each(['untilAborted', 'spinUntilAborted', 'spinUntilThrown', 'lateResult'])(
+  longTestAfter(concurrency === 1 ? 1 : 4, ['untilAborted', 'spinUntilAborted', 'spinUntilThrown', 'lateResult'])(
     'a task that hears the signal is `timed-out`, and keeps its thread: %s',
     async (handler) => {
       const executor = await startedExecutor({ concurrency, grace: 20_000 });
@@ -344,9 +345,10 @@ describe('scale', () => {
     expect(places).toHaveLength(9);
   });
 
-  test.each([0, -1, 1.5, 1025, Number.NaN, '3'])('refuses %s threads', async (threads) => {
+  test('refuses numbers of threads that are none', async () => {
     const executor = await startedExecutor({ threads: 1 });
-    expect(await rejection(executor.scale(threads as number))).toMatchObject({ code: 'ERR_INVALID_OPTIONS' });
+    for (const threads of [0, -1, 1.5, 1025, Number.NaN, '3'])
+      expect(await rejection(executor.scale(threads as number))).toMatchObject({ code: 'ERR_INVALID_OPTIONS' });
     expect(await count(executor)).toBe(1);
   });
 

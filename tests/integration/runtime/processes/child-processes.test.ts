@@ -6,6 +6,7 @@ import { createExecutor } from '../../../../dist/index.js';
 import { processState } from '../../../../dist/system/process-state.js';
 import { sendSignal } from '../../../../dist/system/send-signal.js';
 import { rejection } from '../../../support/executors.js';
+import { longTestAfter } from '../../../support/long.js';
 import { RunPlace, type RunProcess } from '../../../support/run-process.js';
 import { waitFor } from '../../../support/wait-for.js';
 
@@ -38,7 +39,7 @@ function begin(place: RunPlace, handler: string, input: unknown, ...args: string
     for (const pid of programsIn(place)) sendSignal(pid, 'SIGKILL');
   });
   const tasks = place.tasks([{ id: 'task', handler, input }]);
-  return place.startModule(HANDLERS, '--tasks', tasks, '--grace', '200ms', ...args);
+  return place.startModule(HANDLERS, '--tasks', tasks, '--threads', '1', '--grace', '200ms', ...args);
 }
 
 const executorPid = (run: RunProcess) => run.executorPid!;
@@ -46,17 +47,17 @@ const executorPid = (run: RunProcess) => run.executorPid!;
 /** How the task is ended; after the second signal and without an executor, it runs again with the same command. */
 const ENDS: [string, string[], (run: RunProcess, place: RunPlace) => void | Promise<void>][] = [
   ['SIGKILL of the executor', [], (run) => void process.kill(executorPid(run), 'SIGKILL')],
-  ['SIGSEGV of the executor', [], (run) => void process.kill(executorPid(run), 'SIGSEGV')],
-  ['SIGABRT of the executor', [], (run) => void process.kill(executorPid(run), 'SIGABRT')],
   ['SIGKILL of the supervisor', [], (run) => run.signal('SIGKILL')],
-  ['SIGKILL of both', [], (run) => run.signalBoth('SIGKILL')],
   ['SIGKILL of the one process', ['--no-supervise'], (run) => run.signal('SIGKILL')],
   ['the second SIGINT', [], (run) => twice(run, 'SIGINT')],
+  ['the third SIGINT to the one process', ['--grace', '10m', '--no-supervise'], (run) => thrice(run, 'SIGINT')],
+  ['process.exit() in its thread', [], (_, place) => place.letGo('end')],
+  ['SIGSEGV of the executor', [], (run) => void process.kill(executorPid(run), 'SIGSEGV')],
+  ['SIGABRT of the executor', [], (run) => void process.kill(executorPid(run), 'SIGABRT')],
+  ['SIGKILL of both', [], (run) => run.signalBoth('SIGKILL')],
   ['the second SIGTERM', [], (run) => twice(run, 'SIGTERM')],
   ['the second SIGTERM to the one process', ['--no-supervise'], (run) => twice(run, 'SIGTERM')],
   ['the third SIGHUP', ['--grace', '10m'], (run) => thrice(run, 'SIGHUP')],
-  ['the third SIGINT to the one process', ['--grace', '10m', '--no-supervise'], (run) => thrice(run, 'SIGINT')],
-  ['process.exit() in its thread', [], (_, place) => place.letGo('end')],
 ];
 
 async function twice(run: RunProcess, signal: NodeJS.Signals): Promise<void> {
@@ -72,7 +73,7 @@ async function thrice(run: RunProcess, signal: NodeJS.Signals): Promise<void> {
 }
 
 onLinux('no program of an attempt lives when the next one begins', () => {
-  test.each(ENDS)('after %s', async (_, args, end) => {
+  longTestAfter(6, ENDS)('after %s', async (_, args, end) => {
     const place = new RunPlace();
     const run = begin(place, 'tree', 'exit', ...args);
     await grown(place);

@@ -1,11 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { longTestAfter } from '../../../support/long.js';
 import { echoes, RunPlace } from '../../../support/run-process.js';
 
 const innocent = 'done attempts 1 crashes 0';
 
 describe('a task that takes the whole process down', () => {
-  test.each([
+  longTestAfter(1, [
     ['aborts', { handler: 'raise', input: 'SIGABRT' }],
     ['faults', { handler: 'raise', input: 'SIGSEGV' }],
     ['kills it from within', { handler: 'raise', input: 'SIGKILL' }],
@@ -68,6 +69,8 @@ describe('a task that takes the whole process down', () => {
       place.tasks([{ id: 'culprit', handler: 'raise', input: 'SIGABRT' }]),
       '--max-crashes',
       '1',
+      '--threads',
+      '1',
     ];
     expect(await place.start(...args).ended).toBe(3);
     const again = place.start(...args);
@@ -81,7 +84,7 @@ describe('a task that takes the whole process down', () => {
 
 test('process.abort() is refused in a thread: the task is an ordinary failure, and nobody dies', async () => {
   const place = new RunPlace();
-  const run = place.start('--tasks', place.tasks([{ id: 'aborts', handler: 'abort' }, ...echoes(5)]));
+  const run = place.start('--tasks', place.tasks([{ id: 'aborts', handler: 'abort' }, ...echoes(5)]), '--threads', '1');
   expect(await run.ended).toBe(3);
   expect(await place.ends()).toMatchObject({ aborts: 'failed attempts 1 crashes 0', 'echo-4': innocent });
   expect(run.stderr).not.toContain('starting another');
@@ -93,7 +96,7 @@ test('executors that die again and again before any outcome are given up, and th
     place.path('deadly.mjs'),
     `export const echo = (input) => input;\nprocess.kill(process.pid, 'SIGABRT');\n`,
   );
-  const args = ['--tasks', place.tasks(echoes(3)), '--max-crashes', '1'];
+  const args = ['--tasks', place.tasks(echoes(3)), '--max-crashes', '1', '--threads', '1'];
   const run = place.startModule(place.path('deadly.mjs'), ...args);
   expect(await run.ended).toBe(1);
   expect(run.stderr.match(/starting another/g)).toHaveLength(6);

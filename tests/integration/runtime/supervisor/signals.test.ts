@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { describe, expect, test } from 'vitest';
+import { longTest, longTestAfter } from '../../../support/long.js';
 import { echoes, RunPlace, type RunProcess } from '../../../support/run-process.js';
 import { waitFor } from '../../../support/wait-for.js';
 
@@ -19,7 +20,7 @@ describe.each([
   ['under a supervisor', []],
   ['in one process', ['--no-supervise']],
 ] as [string, string[]][])('%s', (_, args) => {
-  test.each(SIGNALS)(
+  longTestAfter(1, SIGNALS)(
     'the first %s lets what runs come to its end, says what it waits for, and ends with 128+n',
     async (signal) => {
       const place = new RunPlace();
@@ -33,7 +34,9 @@ describe.each([
     },
   );
 
-  test('what a drained run left undone is done by the same command', async () => {
+  const either = args.length === 0 ? test : longTest;
+
+  either('what a drained run left undone is done by the same command', async () => {
     const place = new RunPlace();
     const run = await heldRun(place, ...args);
     run.signal('SIGTERM');
@@ -61,7 +64,7 @@ describe.each([
     expect(await place.ends()).toMatchObject({ held: 'done attempts 1 crashes 0' });
   });
 
-  test('two signals at once, before anything runs, end with 128+n', async () => {
+  either('two signals at once, before anything runs, end with 128+n', async () => {
     const place = new RunPlace();
     execFileSync('mkfifo', [place.path('pipe')]);
     const run = place.start('--tasks', place.tasks(echoes(3)), '--results', place.path('pipe'), ...args);
@@ -73,7 +76,7 @@ describe.each([
     expect(place.lock.isLocked()).toBe(false);
   });
 
-  test('the second signal ends even a task that hears nothing, after its grace', async () => {
+  either('the second signal ends even a task that hears nothing, after its grace', async () => {
     const place = new RunPlace();
     const tasks = place.tasks([{ id: 'deaf', handler: 'spin' }]);
     const run = place.start('--tasks', tasks, '--grace', '50ms', ...args);
@@ -86,7 +89,7 @@ describe.each([
     expect(place.lock.isLocked()).toBe(false);
   });
 
-  test.each([
+  longTestAfter(1, [
     ['a setup', 'export const setup = () => new Promise(() => mark());'],
     ['a module', 'mark();\nawait new Promise((resolve) => setTimeout(resolve, 1e6));'],
     ['a loop', 'mark();\nfor (;;);'],
@@ -103,7 +106,7 @@ describe.each([
     expect(existsSync(place.runDir)).toBe(false);
   });
 
-  test.each(SIGNALS)('a %s to all its processes, as a service manager sends it, counts once', async (signal) => {
+  longTestAfter(1, SIGNALS)('a %s to all its processes, as a service manager sends it, counts once', async (signal) => {
     const place = new RunPlace();
     const run = await heldRun(place, ...args);
     run.signalBoth(signal);

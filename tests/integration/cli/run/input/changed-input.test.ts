@@ -3,6 +3,10 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { executorOf, parsed, place, started, type Place } from '../../../../support/command.js';
+import { longTestAfter } from '../../../../support/long.js';
+
+/** Where it does not matter who runs the tasks. */
+const ALONE = ['--no-supervise', '--threads', '1'];
 
 const input = (...words: string[]) => words.map((word) => `${word}\n`).join('');
 
@@ -12,15 +16,15 @@ function counted(here: Place): string[] {
 }
 
 describe('lines', () => {
-  test.each([
+  longTestAfter<[string, string[], string, number]>(2, [
     ['same', ['c', 'a', 'b'], 'its input is the same: 3 tasks', 0],
+    ['changed', ['a', 'x', 'b'], 'its input has changed: 1 new task, and 1 of its 3 tasks is not in it', 1],
     ['grown', ['new', 'a', 'b', 'c', 'a'], 'its input has grown: 2 new tasks, and the 3 it had', 2],
     ['shrunk', ['b'], 'its input has shrunk: 2 of its 3 tasks are not in it', 0],
-    ['changed', ['a', 'x', 'b'], 'its input has changed: 1 new task, and 1 of its 3 tasks is not in it', 1],
   ])('that are %s, in whatever order, are known again and told so', async (_, words, told, fresh) => {
     const here = place();
     const run = (...given: string[]) =>
-      here.runtime(['run', 'work.mjs', '--lines', '--handler', 'count'], { input: input(...given) });
+      here.runtime(['run', 'work.mjs', '--lines', '--handler', 'count', ...ALONE], { input: input(...given) });
     const first = await run('a', 'b', 'c');
     expect(first).toMatchObject({ exitCode: 0 });
     expect(first.stderr).not.toContain('its input');
@@ -94,7 +98,7 @@ describe('what an earlier start left queued', () => {
   test('waits for its turn with what failed, too', async () => {
     const here = place();
     const run = (words: string[], ...more: string[]) =>
-      here.runtime(['run', 'work.mjs', '--lines', '--handler', 'flaky', ...more], { input: input(...words) });
+      here.runtime(['run', 'work.mjs', '--lines', '--handler', 'flaky', ...ALONE, ...more], { input: input(...words) });
     expect(await run(['a', 'b', 'c'])).toMatchObject({ exitCode: 3 });
     here.write('mended', '');
     const { exitCode, stderr } = await run(['a', 'c'], '--retry-failed');
@@ -133,7 +137,7 @@ describe('options of a line', () => {
   test('are taken over when a task is tried again, and a flag does not lose to what was stored', async () => {
     const here = place();
     here.write('job.mjs', HANDLER);
-    const run = (...more: string[]) => here.runtime(['run', 'job.mjs', '--tasks', 't.ndjson', ...more]);
+    const run = (...more: string[]) => here.runtime(['run', 'job.mjs', '--tasks', 't.ndjson', ...ALONE, ...more]);
     here.write('t.ndjson', tasks({ input: { ms: 50 }, timeout: '1ms' }, { input: { ms: 51 }, timeout: '1ms' }));
     expect((await run()).stderr).toMatch(/tasks +2 timed-out\n/);
     expect((await run('--retry-failed')).stderr).toMatch(/tasks +2 timed-out\n/);

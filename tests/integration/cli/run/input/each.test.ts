@@ -6,6 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { eachFile, type EachSettings } from '../../../../../dist/cli/run/input/each.js';
 import type { SourceTask } from '../../../../../dist/cli/run/input/source.js';
 import { parsed, place } from '../../../../support/command.js';
+import { longTestAfter } from '../../../../support/long.js';
 import { tempDir } from '../../../../support/temp-dir.js';
 
 function put(dir: string, ...paths: (string | Buffer)[]): string {
@@ -233,7 +234,7 @@ describe('links', () => {
     put(dir, 'a/1.txt');
     symlinkSync('.', join(dir, 'a/loop'));
     const run = (...flags: string[]) =>
-      runtime(['run', 'work.mjs', '--each', 'a/**', '--handler', 'default', ...flags]);
+      runtime(['run', 'work.mjs', '--each', 'a/**', '--handler', 'default', '--threads', '1', ...flags]);
     const { exitCode, stderr } = await run();
     expect(exitCode).toBe(0);
     expect(stderr).toContain('1 link to a folder was not followed (--follow)\n');
@@ -245,7 +246,18 @@ describe('no input', () => {
   test('are the results and the state of the run itself', async () => {
     const { dir, runtime } = place();
     put(dir, 'a.txt');
-    const args = ['run', 'work.mjs', '--dir', '.', '--each', '**/*.{txt,ndjson,db,lock}', '--handler', 'default'];
+    const args = [
+      'run',
+      'work.mjs',
+      '--dir',
+      '.',
+      '--each',
+      '**/*.{txt,ndjson,db,lock}',
+      '--handler',
+      'default',
+      '--threads',
+      '1',
+    ];
     for (const before of [0, 1]) {
       const { stdout } = await runtime([...args, '--results', 'out.ndjson', '--json']);
       expect(JSON.parse(stdout)).toMatchObject({ before, counts: { done: 1 } });
@@ -280,12 +292,25 @@ describe('no input', () => {
   test('is excluded with the flag, as often as it is given', async () => {
     const { dir, runtime } = place();
     put(dir, 'd/a.txt', 'd/b.txt', 'd/c.txt');
-    const args = ['run', 'work.mjs', '--each', 'd/*', '--exclude', 'a.*', '--exclude', 'd/b*', '--results', '-'];
+    const args = [
+      'run',
+      'work.mjs',
+      '--each',
+      'd/*',
+      '--exclude',
+      'a.*',
+      '--exclude',
+      'd/b*',
+      '--results',
+      '-',
+      '--threads',
+      '1',
+    ];
     const { stdout } = await runtime([...args, '--handler', 'default']);
     expect(parsed(stdout)).toMatchObject([{ result: 'd/c.txt' }]);
   });
 
-  test.each([
+  longTestAfter<[string[], string]>(2, [
     [['--lines', '--exclude', 'x'], '--exclude: is for --each alone'],
     [['--lines', '--follow'], '--follow: is for --each alone'],
     [['--each', '*', '--null'], '--null: is for --lines alone'],
@@ -354,7 +379,7 @@ describe('--null', () => {
     const names = ['a\nb.txt', 'c\r', ' \uFEFFd', '\t'].sort();
     put(dir, ...names.map((name) => `d/${name}`));
     const input = execFileSync('find', ['.', '-type', 'f', '-print0'], { cwd: join(dir, 'd') });
-    const args = ['run', 'work.mjs', '--lines', '--null', '--results', '-', '--handler', 'default'];
+    const args = ['run', 'work.mjs', '--lines', '--null', '--results', '-', '--handler', 'default', '--threads', '1'];
     const { stdout, exitCode } = await runtime(args, { input });
     expect(exitCode).toBe(0);
     expect((parsed(stdout) as { result: string }[]).map(({ result }) => result).sort()).toEqual(

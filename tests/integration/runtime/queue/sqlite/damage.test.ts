@@ -6,8 +6,12 @@ import { expect, onTestFinished, test } from 'vitest';
 import { openSqliteQueue } from '../../../../../dist/runtime/queue/sqlite/sqlite-queue.js';
 import { lines, parsed, place, type Place } from '../../../../support/command.js';
 import { startedExecutor } from '../../../../support/executors.js';
+import { longTestAfter } from '../../../../support/long.js';
 import { all, done, tasks } from '../../../../support/queue-tasks.js';
 import { tempDir } from '../../../../support/temp-dir.js';
+
+/** Where it does not matter who runs the tasks. */
+const ALONE = ['--no-supervise', '--threads', '1'];
 
 const QUEUE = '.runtime/runs/work/queue.db';
 
@@ -20,17 +24,17 @@ function change(path: string, sql: string): void {
 /** A run of 30 tasks, half of which have failed. */
 async function ran(): Promise<Place> {
   const here = place();
-  const ended = await here.runtime(['run', 'work.mjs', '--handler', 'odd', '--lines'], { input: lines(30) });
+  const ended = await here.runtime(['run', 'work.mjs', '--handler', 'odd', '--lines', ...ALONE], { input: lines(30) });
   expect(ended).toMatchObject({ exitCode: 3 });
   return here;
 }
 
-test.each([
+longTestAfter(3, [
   ['its error', `error = '{"name":"Ereor"zmessage"', state = 'failed'`],
-  ['its error, which is no text', `error = x'00ff', state = 'failed'`],
-  ['its result', `result = '{"a'`],
   ['its result, in bytes', `result = x'ff0f5b'`],
   ['its state', `state = 'dpne'`],
+  ['its error, which is no text', `error = x'00ff', state = 'failed'`],
+  ['its result', `result = '{"a'`],
   ['its start', `started_at = 'x'`],
 ])('results with a damaged record (%s) name it, print all others, and end with 1', async (_, damage) => {
   const here = await ran();
@@ -51,15 +55,15 @@ test('a run goes on with a damaged record, writes all others to --results, and e
   expect(parsed(readFileSync(join(here.dir, 'out.ndjson'), 'utf8'))).toHaveLength(39);
 });
 
-test.each([
-  ['running', 'running = 2', /0 running, not 2/],
+longTestAfter(2, [
   ['queued', 'queued = 5', /0 queued, not 5/],
+  ['running', 'running = 2', /0 running, not 2/],
   ['delayed', 'delayed = 1', /0 delayed, not 1/],
   ['done', 'done = done + 3', /done, not/],
 ])('a run whose count of %s tasks is wrong says so, mends it, and ends', async (_, sql, says) => {
   const here = await ran();
   change(join(here.dir, QUEUE), `update run set ${sql}`);
-  const { exitCode, stderr } = await here.runtime(['run', 'work.mjs', '--handler', 'odd', '--lines'], {
+  const { exitCode, stderr } = await here.runtime(['run', 'work.mjs', '--handler', 'odd', '--lines', ...ALONE], {
     input: lines(31),
   });
   expect(stderr).toMatch(/the counts of the queue disagreed with its tasks, and were mended/);
@@ -72,7 +76,7 @@ test.each([
 test('a task that no count knows of runs all the same', async () => {
   const here = await ran();
   change(join(here.dir, QUEUE), `update tasks set state = 'queued', ordinal = null, result = null where ordinal = 1`);
-  await here.runtime(['run', 'work.mjs', '--handler', 'odd', '--lines'], { input: lines(30) });
+  await here.runtime(['run', 'work.mjs', '--handler', 'odd', '--lines', ...ALONE], { input: lines(30) });
   const { counts } = await here.status('work');
   expect(counts).toMatchObject({ queued: 0, done: 15, failed: 15 });
 });
