@@ -163,10 +163,12 @@ describe('being asked whether it turns', () => {
     const executor = await startedExecutor({ threads: 1, recycleAfterTasks: 2 });
     const { more } = heart(executor);
     await executor.submit('echo', 1);
-    const before = (await executor.status()).threads;
+    // When its loop last turned, as the system's clock shows it, is read again each time.
+    const thread = async () => ({ ...(await executor.status()).threads[0]!, lastBeat: null });
+    const before = await thread();
     await more(3);
-    expect((await executor.status()).threads).toEqual(before);
-    expect(before[0]!.tasksDone).toBe(1);
+    expect(await thread()).toEqual(before);
+    expect(before.tasksDone).toBe(1);
     await executor.submit('echo', 2);
     await waitFor('another thread', async () => (await executor.status()).threads[0]?.tasksDone === 0);
   });
