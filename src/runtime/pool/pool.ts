@@ -192,8 +192,8 @@ export class Pool {
   /** Takes a thread out as soon as it is idle, and puts another in its place if it is still wanted. */
   #retire(thread: PoolThread): void {
     thread.accepting = false;
-    // One that still loads is looked at again when it has.
-    if (!thread.loaded || thread.busy || thread.dead) return;
+    // One that still loads is looked at again when it has; and one that is torn down may still report of tasks that were taken back.
+    if (!thread.loaded || thread.busy || thread.dead || thread.tearingDown) return;
     this.#remove(thread);
     if (thread.hasTeardown) this.#leave(thread);
     else void thread.end();

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { place } from '../../support/command.js';
@@ -81,10 +81,11 @@ describe('what handlers gather is on the disk when the run has ended', () => {
       run.kill('SIGINT');
       write('open', '');
     }
-    const { exitCode, stdout } = await run;
-    expect(exitCode).toBe(how === 'drain' ? 3 : 130);
-    const { done } = JSON.parse(stdout).counts;
-    expect(done).toBeGreaterThanOrEqual(1000);
+    const { exitCode, stdout, stderr } = await run;
+    expect([exitCode, stderr]).toEqual([how === 'drain' ? 3 : 130, expect.not.stringContaining('teardown')]);
+    const { counts, untorn } = JSON.parse(stdout);
+    const { done } = counts;
+    expect([done >= 1000, untorn]).toEqual([true, undefined]);
     expect(new Set(written(dir)).size).toBe(done);
   });
 });
@@ -243,4 +244,34 @@ describe('setup', () => {
     expect(exitCode).toBe(0);
     await waitFor('nothing', () => !existsSync(join(dir, 'rows-1')));
   });
+});
+
+test('a report that comes while a thread is torn down does not end it', async () => {
+  const dir = tempDir();
+  const module = join(dir, 'holds.mjs');
+  writeFileSync(
+    module,
+    `import { existsSync, writeFileSync } from 'node:fs';
+     import { setTimeout as sleep } from 'node:timers/promises';
+     const file = (name) => new URL(name, import.meta.url);
+     export function hold() {
+       while (!existsSync(file('open')));
+     }
+     export async function teardown() {
+       await sleep(100);
+       writeFileSync(file('torn-down'), '');
+     }`,
+  );
+  const executor = await startedExecutor({ handlers: module, threads: 1, concurrency: 2, grace: '10s' });
+  const first = executor.submit('hold', 1);
+  await waitFor('the first to run', async () => (await executor.status()).threads[0]!.running.length === 1);
+  // Its batch lies unread before the thread, is taken back, and reported as empty when the thread comes to it.
+  void executor.submit('hold', 2).catch(() => {});
+  await waitFor('the second to be on its way', async () => (await executor.counts()).running === 2);
+  const drained = executor.drain();
+  writeFileSync(join(dir, 'open'), '');
+  await first;
+  await drained;
+  expect(await executor.tearDown()).toBeUndefined();
+  expect(existsSync(join(dir, 'torn-down'))).toBe(true);
 });
