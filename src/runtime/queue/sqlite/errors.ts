@@ -12,7 +12,7 @@ const HINTS = {
   ERR_QUEUE_CORRUPT:
     'Move the file aside and keep it (`sqlite3 <file> .recover` may save its rows), then start afresh.',
   ERR_QUEUE_DISK_FULL: `Free some space on that disk, then run the same command again: ${NOTHING_LOST}.`,
-  ERR_QUEUE_IO: `Check the disk, its quota and the limit on file size (ulimit -f), then run the same command again: ${NOTHING_LOST}.`,
+  ERR_QUEUE_IO: `Check the disk, its quota and the limits on the size of files and on open ones (ulimit -f, ulimit -n), then run the same command again: ${NOTHING_LOST}.`,
   ERR_QUEUE_READ_ONLY: `Make the file and its folder writable, then run the same command again: ${NOTHING_LOST}.`,
 } satisfies Partial<Record<ErrorCode, string>>;
 
