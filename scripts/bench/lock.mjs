@@ -37,7 +37,7 @@ export const acquireAndRelease = {
         peers: [PEER, LEAN_PEER],
         baseline: PEER,
         bar: atLeast(5),
-        how: `One pair after the other, nobody else must be the lock; ours writes who holds it each time; ${rounds} rounds. proper-lockfile as it comes; "without realpath" is proper-lockfile with realpath: false, which spares it half of its work and does not notice links.`,
+        how: `One pair after the other, nobody else wants the lock; ours writes who holds it each time; ${rounds} rounds. proper-lockfile as it comes; "without realpath" is proper-lockfile with realpath: false, which spares it half of its work and does not notice links.`,
       }),
     ];
   },

@@ -1,4 +1,4 @@
-/** Waiting that has an end: a deadline, or somebody who must be the whole test to end. */
+/** Waiting that has an end: a deadline, or somebody who wants the whole test to end. */
 
 export const LATE = Symbol('late');
 
