@@ -27,7 +27,8 @@ async function inspected(pid: number): Promise<string> {
   expect(stderr).toMatch(/^main stands still for about .+$/m);
   expect(exitCode).toBe(0);
   expect(portsOf(pid)).toEqual(before);
-  return stdout;
+  // On a busy machine a prediction may be wrong, which is said between the others.
+  return stdout.replaceAll(/^ {2}note: it stood still for .*\n/gm, '');
 }
 
 await onEveryNode(
