@@ -19,7 +19,7 @@ import { preamble } from '../../../dist/debug/trace/dump-text.js';
 import type { Inspection } from '../../../dist/index.js';
 import { HoldfastError, InvalidInputError } from '../../../dist/base/errors.js';
 import { inShell } from '../../../dist/base/in-shell.js';
-import { printable, printableLines, printableWord } from '../../../dist/base/printable.js';
+import { printable, printableJson, printableLines, printableWord } from '../../../dist/base/printable.js';
 import { runs } from '../../support/runs.js';
 
 /** All that may steer a terminal, but for the newline; bidirectional overrides let a name read as another one. */
@@ -196,6 +196,18 @@ describe('a text of others', () => {
         expect(JSON.parse(printableLines(JSON.stringify(document)))).toEqual(
           JSON.parse(JSON.stringify(document)) as unknown,
         );
+      }),
+      { numRuns: runs(200) },
+    );
+  });
+
+  test('as lines of JSON is the same by the short way', () => {
+    const lines = fc
+      .array(fc.oneof(fc.jsonValue(), text, fc.constant('DEL \u007f')))
+      .map((values) => values.map((value) => `${JSON.stringify(value)}\n`).join(''));
+    fc.assert(
+      fc.property(lines, (given) => {
+        expect(printableJson(given)).toBe(printableLines(given));
       }),
       { numRuns: runs(200) },
     );
