@@ -25,8 +25,8 @@ export function lastHealth(stateDir: StateDir, runId: string): ReadHealth {
  * Opens what is recorded, to be read: nothing is written, and its executor may go on.
  *
  * @returns `undefined` if nothing is: the run is kept in memory, or never came to take a task
- * @throws HoldfastError `ERR_QUEUE_LOST` where the queue is empty and other files tell of an earlier run, and
- * what `openSqliteQueueReader` throws
+ * @throws HoldfastError `ERR_QUEUE_CORRUPT` where the queue is empty or gone and other files tell of an earlier
+ * run, and what `openSqliteQueueReader` throws
  */
 export async function openRecorded(stateDir: StateDir, runId: string): Promise<QueueReader | undefined> {
   refuseEmptied(stateDir, runId);

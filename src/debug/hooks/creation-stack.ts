@@ -8,7 +8,7 @@ const MAX_FRAMES = 10;
 /** Frames that are asked for: those of Node and of holdfast are among them. */
 const MAX_TAKEN = 24;
 
-/** Around every task of holdfast; to whoever uses it himself his own frames say more. */
+/** Around every task of a Piscina: to whoever uses one, the frames of his own say more. */
 const CARRIER = '/node_modules/piscina/dist/';
 
 export interface CreationStack {
