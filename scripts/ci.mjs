@@ -68,7 +68,9 @@ function suite(name, env) {
     return;
   }
   passed += report.numPassedTests;
-  const files = report.testResults.filter((file) => file.status === 'failed');
+  const files = report.testResults.filter(
+    (file) => file.status === 'failed' || hasDied(file) || hasError(file, report),
+  );
   if (name === 'test') files.push(...missing(report));
   for (const file of files) {
     if (env === undefined) fail(file);
@@ -76,10 +78,21 @@ function suite(name, env) {
   }
   // What fails no test: coverage below its bar, an error outside of any test.
   if (status & COVERAGE_LOW) judge(`${name}: coverage`, false);
-  else if (status !== 0 && files.length === 0) judge(name, false);
+  else if (status !== 0 && files.length === 0)
+    judge([name, ...report.errors.map(({ text }) => text)].join(': '), false);
 }
 
-/** Files whose process died are in no report. @param {Report} report @returns {FileReport[]} */
+/** Whether something was thrown outside of its tests. @param {FileReport} file @param {Report} report */
+function hasError({ name }, { errors }) {
+  return errors.some(({ file }) => file === name);
+}
+
+/** Whether the process of a file died before all of its tests had ended: its report still says "passed". @param {FileReport} file */
+function hasDied({ assertionResults }) {
+  return assertionResults.some(({ status }) => status === 'pending');
+}
+
+/** Files whose process died before it had named its tests are in no report. @param {Report} report @returns {FileReport[]} */
 function missing({ testResults }) {
   const told = new Set(testResults.map((file) => file.name));
   return readdirSync(join(ROOT, 'tests'), { recursive: true, encoding: 'utf8' })
@@ -109,15 +122,16 @@ function fail(file) {
 }
 
 /** Tests by their names, or the file where it could not be loaded. @param {FileReport} file */
-function failuresOf({ name, assertionResults }) {
-  const path = relative(ROOT, name);
-  const tests = assertionResults.filter(({ status }) => status === 'failed');
-  return tests.length === 0 ? [path] : tests.map(({ fullName }) => `${path}: ${fullName}`);
+function failuresOf(file) {
+  const path = relative(ROOT, file.name);
+  const tests = file.assertionResults.filter(({ status }) => status === 'failed' || status === 'pending');
+  const how = hasDied(file) ? ' (its process died)' : '';
+  return tests.length === 0 ? [path] : tests.map(({ fullName }) => `${path}: ${fullName}${how}`);
 }
 
 /**
  * @typedef {{ name: string, status: string, assertionResults: { status: string, fullName: string }[] }} FileReport
- * @typedef {{ numPassedTests: number, testResults: FileReport[] }} Report
+ * @typedef {{ numPassedTests: number, testResults: FileReport[], errors: { file?: string, text: string }[] }} Report
  *
  * @param {string[]} command @param {string} file @param {Record<string, string>} env
  * @returns {{ status: number, report: Report | undefined }}
@@ -125,9 +139,12 @@ function failuresOf({ name, assertionResults }) {
 function vitest(command, file, env) {
   const path = join(reports, file);
   rmSync(path, { force: true });
-  const status = run([...command, '--reporter=default', '--reporter=json', `--outputFile.json=${path}`], env);
+  const errors = `${path}.errors`;
+  const reporters = ['default', 'json', './scripts/errors-reporter.mjs'].map((reporter) => `--reporter=${reporter}`);
+  const status = run([...command, ...reporters, `--outputFile.json=${path}`], { ...env, CI_ERRORS_FILE: errors });
   try {
-    return { status, report: JSON.parse(readFileSync(path, 'utf8')) };
+    const report = JSON.parse(readFileSync(path, 'utf8'));
+    return { status, report: { ...report, errors: JSON.parse(readFileSync(errors, 'utf8')) } };
   } catch {
     return { status, report: undefined };
   }
