@@ -84,7 +84,7 @@ module.exports = {
     alone('only-lock-knows-the-kernel', '^src/system/lock/', 'fs-native-extensions'),
     alone(
       'only-thread-runs-in-a-thread',
-      '^src/(runtime/thread/|runtime/pool/thread-link[.]ts|debug/)',
+      '^src/(runtime/thread/|runtime/pool/thread/thread-link[.]ts|debug/)',
       '^(node:)?worker_threads$',
       'Code for worker threads lives in src/runtime/thread; src/runtime/pool starts them, and nothing but src/debug asks besides whether it is in one.',
     ),

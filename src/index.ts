@@ -114,7 +114,7 @@ export type { Duration, ExecutorOptions, Size } from './runtime/options.js';
 export type { SubmitOptions, TaskOptions, TaskToEnqueue } from './runtime/task/new-task.js';
 export type { AddedTask } from './runtime/queue/contract.js';
 export type { Beat } from './runtime/health/heartbeat.js';
-export type { UnendedThread } from './runtime/pool/unended.js';
+export type { UnendedThread } from './runtime/pool/thread/unended.js';
 export type { LastError } from './runtime/health/last-error.js';
 export type { ExecutorMode, ExecutorStatus, HealthStatus, ProbeAnswer, ProbeAnswers } from './runtime/status.js';
 export type { ThreadStatus } from './runtime/thread-status.js';

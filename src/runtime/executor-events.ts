@@ -1,7 +1,7 @@
 /** What an executor tells while it runs. Types only. */
 import type { Beat } from './health/heartbeat.js';
-import type { Concern } from './pool/lookout.js';
-import type { UnendedThread } from './pool/unended.js';
+import type { Concern } from './pool/watch/lookout.js';
+import type { UnendedThread } from './pool/thread/unended.js';
 import type { ExecutorMode } from './status.js';
 import type { EarlierAttempt } from './task/task.js';
 import type { TaskOutcome } from './task/task-outcome.js';

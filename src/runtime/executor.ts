@@ -19,7 +19,7 @@ import { mapBounded } from '../base/map-bounded.js';
 import { checkOptions } from '../base/option-checks.js';
 import type { ResolvedOptions } from './options.js';
 import type { Dispatcher } from './pool/dispatcher.js';
-import { RollCall } from './pool/roll-call.js';
+import { RollCall } from './pool/watch/roll-call.js';
 import type { AddedTask, ClaimedTask, Settlement, TaskQueue, OutcomeFilter } from './queue/contract.js';
 import { idOf } from './queue/generated-id.js';
 import { quiet } from './pool/quiet.js';

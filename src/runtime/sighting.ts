@@ -1,4 +1,4 @@
-import { LOOK_LIMIT_MS, type Haste, type Sighting } from './pool/lookout.js';
+import { LOOK_LIMIT_MS, type Haste, type Sighting } from './pool/watch/lookout.js';
 
 /** A thread with a stuck task may have to stand for so many ms; above that, only what it runs is seen. */
 const MAX_PAUSE_MS = 4_000;

@@ -1,5 +1,5 @@
 import type { Dispatcher } from './pool/dispatcher.js';
-import type { PoolThread } from './pool/pool-thread.js';
+import type { PoolThread } from './pool/thread/pool-thread.js';
 import { idOf } from './queue/generated-id.js';
 import { wallTime } from './thread/board.js';
 

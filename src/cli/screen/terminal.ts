@@ -2,7 +2,7 @@
 import type { Writable } from 'node:stream';
 import { existsSync } from 'node:fs';
 import { printable, printableLines } from '../../base/printable.js';
-import { unendedThreads, type UnendedThread } from '../../runtime/pool/unended.js';
+import { unendedThreads, type UnendedThread } from '../../runtime/pool/thread/unended.js';
 import { isDrawable } from './color.js';
 import { exitCodeOfSignal, SIGNALS } from '../exit-code.js';
 

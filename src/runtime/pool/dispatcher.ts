@@ -3,17 +3,17 @@ import type { ClaimedTask, Settlement, TaskQueue } from '../queue/contract.js';
 import { idOf } from '../queue/generated-id.js';
 import { AbortReason } from '../thread/board.js';
 import { AttemptEnd, type BatchReport, type TaskEvent } from '../thread/protocol.js';
-import { cancelledBeforeStart, limitOf, type RetryPolicy } from './conclude.js';
-import { concludeReport } from './conclude-report.js';
-import { CostModel, MAX_BATCH } from './cost-model.js';
+import { cancelledBeforeStart, limitOf, type RetryPolicy } from './judge/conclude.js';
+import { concludeReport } from './judge/conclude-report.js';
+import { CostModel, MAX_BATCH } from './dispatch/cost-model.js';
 import { Pool, type PoolSettings } from './pool.js';
-import type { Batch, PoolThread } from './pool-thread.js';
-import { MemoryTotal } from './memory-total.js';
-import { FORCED_END, judge, type Sentence } from './judge.js';
-import { Lookout, type Concern, type Look } from './lookout.js';
-import { Starts } from './starts.js';
-import type { UnendedThread } from './unended.js';
-import { VitalSigns, type Stuck, type TaskInFlight, type VitalSignsSettings } from './vital-signs.js';
+import type { Batch, PoolThread } from './thread/pool-thread.js';
+import { MemoryTotal } from './watch/memory-total.js';
+import { FORCED_END, judge, type Sentence } from './judge/judge.js';
+import { Lookout, type Concern, type Look } from './watch/lookout.js';
+import { Starts } from './watch/starts.js';
+import type { UnendedThread } from './thread/unended.js';
+import { VitalSigns, type Stuck, type TaskInFlight, type VitalSignsSettings } from './watch/vital-signs.js';
 
 /**
  * Tasks that are claimed in one go, at most: with hundreds of threads and tasks

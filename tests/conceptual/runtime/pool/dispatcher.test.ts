@@ -11,7 +11,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createExecutor, type Executor, type OutcomeState, type TaskOutcome } from '../../../../dist/index.js';
 import { HoldfastError } from '../../../../dist/base/errors.js';
 import { Dispatcher, type DispatcherSettings } from '../../../../dist/runtime/pool/dispatcher.js';
-import type { PoolThread } from '../../../../dist/runtime/pool/pool-thread.js';
+import type { PoolThread } from '../../../../dist/runtime/pool/thread/pool-thread.js';
 import type { TaskQueue } from '../../../../dist/runtime/queue/contract.js';
 import { openMemoryQueue } from '../../../../dist/runtime/queue/memory/memory-queue.js';
 import { now } from '../../../../dist/runtime/thread/board.js';

@@ -1,7 +1,7 @@
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
-import { now } from '../thread/board.js';
-import type { Pool } from './pool.js';
-import type { PoolThread } from './pool-thread.js';
+import { now } from '../../thread/board.js';
+import type { Pool } from '../pool.js';
+import type { PoolThread } from '../thread/pool-thread.js';
 
 export interface RollCallResult {
   /** Numbers of the threads that are proven to turn. */

@@ -1,8 +1,8 @@
 import { MessageChannel } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Pool } from '../../../../dist/runtime/pool/pool.js';
-import { RollCall } from '../../../../dist/runtime/pool/roll-call.js';
-import { now } from '../../../../dist/runtime/thread/board.js';
+import type { Pool } from '../../../../../dist/runtime/pool/pool.js';
+import { RollCall } from '../../../../../dist/runtime/pool/watch/roll-call.js';
+import { now } from '../../../../../dist/runtime/thread/board.js';
 
 const STALL_AFTER = 30_000;
 

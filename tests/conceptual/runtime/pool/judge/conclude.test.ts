@@ -6,9 +6,9 @@ import {
   mayCrashAgain,
   withStuckAt,
   type RetryPolicy,
-} from '../../../../dist/runtime/pool/conclude.js';
-import type { ClaimedTask } from '../../../../dist/runtime/queue/contract.js';
-import { AttemptEnd } from '../../../../dist/runtime/thread/protocol.js';
+} from '../../../../../dist/runtime/pool/judge/conclude.js';
+import type { ClaimedTask } from '../../../../../dist/runtime/queue/contract.js';
+import { AttemptEnd } from '../../../../../dist/runtime/thread/protocol.js';
 
 const AT = 1_700_000_000_000;
 const POLICY: RetryPolicy = {

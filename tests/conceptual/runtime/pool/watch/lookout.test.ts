@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Lookout, type Concern, type Haste, type Sighting } from '../../../../dist/runtime/pool/lookout.js';
-import type { PoolThread } from '../../../../dist/runtime/pool/pool-thread.js';
-import type { ClaimedTask } from '../../../../dist/runtime/queue/contract.js';
-import { now } from '../../../../dist/runtime/thread/board.js';
-import { runs } from '../../../support/runs.js';
+import { Lookout, type Concern, type Haste, type Sighting } from '../../../../../dist/runtime/pool/watch/lookout.js';
+import type { PoolThread } from '../../../../../dist/runtime/pool/thread/pool-thread.js';
+import type { ClaimedTask } from '../../../../../dist/runtime/queue/contract.js';
+import { now } from '../../../../../dist/runtime/thread/board.js';
+import { runs } from '../../../../support/runs.js';
 
 const LIMIT_MS = 250;
 /** What was seen by then is waited for so long, by those who only tell of it. */

@@ -2,14 +2,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
-import { PoolThread } from '../../../../dist/runtime/pool/pool-thread.js';
-import type { ClaimedTask } from '../../../../dist/runtime/queue/contract.js';
-import { clock, followClock, now } from '../../../../dist/runtime/thread/board.js';
-import { AttemptEnd } from '../../../../dist/runtime/thread/protocol.js';
-import { HANDLERS, rejection } from '../../../support/executors.js';
-import { reaper } from '../../../support/reaper.js';
-import { tempDir } from '../../../support/temp-dir.js';
-import { waitFor } from '../../../support/wait-for.js';
+import { PoolThread } from '../../../../../dist/runtime/pool/thread/pool-thread.js';
+import type { ClaimedTask } from '../../../../../dist/runtime/queue/contract.js';
+import { clock, followClock, now } from '../../../../../dist/runtime/thread/board.js';
+import { AttemptEnd } from '../../../../../dist/runtime/thread/protocol.js';
+import { HANDLERS, rejection } from '../../../../support/executors.js';
+import { reaper } from '../../../../support/reaper.js';
+import { tempDir } from '../../../../support/temp-dir.js';
+import { waitFor } from '../../../../support/wait-for.js';
 
 afterEach(() => {
   vi.useRealTimers();

@@ -1,22 +1,22 @@
 import { fileURLToPath } from 'node:url';
-import { untilLookedAt } from '../../debug/looks-under-way.js';
-import { HoldfastError } from '../../base/errors.js';
-import type { Reaper } from '../processes/reaper.js';
-import type { ClaimedTask } from '../queue/contract.js';
-import { idOf } from '../queue/generated-id.js';
-import type { TaskErrorRecord } from '../task/task.js';
-import { clock, now, ThreadBoard } from '../thread/board.js';
+import { untilLookedAt } from '../../../debug/looks-under-way.js';
+import { HoldfastError } from '../../../base/errors.js';
+import type { Reaper } from '../../processes/reaper.js';
+import type { ClaimedTask } from '../../queue/contract.js';
+import { idOf } from '../../queue/generated-id.js';
+import type { TaskErrorRecord } from '../../task/task.js';
+import { clock, now, ThreadBoard } from '../../thread/board.js';
 import {
   AttemptEnd,
   type BatchReport,
   type TaskProgress,
   type TaskEvent,
   type ThreadMessage,
-} from '../thread/protocol.js';
+} from '../../thread/protocol.js';
 import { ThreadChildren } from './thread-children.js';
 import { batchRequest } from './batch-request.js';
 import { ThreadLink } from './thread-link.js';
-import { formatSize } from '../../base/units.js';
+import { formatSize } from '../../../base/units.js';
 import { keepUnended, type UnendedThread } from './unended.js';
 import { versionOf } from './version.js';
 

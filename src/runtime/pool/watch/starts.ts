@@ -1,6 +1,6 @@
-import type { BatchReport } from '../thread/protocol.js';
-import type { ClaimedTask } from '../queue/contract.js';
-import type { Batch, PoolThread } from './pool-thread.js';
+import type { BatchReport } from '../../thread/protocol.js';
+import type { ClaimedTask } from '../../queue/contract.js';
+import type { Batch, PoolThread } from '../thread/pool-thread.js';
 import type { TaskInFlight } from './vital-signs.js';
 
 /**

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { CostModel, MAX_BATCH } from '../../../../dist/runtime/pool/cost-model.js';
+import { CostModel, MAX_BATCH } from '../../../../../dist/runtime/pool/dispatch/cost-model.js';
 
 /** What the dispatcher does with it: fill a batch of one handler's tasks, and observe what it cost. */
 function run(model: CostModel, msPerTask: number, { bytes = 10, batches = 40, handler = 'h' } = {}): number[] {

@@ -1,7 +1,7 @@
-import { HoldfastError } from '../../base/errors.js';
-import { formatSize } from '../../base/units.js';
-import type { Pool } from './pool.js';
-import type { PoolThread } from './pool-thread.js';
+import { HoldfastError } from '../../../base/errors.js';
+import { formatSize } from '../../../base/units.js';
+import type { Pool } from '../pool.js';
+import type { PoolThread } from '../thread/pool-thread.js';
 
 /** To ask for the memory of the process takes 50 µs. */
 const LOOK_INTERVAL_MS = 200;

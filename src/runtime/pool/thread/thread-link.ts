@@ -1,8 +1,8 @@
 import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads';
 import { fileURLToPath } from 'node:url';
-import type { ThreadData, ThreadMessage, ThreadRequest } from '../thread/protocol.js';
+import type { ThreadData, ThreadMessage, ThreadRequest } from '../../thread/protocol.js';
 
-const START = fileURLToPath(new URL('../thread/start.cjs', import.meta.url));
+const START = fileURLToPath(new URL('../../thread/start.cjs', import.meta.url));
 
 export interface LinkListener {
   onMessage(message: ThreadMessage): void;

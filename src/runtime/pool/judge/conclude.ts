@@ -1,8 +1,8 @@
-import type { ClaimedTask, Settlement } from '../queue/contract.js';
-import { CANCELLED, withEarlier } from '../queue/endings.js';
-import { formatDuration } from '../../base/units.js';
-import { AttemptEnd } from '../thread/protocol.js';
-import type { Encoded, OutcomeState, TaskErrorRecord } from '../task/task.js';
+import type { ClaimedTask, Settlement } from '../../queue/contract.js';
+import { CANCELLED, withEarlier } from '../../queue/endings.js';
+import { formatDuration } from '../../../base/units.js';
+import { AttemptEnd } from '../../thread/protocol.js';
+import type { Encoded, OutcomeState, TaskErrorRecord } from '../../task/task.js';
 
 /** What a run does with attempts that did not end well. */
 export interface RetryPolicy {

@@ -1,7 +1,7 @@
-import type { ClaimedTask } from '../queue/contract.js';
-import { idOf } from '../queue/generated-id.js';
-import { now } from '../thread/board.js';
-import type { PoolThread } from './pool-thread.js';
+import type { ClaimedTask } from '../../queue/contract.js';
+import { idOf } from '../../queue/generated-id.js';
+import { now } from '../../thread/board.js';
+import type { PoolThread } from '../thread/pool-thread.js';
 
 /** What a look at a thread found. */
 export interface Sighting {

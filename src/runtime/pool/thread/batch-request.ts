@@ -1,6 +1,6 @@
-import type { ClaimedTask } from '../queue/contract.js';
-import type { Encoded } from '../task/task.js';
-import type { BatchRequest } from '../thread/protocol.js';
+import type { ClaimedTask } from '../../queue/contract.js';
+import type { Encoded } from '../../task/task.js';
+import type { BatchRequest } from '../../thread/protocol.js';
 
 interface Batch {
   number: number;

@@ -1,6 +1,6 @@
-import { endChildren, type Group } from '../processes/children.js';
-import type { Reaper } from '../processes/reaper.js';
-import type { ChildEvent, ChildSettings } from '../thread/protocol.js';
+import { endChildren, type Group } from '../../processes/children.js';
+import type { Reaper } from '../../processes/reaper.js';
+import type { ChildEvent, ChildSettings } from '../../thread/protocol.js';
 
 /** What the tasks of one thread have started, as the main thread knows it. */
 export class ThreadChildren {

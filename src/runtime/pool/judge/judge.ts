@@ -1,7 +1,7 @@
-import type { ClaimedTask, Settlement } from '../queue/contract.js';
-import type { Encoded, TaskErrorRecord } from '../task/task.js';
-import { AbortReason, now, wallTime } from '../thread/board.js';
-import { AttemptEnd } from '../thread/protocol.js';
+import type { ClaimedTask, Settlement } from '../../queue/contract.js';
+import type { Encoded, TaskErrorRecord } from '../../task/task.js';
+import { AbortReason, now, wallTime } from '../../thread/board.js';
+import { AttemptEnd } from '../../thread/protocol.js';
 import {
   conclude,
   concludeCrash,
@@ -11,8 +11,8 @@ import {
   withStuckAt,
   type RetryPolicy,
 } from './conclude.js';
-import type { Lookout } from './lookout.js';
-import type { PoolThread } from './pool-thread.js';
+import type { Lookout } from '../watch/lookout.js';
+import type { PoolThread } from '../thread/pool-thread.js';
 
 /** Why a thread is ended by force: a task did not stop when it was asked to. */
 export interface Sentence {

@@ -1,11 +1,11 @@
 /** When tasks are asked to stop, told of and ended: real boards and a real lookout, simulated looks and clock. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { Lookout, type Sighting } from '../../../../dist/runtime/pool/lookout.js';
-import type { Pool } from '../../../../dist/runtime/pool/pool.js';
-import type { Batch, PoolThread } from '../../../../dist/runtime/pool/pool-thread.js';
-import { VitalSigns, type TaskInFlight } from '../../../../dist/runtime/pool/vital-signs.js';
-import type { ClaimedTask } from '../../../../dist/runtime/queue/contract.js';
-import { AbortReason, ThreadBoard } from '../../../../dist/runtime/thread/board.js';
+import { Lookout, type Sighting } from '../../../../../dist/runtime/pool/watch/lookout.js';
+import type { Pool } from '../../../../../dist/runtime/pool/pool.js';
+import type { Batch, PoolThread } from '../../../../../dist/runtime/pool/thread/pool-thread.js';
+import { VitalSigns, type TaskInFlight } from '../../../../../dist/runtime/pool/watch/vital-signs.js';
+import type { ClaimedTask } from '../../../../../dist/runtime/queue/contract.js';
+import { AbortReason, ThreadBoard } from '../../../../../dist/runtime/thread/board.js';
 
 const TIMEOUT = 1_000;
 const GRACE = 500;

@@ -1,10 +1,10 @@
-import type { ClaimedTask, Settlement } from '../queue/contract.js';
-import { wallTime } from '../thread/board.js';
-import type { TaskErrorRecord } from '../task/task.js';
-import { AttemptEnd, type BatchReport } from '../thread/protocol.js';
+import type { ClaimedTask, Settlement } from '../../queue/contract.js';
+import { wallTime } from '../../thread/board.js';
+import type { TaskErrorRecord } from '../../task/task.js';
+import { AttemptEnd, type BatchReport } from '../../thread/protocol.js';
 import { conclude, limitOf, timedOutText, withStuckAt, type RetryPolicy } from './conclude.js';
-import type { Lookout } from './lookout.js';
-import type { Batch, PoolThread } from './pool-thread.js';
+import type { Lookout } from '../watch/lookout.js';
+import type { Batch, PoolThread } from '../thread/pool-thread.js';
 
 /** What is to be recorded of the tasks that a report tells of. */
 export function concludeReport(
