@@ -1,6 +1,6 @@
 /** What holds for every store of tasks. Each store runs this body from a test file of its own. */
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Settlement, TaskQueue } from '../../dist/runtime/queue/contract.js';
+import type { OutcomeChoice, OutcomePage, Settlement, TaskQueue } from '../../dist/runtime/queue/contract.js';
 import type { EarlierAttempt, OutcomeState } from '../../dist/runtime/task/task.js';
 import { all, aTask, done, tasks } from './queue-tasks.js';
 
@@ -716,6 +716,56 @@ export function describeQueueContract(store: Store): void {
       expect(seen).toEqual(Array.from({ length: 1500 }, (_, index) => index + 1));
     });
 
+    /** All that a follower sees until it has caught up, and the cursor that it goes on from. */
+    async function follow(queue: TaskQueue, cursor: number, choice?: OutcomeChoice): Promise<OutcomePage> {
+      const outcomes: OutcomePage['outcomes'] = [];
+      for (;;) {
+        const page = await queue.outcomesAfter(cursor, choice);
+        outcomes.push(...page.outcomes);
+        if (page.cursor === cursor) return { outcomes, cursor };
+        expect(page.cursor).toBeGreaterThan(cursor);
+        cursor = page.cursor;
+      }
+    }
+
+    test('whoever follows outcomes by a cursor sees each once, and only those that come later', async () => {
+      const queue = await filled(1000);
+      const all1000 = await follow(queue, 0);
+      expect(all1000).toEqual({ outcomes: await all(queue.outcomes()), cursor: 1000 });
+      expect(await follow(queue, 1000)).toEqual({ outcomes: [], cursor: 1000 });
+      const [task] = await queue.add([aTask({ id: 'late' })]);
+      await queue.claim(1, 0);
+      expect(await follow(queue, 1000)).toEqual({ outcomes: [], cursor: 1000 });
+      await queue.settle([done(task!.seq)]);
+      expect(await follow(queue, 1000)).toMatchObject({ outcomes: [{ id: 'late', ordinal: 1001 }], cursor: 1001 });
+    });
+
+    test('a cursor passes what was not chosen, and what was taken back', async () => {
+      const queue = await filled(1000);
+      const failed = (await all(queue.outcomes())).filter(({ state }) => state === 'failed');
+      expect(await follow(queue, 0, { state: 'failed' })).toEqual({ outcomes: failed, cursor: 1000 });
+      expect(await follow(queue, 0, { state: 'cancelled' })).toEqual({ outcomes: [], cursor: 1000 });
+      const { outcomes } = await follow(queue, 990, { state: 'not-done', withInput: true });
+      expect(outcomes.every((outcome) => outcome.state !== 'done' && outcome.input === '1')).toBe(true);
+      expect(outcomes.length).toBeGreaterThan(0);
+      await queue.retry(['failed']);
+      const [again] = await queue.claim(1, 0);
+      await queue.settle([done(again!.seq)]);
+      // Behind the end: as of a queue that was started over.
+      expect(await follow(queue, 5000)).toEqual({ outcomes: [], cursor: 5000 });
+      expect(await follow(queue, 1000)).toMatchObject({ outcomes: [{ id: again!.id, ordinal: 1001 }], cursor: 1001 });
+    });
+
+    test('outcomes that are not kept do not stop a cursor', async () => {
+      const queue = await open();
+      await queue.add([...tasks(3), aTask({ id: 'named' }), aTask()]);
+      const claimed = await queue.claim(9, 0);
+      await queue.settle(claimed.map((task) => done(task.seq)));
+      const { outcomes, cursor } = await follow(queue, 0);
+      expect(cursor).toBe(await queue.lastOrdinal());
+      expect(outcomes.map(({ id }) => id)).toContain('named');
+    });
+
     test('a large result does not keep those behind it from being read', async () => {
       const queue = await open();
       const results = ['"small"', JSON.stringify('x'.repeat(1 << 21)), '"last"'];
@@ -791,6 +841,7 @@ export function describeQueueContract(store: Store): void {
         () => queue.lastOrdinal(),
         () => queue.outcome('a'),
         () => all(queue.outcomes()),
+        () => queue.outcomesAfter(0),
       ];
       for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'ERR_EXECUTOR_STOPPED' });
     });

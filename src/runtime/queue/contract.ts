@@ -147,11 +147,24 @@ export interface WithInput {
   withInput?: boolean;
 }
 
-export interface OutcomeFilter extends WithInput {
+/** Which outcomes are read, and how. */
+export interface OutcomeChoice extends WithInput {
   state?: OutcomeState | 'not-done';
-  afterOrdinal?: number;
   /** Is told of each record that is damaged (`ERR_QUEUE_CORRUPT`), and the others are given. Default: the first one is thrown. */
   onDamaged?: (error: HoldfastError) => void;
+}
+
+export interface OutcomeFilter extends OutcomeChoice {
+  afterOrdinal?: number;
+}
+
+/** A place in the order of outcomes, to be kept and handed back. 0: before the first; `lastOrdinal()`: behind all there are now. */
+export type Cursor = number;
+
+export interface OutcomePage {
+  outcomes: OutcomeRecord[];
+  /** Where to go on: behind these, and behind those in between that were not chosen. */
+  cursor: Cursor;
 }
 
 /**
@@ -192,6 +205,24 @@ export interface QueueReader {
    * no memory. Those recorded meanwhile are in; it ends when it has caught up.
    */
   outcomes(filter?: OutcomeFilter): AsyncIterable<OutcomeRecord>;
+
+  /**
+   * Some of the outcomes behind `cursor`, in the order they were recorded: as many as make up a page, so
+   * that none needs much memory. To follow a queue, by its executor or beside it:
+   *
+   *     let cursor = 0;
+   *     for (;;) {
+   *       const page = await reader.outcomesAfter(cursor);
+   *       for (const outcome of page.outcomes) print(outcome);
+   *       if (page.cursor === cursor) await somethingMayHaveEnded(); // caught up: there is nothing behind it yet
+   *       cursor = page.cursor;
+   *     }
+   *
+   * No outcome is missed or given twice. A page may be empty and still lead on: an outcome that was taken
+   * back (`retry`, `clear`) leaves a gap, and one that comes in its place has an ordinal of its own.
+   * A cursor stays good for another reader of the same queue, and after the process.
+   */
+  outcomesAfter(cursor: Cursor, choice?: OutcomeChoice): Promise<OutcomePage>;
 
   /** The highest ordinal given so far, of outcomes taken back as well; 0: none was recorded yet. */
   lastOrdinal(): Promise<number>;

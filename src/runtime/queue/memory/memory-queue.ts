@@ -4,9 +4,12 @@ import type {
   AddedTask,
   Cancellation,
   ClaimedTask,
+  Cursor,
   HeldTasks,
   MendedCount,
+  OutcomeChoice,
   OutcomeFilter,
+  OutcomePage,
   OutcomeRecord,
   Recovery,
   RunIdentity,
@@ -52,6 +55,9 @@ interface Delay {
 }
 
 const WAITING: readonly State[] = ['queued', 'delayed', 'suspect'];
+
+/** Outcomes that are given at a time. */
+const PAGE = 256;
 
 /** So many cancelled tasks may hold their place in the line, beside as many as are queued. */
 const CANCELLED_PLACES = 1000;
@@ -293,16 +299,28 @@ class MemoryQueue implements TaskQueue {
     return task?.outcome && { ...task.outcome, ...(withInput && { input: task.input }) };
   }
 
-  async *outcomes({ state, afterOrdinal = 0, withInput = false }: OutcomeFilter = {}): AsyncIterable<OutcomeRecord> {
-    let after = afterOrdinal;
+  async *outcomes(filter: OutcomeFilter = {}): AsyncIterable<OutcomeRecord> {
+    let after = filter.afterOrdinal ?? 0;
     for (;;) {
-      this.#refuseIfClosed();
-      const outcome = this.#outcomes[firstAfter(this.#outcomes, after)];
-      if (outcome === undefined) return;
-      after = outcome.ordinal;
-      const wanted = state === 'not-done' ? outcome.state !== 'done' : state === undefined || state === outcome.state;
-      if (wanted) yield { ...outcome, ...(withInput && { input: this.#byId.get(outcome.id)!.input }) };
+      const { outcomes, cursor } = await this.outcomesAfter(after, filter);
+      yield* outcomes;
+      if (cursor === after) return;
+      after = cursor;
     }
+  }
+
+  async outcomesAfter(cursor: Cursor, { state, withInput = false }: OutcomeChoice = {}): Promise<OutcomePage> {
+    this.#refuseIfClosed();
+    const first = firstAfter(this.#outcomes, cursor);
+    const page = this.#outcomes.slice(first, first + PAGE);
+    const chosen = page.filter((each) =>
+      state === 'not-done' ? each.state !== 'done' : state === undefined || state === each.state,
+    );
+    return {
+      outcomes: chosen.map((each) => ({ ...each, ...(withInput && { input: this.#byId.get(each.id)!.input }) })),
+      // Behind the last one there may be those that are not kept.
+      cursor: page.length === PAGE ? page.at(-1)!.ordinal : Math.max(cursor, this.#lastOrdinal),
+    };
   }
 
   async lastOrdinal(): Promise<number> {

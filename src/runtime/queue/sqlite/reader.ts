@@ -2,7 +2,17 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { HoldfastError } from '../../../base/errors.js';
 import type { Encoded, TaskCounts } from '../../task/task.js';
-import type { HeldTasks, OutcomeFilter, OutcomeRecord, QueueReader, RunIdentity, WithInput } from '../contract.js';
+import type {
+  Cursor,
+  HeldTasks,
+  OutcomeChoice,
+  OutcomeFilter,
+  OutcomePage,
+  OutcomeRecord,
+  QueueReader,
+  RunIdentity,
+  WithInput,
+} from '../contract.js';
 import { generatedId, generatedSeq } from '../generated-id.js';
 import { schemaVersion } from './migrations.js';
 import { queueClosed } from '../refusals.js';
@@ -37,12 +47,6 @@ interface PageBounds {
   after: number;
   upTo: number;
   state: string | undefined;
-}
-
-interface Page {
-  records: OutcomeRecord[];
-  /** Up to this ordinal nothing is missing. */
-  upTo: number;
 }
 
 /** The outcomes between two ordinals. */
@@ -124,11 +128,16 @@ export class SqliteReader implements QueueReader {
     let after = filter.afterOrdinal ?? 0;
     const pages = this.#read(() => this.#pages(filter));
     for (;;) {
-      const page = this.#pageOrSingles(after, pages, filter.onDamaged);
-      yield* page.records;
-      if (page.upTo <= after) return;
-      after = page.upTo;
+      const { outcomes, cursor } = this.#pageOrSingles(after, pages, filter.onDamaged);
+      yield* outcomes;
+      if (cursor === after) return;
+      after = cursor;
     }
+  }
+
+  async outcomesAfter(cursor: Cursor, choice: OutcomeChoice = {}): Promise<OutcomePage> {
+    const pages = this.#read(() => this.#pages(choice));
+    return this.#pageOrSingles(cursor, pages, choice.onDamaged);
   }
 
   async close(): Promise<void> {
@@ -136,44 +145,45 @@ export class SqliteReader implements QueueReader {
   }
 
   /** Where a part of the file is damaged, each record of the page is tried by itself. */
-  #pageOrSingles(after: number, pages: Pages, onDamaged: OutcomeFilter['onDamaged']): Page {
+  #pageOrSingles(after: Cursor, pages: Pages, onDamaged: OutcomeChoice['onDamaged']): OutcomePage {
     try {
       return this.#read(() => this.#readPage(after, pages, onDamaged));
     } catch (error) {
       if (onDamaged === undefined || !(error instanceof HoldfastError) || error.code !== 'ERR_QUEUE_CORRUPT')
         throw error;
-      const upTo = Math.min(
-        after + PAGE_ORDINALS,
-        this.#read(() => this.#ledger.read().last_ordinal),
-      );
-      const records: OutcomeRecord[] = [];
-      for (let ordinal = after + 1; ordinal <= upTo; ordinal++) {
+      const cursor = this.#read(() => this.#endOfPage(after));
+      const outcomes: OutcomeRecord[] = [];
+      for (let ordinal = after + 1; ordinal <= cursor; ordinal++) {
         try {
-          records.push(...this.#read(() => recordsOf(pages(ordinal - 1, ordinal), onDamaged)));
+          outcomes.push(...this.#read(() => recordsOf(pages(ordinal - 1, ordinal), onDamaged)));
         } catch (trouble) {
           onDamaged(damagedRecord(`with the ordinal ${ordinal}`, (trouble as Error).message, trouble));
         }
       }
-      return { records, upTo };
+      return { outcomes, cursor };
     }
   }
 
-  /** Outcomes after an ordinal, and the ordinal up to which nothing is missing. */
-  #readPage(after: number, pages: Pages, onDamaged: OutcomeFilter['onDamaged']): Page {
+  #readPage(after: Cursor, pages: Pages, onDamaged: OutcomeChoice['onDamaged']): OutcomePage {
     // Read first: whatever comes up to this ordinal is committed by then, so
     // that the page cannot step over an outcome that is being recorded.
-    const upTo = Math.min(after + PAGE_ORDINALS, this.#ledger.read().last_ordinal);
-    const records: OutcomeRecord[] = [];
+    const cursor = this.#endOfPage(after);
+    const outcomes: OutcomeRecord[] = [];
     let bytes = 0;
-    for (const row of pages(after, upTo)) {
-      records.push(...recordsOf([row], onDamaged));
+    for (const row of pages(after, cursor)) {
+      outcomes.push(...recordsOf([row], onDamaged));
       bytes += (row.result?.length ?? 0) + (row.error?.length ?? 0) + (row.input?.length ?? 0);
-      if (bytes > PAGE_BYTES) return { records, upTo: row.ordinal };
+      if (bytes > PAGE_BYTES) return { outcomes, cursor: row.ordinal };
     }
-    return { records, upTo };
+    return { outcomes, cursor };
   }
 
-  #pages({ state, withInput = false }: OutcomeFilter): Pages {
+  /** Never before its start, even if that was read elsewhere and lies behind all there are. */
+  #endOfPage(after: Cursor): Cursor {
+    return Math.max(after, Math.min(after + PAGE_ORDINALS, this.#ledger.read().last_ordinal));
+  }
+
+  #pages({ state, withInput = false }: OutcomeChoice): Pages {
     const columns = withInput ? `${this.#columns}, input` : this.#columns;
     const ofState = state === undefined ? '' : ` and state ${state === 'not-done' ? '<>' : '='} @state`;
     const statement = this.#db.prepare<[PageBounds], OutcomeRow>(
@@ -193,7 +203,7 @@ export class SqliteReader implements QueueReader {
 }
 
 /** The records that are whole; one that is not is told, or thrown where nobody is to be told. */
-function recordsOf(rows: Iterable<OutcomeRow>, onDamaged: OutcomeFilter['onDamaged']): OutcomeRecord[] {
+function recordsOf(rows: Iterable<OutcomeRow>, onDamaged: OutcomeChoice['onDamaged']): OutcomeRecord[] {
   const records: OutcomeRecord[] = [];
   for (const row of rows) {
     try {

@@ -6,9 +6,12 @@ import type {
   Audit,
   Cancellation,
   ClaimedTask,
+  Cursor,
   HeldTasks,
   MendedCount,
+  OutcomeChoice,
   OutcomeFilter,
+  OutcomePage,
   OutcomeRecord,
   PreviousDeath,
   Recovery,
@@ -186,6 +189,12 @@ class SqliteQueue implements TaskQueue {
     await this.#group.idle();
     this.#refuseIfLost();
     yield* this.#reader.outcomes(filter);
+  }
+
+  async outcomesAfter(cursor: Cursor, choice?: OutcomeChoice): Promise<OutcomePage> {
+    await this.#group.idle();
+    this.#refuseIfLost();
+    return this.#reader.outcomesAfter(cursor, choice);
   }
 
   async check(): Promise<void> {

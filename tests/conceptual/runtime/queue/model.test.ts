@@ -81,6 +81,8 @@ class Life {
   readonly #reopen: () => Promise<TaskQueue>;
   #queue: TaskQueue;
   #now = 0;
+  /** Of somebody who follows the outcomes. */
+  #cursor = 0;
   /** Every outcome ever seen, by its ordinal. */
   readonly #recorded = new Map<number, string>();
 
@@ -184,6 +186,10 @@ class Life {
     expect(await all(queue.outcomes({ state: 'not-done' }))).toEqual(outcomes.filter(({ state }) => state !== 'done'));
     expect(outcomes).toMatchObject(model.outcomes());
     expect(outcomes.length, 'each task has at most one outcome').toBe(new Set(outcomes.map(({ id }) => id)).size);
+    const page = await queue.outcomesAfter(this.#cursor);
+    expect(page.outcomes).toEqual(outcomes.filter(({ ordinal }) => ordinal > this.#cursor));
+    expect(page.cursor).toBe(await queue.lastOrdinal());
+    this.#cursor = page.cursor;
     for (const outcome of outcomes) {
       const text = JSON.stringify(outcome);
       expect(text, 'a recorded outcome never changes').toBe(this.#recorded.get(outcome.ordinal) ?? text);
