@@ -2,7 +2,8 @@
 /** Writes down the errors of a run that belong to no test, which vitest's report in JSON leaves out: `ci.mjs` names them. */
 import { writeFileSync } from 'node:fs';
 
-/** @implements {import('vitest/reporters').Reporter} */
+/** @typedef {import('vitest/reporters').Reporter} Reporter */
+/** @implements {Reporter} */
 export default class ErrorsReporter {
   /** @param {unknown} _modules @param {readonly import('vitest').SerializedError[]} errors */
   onTestRunEnd(_modules, errors) {
