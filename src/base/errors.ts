@@ -32,6 +32,7 @@ export const ERROR_CODES = {
   ERR_QUEUE_NEWER_SCHEMA: 'the queue was written by a newer version of holdfast',
   ERR_QUEUE_READ_ONLY: 'the queue, or its folder, is read-only',
   ERR_RESULTS: 'the results could not be written',
+  ERR_RUN_KEPT: 'the run is in use, or holds what would be lost with it',
   ERR_RUN_MISMATCH: 'the run is of another module, or of another handler',
   ERR_STALE_EXECUTOR: 'a newer executor has taken this run over',
   ERR_STATE_DIR: 'the state folder cannot be used, or is not private',

@@ -8,6 +8,7 @@ import { describeDryRun } from './dry-run/dry-run-command.js';
 import { errorText, EXIT, exitCodeOfError, exitCodeOfSignal } from './exit-code.js';
 import { describeInspect } from './inspect/inspect-command.js';
 import { describeRun } from './run/run-command.js';
+import { describePrune, describeRm } from './runs/removal/removal-commands.js';
 import { didYouMean } from '../base/faults.js';
 import { printableLines } from '../base/printable.js';
 import { exitWith, tell } from './screen/terminal.js';
@@ -109,6 +110,14 @@ describeInspect(program.command('inspect')).action(
   does(async (target: string | undefined, given: Given, command: Command) =>
     (await import('./inspect/inspect.js')).inspect(target, given, command.args.slice(1)),
   ),
+);
+
+describeRm(program.command('rm')).action(
+  does(async (runIds: string[], given: Given) => (await import('./runs/removal/rm.js')).rm(runIds, given)),
+);
+
+describePrune(program.command('prune')).action(
+  does(async (given: Given) => (await import('./runs/removal/prune.js')).prune(given)),
 );
 
 const lock = program.command('lock').description('look at the locks of runs, and remove what a dead holder left');

@@ -5,6 +5,7 @@ import { HEALTH_FILE, readHealth, type ReadHealth } from '../runtime/health/snap
 import type { QueueReader } from '../runtime/queue/contract.js';
 import { QUEUE_FILE, refuseEmptied } from '../runtime/run-folder.js';
 import { ProcessLock } from '../system/lock/process-lock.js';
+import type { TaskCounts } from '../runtime/task/task.js';
 import type { StateDir } from '../system/state-dir.js';
 
 /** Whether a run of that id has left any trace. */
@@ -32,4 +33,14 @@ export async function openRecorded(stateDir: StateDir, runId: string): Promise<Q
   refuseEmptied(stateDir, runId);
   const { openSqliteQueueReader } = await import('../runtime/queue/sqlite/reader.js');
   return openSqliteQueueReader(join(stateDir.runDir(runId), QUEUE_FILE));
+}
+
+/** `undefined` and errors: as `openRecorded`. */
+export async function recordedCounts(stateDir: StateDir, runId: string): Promise<TaskCounts | undefined> {
+  const reader = await openRecorded(stateDir, runId);
+  try {
+    return await reader?.counts();
+  } finally {
+    await reader?.close();
+  }
 }

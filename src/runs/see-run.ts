@@ -4,7 +4,7 @@ import type { ExecutorStatus } from '../runtime/status.js';
 import type { TaskCounts } from '../runtime/task/task.js';
 import type { StateDir } from '../system/state-dir.js';
 import { askRun } from './ask-run.js';
-import { lastHealth, lockOf, openRecorded } from './run-files.js';
+import { lastHealth, lockOf, recordedCounts } from './run-files.js';
 
 /** A run, as far as it can be seen from outside. */
 export interface RunView {
@@ -53,14 +53,5 @@ async function unlessRefused<Seen>(view: RunView, look: () => Promise<Seen>): Pr
     if (!(error instanceof HoldfastError)) throw error;
     view.problem = error.message;
     return undefined;
-  }
-}
-
-async function recordedCounts(stateDir: StateDir, runId: string): Promise<TaskCounts | undefined> {
-  const reader = await openRecorded(stateDir, runId);
-  try {
-    return await reader?.counts();
-  } finally {
-    await reader?.close();
   }
 }

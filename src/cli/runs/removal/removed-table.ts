@@ -1,0 +1,29 @@
+import { printable } from '../../../base/printable.js';
+import { formatCount, formatDuration, formatSize } from '../../../base/units.js';
+import type { RunRemains } from '../../../runs/run-remains.js';
+import type { TaskCounts } from '../../../runtime/task/task.js';
+import type { Paint } from '../../screen/color.js';
+import { table } from '../../screen/table.js';
+
+/** A line a run: what it held, and where. */
+export function removedTable(runs: readonly RunRemains[], what: string, paint: Paint): string {
+  const rows = runs.map(({ runId, counts, bytes, touchedAt, paths }) => [
+    what,
+    runId,
+    countsText(counts),
+    formatSize(bytes),
+    touchedAt === null ? 'never' : `${formatDuration(Math.max(0, Date.now() - touchedAt))} ago`,
+    paint('dim', paths.map((path) => printable(path, Infinity)).join(' ')),
+  ]);
+  return table(rows);
+}
+
+function countsText(counts: TaskCounts | null): string {
+  const told = Object.entries(counts ?? {}).filter(([, count]) => count > 0);
+  return told.length === 0 ? 'no tasks' : told.map(([state, count]) => `${formatCount(count)} ${state}`).join(', ');
+}
+
+/** As `--json` has it. */
+export function removedDocument({ runId, counts, bytes, touchedAt, paths }: RunRemains): unknown {
+  return { runId, counts, bytes, touchedAt, paths };
+}
