@@ -1,5 +1,6 @@
 import type { Dispatcher } from './pool/dispatcher.js';
 import type { PoolThread } from './pool/thread/pool-thread.js';
+import type { ThreadState } from './pool/thread/thread-state.js';
 import { idOf } from './queue/generated-id.js';
 import { wallTime } from './thread/board.js';
 
@@ -75,10 +76,21 @@ export function statusOfThreads({ pool, vitalSigns }: Dispatcher): ThreadStatus[
   }));
 }
 
-function stateOf(thread: PoolThread): ThreadStatus['state'] {
-  if (!thread.loaded) return 'loading';
-  if (!thread.accepting) return 'retiring';
-  return thread.busy ? 'busy' : 'idle';
+/** What a state is called outside; `undefined`: that depends on whether the thread has work. */
+const NAMES: Record<ThreadState, ThreadStatus['state'] | undefined> = {
+  loading: 'loading',
+  loaded: 'retiring',
+  accepting: undefined,
+  retired: 'retiring',
+  'tearing-down': 'retiring',
+  dying: undefined,
+  lost: undefined,
+  ended: 'retiring',
+};
+
+function stateOf({ loaded, state, busy }: PoolThread): ThreadStatus['state'] {
+  if (!loaded) return 'loading';
+  return NAMES[state] ?? (busy ? 'busy' : 'idle');
 }
 
 function lastBeatOf({ board }: PoolThread): number | null {

@@ -7,7 +7,8 @@ import { cancelledBeforeStart, limitOf, type RetryPolicy } from './judge/conclud
 import { concludeReport } from './judge/conclude-report.js';
 import { CostModel, MAX_BATCH } from './dispatch/cost-model.js';
 import { Pool, type PoolSettings } from './pool.js';
-import type { Batch, PoolThread } from './thread/pool-thread.js';
+import type { Batch } from './thread/batch.js';
+import type { PoolThread } from './thread/pool-thread.js';
 import { MemoryTotal } from './watch/memory-total.js';
 import { FORCED_END, judge, type Sentence } from './judge/judge.js';
 import { Lookout, type Concern, type Look } from './watch/lookout.js';

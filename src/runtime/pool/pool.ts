@@ -1,6 +1,8 @@
 import { HoldfastError } from '../../base/errors.js';
 import type { BatchReport } from '../thread/protocol.js';
-import { PoolThread, type Batch, type ThreadListener, type ThreadSettings } from './thread/pool-thread.js';
+import type { Batch } from './thread/batch.js';
+import { PoolThread, type ThreadListener } from './thread/pool-thread.js';
+import type { ThreadSettings } from './thread/thread-settings.js';
 
 /** A thread that dies this often in a row without having ended a task will not do so the next time either. */
 const MAX_BARREN_DEATHS = 5;

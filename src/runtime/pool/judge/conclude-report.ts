@@ -4,7 +4,8 @@ import type { TaskErrorRecord } from '../../task/task.js';
 import { AttemptEnd, type BatchReport } from '../../thread/protocol.js';
 import { conclude, limitOf, timedOutText, withStuckAt, type RetryPolicy } from './conclude.js';
 import type { Lookout } from '../watch/lookout.js';
-import type { Batch, PoolThread } from '../thread/pool-thread.js';
+import type { Batch } from '../thread/batch.js';
+import type { PoolThread } from '../thread/pool-thread.js';
 
 /** What is to be recorded of the tasks that a report tells of. */
 export function concludeReport(

@@ -1,6 +1,7 @@
 import type { BatchReport } from '../../thread/protocol.js';
 import type { ClaimedTask } from '../../queue/contract.js';
-import type { Batch, PoolThread } from '../thread/pool-thread.js';
+import type { Batch } from '../thread/batch.js';
+import type { PoolThread } from '../thread/pool-thread.js';
 import type { TaskInFlight } from './vital-signs.js';
 
 /**

@@ -3,7 +3,8 @@ import type { ClaimedTask } from '../../queue/contract.js';
 import { limitOf } from '../judge/conclude.js';
 import type { Concern, Lookout } from './lookout.js';
 import type { Pool } from '../pool.js';
-import type { Batch, PoolThread } from '../thread/pool-thread.js';
+import type { Batch } from '../thread/batch.js';
+import type { PoolThread } from '../thread/pool-thread.js';
 
 /** How often the boards are read while there is work, in ms; also how exact a timeout is. */
 const WATCH_INTERVAL_MS = 20;

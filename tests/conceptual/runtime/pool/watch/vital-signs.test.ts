@@ -2,7 +2,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Lookout, type Sighting } from '../../../../../dist/runtime/pool/watch/lookout.js';
 import type { Pool } from '../../../../../dist/runtime/pool/pool.js';
-import type { Batch, PoolThread } from '../../../../../dist/runtime/pool/thread/pool-thread.js';
+import type { Batch } from '../../../../../dist/runtime/pool/thread/batch.js';
+import type { PoolThread } from '../../../../../dist/runtime/pool/thread/pool-thread.js';
 import { VitalSigns, type TaskInFlight } from '../../../../../dist/runtime/pool/watch/vital-signs.js';
 import type { ClaimedTask } from '../../../../../dist/runtime/queue/contract.js';
 import { AbortReason, ThreadBoard } from '../../../../../dist/runtime/thread/board.js';

@@ -2,10 +2,15 @@ import type { ClaimedTask } from '../../queue/contract.js';
 import type { Encoded } from '../../task/task.js';
 import type { BatchRequest } from '../../thread/protocol.js';
 
-interface Batch {
-  number: number;
-  lane: number;
-  tasks: readonly ClaimedTask[];
+/** The tasks that went to a lane in one message, and how far its thread has reported of them. */
+export interface Batch {
+  readonly number: number;
+  readonly lane: number;
+  readonly tasks: readonly ClaimedTask[];
+  /** Tasks reported so far; reports come in order. */
+  reported: number;
+  /** Tasks that still belong to it: those taken away again are cut off at the end. */
+  size: number;
 }
 
 /** What a thread is sent of a batch. */
