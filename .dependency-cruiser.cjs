@@ -67,6 +67,13 @@ module.exports = {
       from: { path: '^src/runtime/queue/(memory|sqlite)/' },
       to: { path: '^src/runtime/queue/(memory|sqlite)/', pathNot: '^src/runtime/queue/$1/' },
     },
+    {
+      name: 'only-open-queue-knows-the-stores',
+      severity: 'error',
+      comment: 'Who uses a queue asks for its traits, not which store it is.',
+      from: { path: '^src/', pathNot: '^src/runtime/queue/(open-queue[.]ts|memory/|sqlite/)' },
+      to: { path: '^src/runtime/queue/(memory|sqlite)/' },
+    },
     // Codec and classes of errors are used in threads, too: they call our own copies of builtins there.
     room('task', ['queue/(contract|generated-id)[.]ts', 'thread/(own|context)[.]ts']),
     room('queue', [TASK]),

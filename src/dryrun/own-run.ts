@@ -1,7 +1,7 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InvalidInputError } from '../base/errors.js';
-import { DRY_RUN_MARK, QUEUE_FILE } from '../runtime/run-folder.js';
+import { DRY_RUN_MARK, QUEUE_FILE } from '../system/state-dir.js';
 
 /**
  * Marks the run in this folder as one of dry runs. To be called while its lock is held.

@@ -1,12 +1,10 @@
-import { join } from 'node:path';
-import { openSqliteQueueReader } from '../runtime/queue/sqlite/reader.js';
-import { QUEUE_FILE } from '../runtime/run-folder.js';
+import { openQueueReader } from '../runtime/queue/open-queue.js';
 import { decodeOutcome, type TaskOutcome } from '../runtime/task/task-outcome.js';
 import type { OutcomeRecord } from '../runtime/queue/contract.js';
 
 /** What the queue of a run holds on disk, opened anew; nothing where there is no queue. */
 export async function outcomesOnDisk(runDir: string): Promise<TaskOutcome[]> {
-  const reader = await openSqliteQueueReader(join(runDir, QUEUE_FILE));
+  const reader = await openQueueReader(runDir);
   if (reader === undefined) return [];
   try {
     return await decoded(reader.outcomes());

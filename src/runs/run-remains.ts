@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { HoldfastError } from '../base/errors.js';
 import { printable } from '../base/printable.js';
 import { formatCount } from '../base/units.js';
-import { DRY_RUN_MARK, QUEUE_FILE } from '../runtime/run-folder.js';
 import type { TaskCounts } from '../runtime/task/task.js';
-import type { StateDir } from '../system/state-dir.js';
+import { DRY_RUN_MARK, QUEUE_FILE, type StateDir } from '../system/state-dir.js';
 import { lockOf, recordedCounts } from './run-files.js';
 
 /**

@@ -9,7 +9,7 @@ import type { ExecutorEvents } from './executor-events.js';
 import type { ExecutorParts, MapOptions, StopOptions } from './executor-parts.js';
 import type { HandlerInput, HandlerName, HandlerResult, AnyHandler } from './task/handlers.js';
 import { Health } from './health/health.js';
-import { HEALTH_FILE } from './health/snapshot.js';
+import { HEALTH_FILE } from '../system/state-dir.js';
 import { IdleWaiters } from './idle-waiters.js';
 import { leftInThreads, type LeftInThread } from './left-in-threads.js';
 import type { ProcessLock } from '../system/lock/process-lock.js';
@@ -106,7 +106,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitte
       {
         runId: options.runId,
         file: join(runDir, HEALTH_FILE),
-        keep: options.durable,
+        keep: queue.traits.outlivesProcess,
         mode: () => this.#mode,
         threads: () => summaryOfThreads(dispatcher),
         counts: () => countsForBeat(queue, (error) => this.#fail(error)),
@@ -475,9 +475,9 @@ export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitte
       this.#submissions.abandon(this.#error ?? error);
       await this.#health.stop();
       await this.#dispatcher.end();
-      const mayRemove = { folder: () => this.#lock.stillHeld(), content: this.#options.durable };
-      const kept = await closeQueue(this.#queue, this.runDir, mayRemove).catch((trouble: Error) => this.#fail(trouble));
-      const log = this.#options.durable ? logLeftBehind(this.runDir) : undefined;
+      const stillOurs = () => this.#lock.stillHeld();
+      const kept = await closeQueue(this.#queue, this.runDir, stillOurs).catch((trouble: Error) => this.#fail(trouble));
+      const log = this.#queue.traits.outlivesProcess ? logLeftBehind(this.runDir) : undefined;
       if (log !== undefined) this.emit('warning', log);
       if (kept !== false) await this.#health.writeLast();
     } finally {
@@ -491,6 +491,6 @@ export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitte
   }
 
   #stopped(): HoldfastError {
-    return stoppedError(this.runId, this.#options.durable);
+    return stoppedError(this.runId, this.#queue.traits);
   }
 }

@@ -1,6 +1,5 @@
 import { rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { HoldfastError } from '../base/errors.js';
 import { Executor } from './executor.js';
 import type { ExecutorParts } from './executor-parts.js';
@@ -13,10 +12,11 @@ import { ProcessLock } from '../system/lock/process-lock.js';
 import type { ResolvedOptions } from './options.js';
 import { Dispatcher } from './pool/dispatcher.js';
 import { mendedCounts } from './mended-counts.js';
-import { closeQueue, DRY_RUN_MARK, QUEUE_FILE, refuseEmptied, removeIfEmpty } from './run-folder.js';
+import { closeQueue, removeIfEmpty } from './run-folder.js';
 import { Reaper } from './processes/reaper.js';
 import type { PreviousDeath, Recovery, RunIdentity, TaskQueue } from './queue/contract.js';
-import { StateDir } from '../system/state-dir.js';
+import { openCleared, openQueue } from './queue/open-queue.js';
+import { DRY_RUN_MARK, StateDir } from '../system/state-dir.js';
 import { now } from './thread/board.js';
 import { unlessAborted } from '../base/unless-aborted.js';
 
@@ -107,7 +107,6 @@ export async function startExecutor<Module = Record<string, AnyHandler>>(
     // Threads take their time to load; the queue is opened meanwhile.
     const loading = dispatcher.pool.start();
     loading.catch(() => {});
-    if (options.durable && !settings.fresh) refuseEmptied(stateDir, options.runId);
     if (!settings.fresh) queue = await openQueue(options, runDir);
     const handlers = new Set(await unlessAborted(loading, signal));
     if (settings.allThreads) await unlessAborted(dispatcher.pool.loaded(), signal);
@@ -115,7 +114,9 @@ export async function startExecutor<Module = Record<string, AnyHandler>>(
     const handler = input?.handler(handlers);
     if (input?.check) await unlessAborted(input.check(handlers), signal);
     // What was recorded is removed for a run that can start, and for no other.
-    queue ??= await openCleared(options, runDir, lock);
+    queue ??= await openCleared(options, runDir, () => {
+      if (!lock.stillHeld()) throw lostAtStart(lock);
+    });
     const change = await admit(queue, {
       runId: options.runId,
       module: options.handlers,
@@ -133,7 +134,7 @@ export async function startExecutor<Module = Record<string, AnyHandler>>(
     // From here on the executor listens.
     if (!lock.stillHeld()) throw lostAtStart(lock);
     // From here on it may hold tasks that nobody can make again.
-    if (options.durable && settings.dryRun !== true) rmSync(join(runDir, DRY_RUN_MARK), { force: true });
+    if (queue.traits.outlivesProcess && settings.dryRun !== true) rmSync(join(runDir, DRY_RUN_MARK), { force: true });
     const parts: ExecutorParts = {
       options,
       runDir,
@@ -150,8 +151,7 @@ export async function startExecutor<Module = Record<string, AnyHandler>>(
   } catch (error) {
     await dispatcher?.end();
     // What went wrong first is what is told, and the lock is let go whatever the queue does.
-    const mayRemove = { folder: () => lock.stillHeld(), content: options.durable };
-    if (queue) await closeQueue(queue, runDir, mayRemove).catch(() => {});
+    if (queue) await closeQueue(queue, runDir, () => lock.stillHeld()).catch(() => {});
     else if (lock.stillHeld()) removeIfEmpty(runDir);
     release();
     throw error;
@@ -173,38 +173,6 @@ function warnOfNetwork(runDir: string): void {
     code: 'HOLDFAST_NETWORK_FILE_SYSTEM',
     detail: 'Keep the state on a local disk: --dir <folder>, or RUNTIME_DIR.',
   });
-}
-
-/** What was recorded is to go: a file beyond reading goes first. Only then does the epoch start over. */
-async function openReadable(options: ResolvedOptions, runDir: string, lock: ProcessLock): Promise<TaskQueue> {
-  try {
-    return await openQueue(options, runDir);
-  } catch (error) {
-    if (!(error instanceof HoldfastError) || error.code !== 'ERR_QUEUE_CORRUPT') throw error;
-    if (!lock.stillHeld()) throw lostAtStart(lock);
-    for (const suffix of ['', '-wal', '-shm']) rmSync(join(runDir, `${QUEUE_FILE}${suffix}`), { force: true });
-    return openQueue(options, runDir);
-  }
-}
-
-async function openCleared(options: ResolvedOptions, runDir: string, lock: ProcessLock): Promise<TaskQueue> {
-  const queue = await openReadable(options, runDir, lock);
-  try {
-    await queue.clear();
-    return queue;
-  } catch (error) {
-    await queue.close().catch(() => {});
-    throw error;
-  }
-}
-
-async function openQueue({ durable, dir, runId }: ResolvedOptions, runDir: string): Promise<TaskQueue> {
-  // Each store is loaded only when it is used: starting fast is part of the job.
-  if (!durable) return (await import('./queue/memory/memory-queue.js')).openMemoryQueue();
-  const { root } = new StateDir(dir);
-  // Where a copy can lie when the folder of the run is gone, and with it perhaps all of the state folder.
-  const elsewhere = [root, dirname(root), tmpdir()].map((folder) => join(folder, `${runId}.saved`));
-  return (await import('./queue/sqlite/sqlite-queue.js')).openSqliteQueue(join(runDir, QUEUE_FILE), elsewhere);
 }
 
 function dispatcherSettings(options: ResolvedOptions, { captureOutput = false }: StartSettings, reaper: Reaper) {

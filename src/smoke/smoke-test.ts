@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Executor } from '../runtime/executor.js';
-import { HEALTH_FILE, readHealth } from '../runtime/health/snapshot.js';
-import { StateDir } from '../system/state-dir.js';
+import { readHealth } from '../runtime/health/snapshot.js';
+import { HEALTH_FILE, StateDir } from '../system/state-dir.js';
 import { formatDuration } from '../base/units.js';
 import { boot, RUN_ID, type Booted } from './boot.js';
 import { Checkpoints, type Checkpoint, type SmokeResult } from './checkpoints.js';

@@ -6,6 +6,18 @@ import { quoted } from '../base/faults.js';
 export const RUN_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 const LOCK_SUFFIX = '.lock';
 
+/** In the folder of a run: its queue, where that is kept in a file. */
+export const QUEUE_FILE = 'queue.db';
+
+/** Copies of a queue that was lost, with a number and `.db` behind. */
+export const SAVED_QUEUE = 'queue.saved-';
+
+/** What its last executor said of its health. */
+export const HEALTH_FILE = 'health.json';
+
+/** Marks a run that dry runs may start over. Empty. */
+export const DRY_RUN_MARK = 'dry-run';
+
 /** Gives `runId` back, or throws `ERR_INVALID_RUN_ID`. A valid one is a file name that leaves no folder. */
 export function validateRunId(runId: string): string {
   if (RUN_ID.test(runId)) return runId;

@@ -2,6 +2,7 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TraceLog } from '../../debug/trace/trace-log.js';
+import { traitsOf } from '../../runtime/queue/open-queue.js';
 import { drive } from '../../dryrun/drive.js';
 import { Measurements } from '../../dryrun/measurements.js';
 import { markAsDryRun, unmarkUnused } from '../../dryrun/own-run.js';
@@ -26,7 +27,7 @@ import { print } from '../screen/terminal.js';
 
 /** @throws what keeps it from starting, and what the executor fails of */
 export async function driveEvents(flags: DryRunFlags): Promise<number> {
-  const { runId, dir, durable } = flags.executor;
+  const { runId, dir } = flags.executor;
   const stateDir = new StateDir(dir);
   let dryRun: DryRun | undefined;
   let early: NodeJS.Signals | undefined;
@@ -46,7 +47,7 @@ export async function driveEvents(flags: DryRunFlags): Promise<number> {
     await lock.acquire();
     let trace: TraceLog | undefined;
     try {
-      if (durable) markAsDryRun(runDir, runId);
+      if (traitsOf(flags.executor).outlivesProcess) markAsDryRun(runDir, runId);
       trace = await openRunTrace({ runDir, runId });
       if (trace !== undefined && !flags.quiet) sayWhere(trace);
       const { executor } = await startExecutor(flags.executor, {
@@ -185,11 +186,12 @@ class DryRun {
 
   async #conclude(): Promise<number> {
     const { plan, executor, json, quiet, color } = this.#flags;
-    const { runId, dir, durable } = executor;
+    const { runId, dir } = executor;
+    const { outlivesProcess } = traitsOf(executor);
     const stoppedBy = this.#stoppedBy;
     const found = await tally(this.#executor, this.#measurements.byType);
     const report = reportOf(plan, this.#measurements, found, { runId, stoppedBy });
-    const words = { color: hasColor(process.stdout, color), dir, durable };
+    const words = { color: hasColor(process.stdout, color), dir, outlivesProcess };
     const text = json ? `${printableLines(JSON.stringify(report))}\n` : quiet ? '' : formatReport(report, words);
     await print(process.stdout, text);
     return exitCodeOf(report);

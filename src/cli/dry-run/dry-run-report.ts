@@ -12,8 +12,8 @@ export interface ReportWords {
   color: boolean;
   /** The state folder, absolute. */
   dir: string;
-  /** Whether the queue is on disk. */
-  durable: boolean;
+  /** Whether the queue is still there when the process has ended. */
+  outlivesProcess: boolean;
 }
 
 const BAR_WIDTH = 40;
@@ -101,8 +101,11 @@ function latencyLines({ latencyHistogram }: DryRunReport, row: (label: string, t
   );
 }
 
-function nextSteps({ runId, outcomes, events, unfinished }: DryRunReport, { dir, durable }: ReportWords): string[] {
-  if (!durable || outcomes.done + unfinished === events) return [];
+function nextSteps(
+  { runId, outcomes, events, unfinished }: DryRunReport,
+  { dir, outlivesProcess }: ReportWords,
+): string[] {
+  if (!outlivesProcess || outcomes.done + unfinished === events) return [];
   const states = Object.keys(outcomes).filter((state) => state !== 'done' && outcomes[state as OutcomeState] > 0);
   if (states.length === 0) return [];
   const state = states.length === 1 ? states[0]! : 'not-done';

@@ -1,6 +1,7 @@
 import { constants, createReadStream, fstatSync, openSync, statSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { HoldfastError, InvalidInputError, type Fault } from '../../base/errors.js';
+import { traitsOf } from '../../runtime/queue/open-queue.js';
 import type { Executor } from '../../runtime/executor.js';
 import { StateDir } from '../../system/state-dir.js';
 import { chooseHandler } from '../arguments/choose-handler.js';
@@ -127,7 +128,7 @@ export async function feed(
       if (status === 'conflict' && faults.length < MAX_FAULTS) faults.push(conflict(chunk[index]!, id));
     });
     state.read += chunk.length;
-    if (!flags.executor.durable) await roomInMemory(executor, signal);
+    if (traitsOf(flags.executor).bounded) await roomInMemory(executor, signal);
   };
   for await (const chunk of chunks(source.tasks)) {
     if (signal.aborted) return;

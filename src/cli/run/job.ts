@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
 import type { Executor } from '../../runtime/executor.js';
+import { traitsOf } from '../../runtime/queue/open-queue.js';
 import type { AnyHandler } from '../../runtime/task/handlers.js';
 import { changesInWords, type IdentityChange } from '../../runtime/identity.js';
 import type { LeftInThread } from '../../runtime/left-in-threads.js';
@@ -103,8 +104,8 @@ export class Job {
   /** The first signal lets what runs come to its end, a second one aborts it. */
   stop({ signal, force }: StopMessage): void {
     if (force) {
-      const { graceMs, durable } = this.#flags.executor;
-      const again = durable ? '; they run again with the same command' : '';
+      const { graceMs } = this.#flags.executor;
+      const again = traitsOf(this.#flags.executor).outlivesProcess ? '; they run again with the same command' : '';
       const key = signal === 'SIGINT' ? 'Ctrl-C' : signal;
       this.#display.say(
         `${signal} again: interrupted tasks have ${formatDuration(graceMs)} to stop${again}\n  ${key} once more ends all at once`,
@@ -365,8 +366,8 @@ export class Job {
     };
     const { quiet, json, color, fresh, executor } = this.#flags;
     if (!quiet) {
-      const { dir, durable } = executor;
-      const words = { color: hasColor(process.stderr, color), dir, durable, whole, fresh };
+      const { outlivesProcess } = traitsOf(executor);
+      const words = { color: hasColor(process.stderr, color), dir: executor.dir, outlivesProcess, whole, fresh };
       process.stderr.write(formatSummary(summary, words));
     }
     const document = json && printableLines(JSON.stringify(summaryDocument(summary)));

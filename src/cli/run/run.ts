@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { HoldfastError } from '../../base/errors.js';
+import { traitsOf } from '../../runtime/queue/open-queue.js';
 import { ExecutorRunningError } from '../../system/lock/executor-running-error.js';
 import { ProcessLock } from '../../system/lock/process-lock.js';
 import { lastDeath } from '../../runtime/last-death.js';
@@ -128,7 +129,7 @@ async function runSupervised(check: Check, lock: ProcessLock, stateDir: StateDir
   const lost = lostInput(spooling, () => {
     if (!supervisor.isStopping) supervisor.stop('SIGTERM');
   });
-  const exitCode = await supervisor.run(flags, flags.executor);
+  const exitCode = await supervisor.run(flags, flags.executor, traitsOf(flags.executor).outlivesProcess);
   await endSpool(spooling, lock);
   if (lost.error !== undefined) throw lost.error;
   if (!supervisor.outputLost) await flushed(process.stdout);

@@ -95,8 +95,8 @@ export interface SummaryWords {
   color: boolean;
   /** The state folder, absolute. */
   dir: string;
-  /** Whether the queue is on disk. */
-  durable: boolean;
+  /** Whether the queue is still there when the process has ended. */
+  outlivesProcess: boolean;
   /** Whether all of the input was taken. */
   whole: boolean;
   /** Whether the command says `--fresh`: typed again, it would start over. */
@@ -159,12 +159,12 @@ function failureLines({ failures }: RunSummary, paint: Paint): string[] {
 }
 
 /** What there is to type now. */
-function nextSteps(summary: RunSummary, { dir, durable, whole, fresh }: SummaryWords): string[] {
+function nextSteps(summary: RunSummary, { dir, outlivesProcess, whole, fresh }: SummaryWords): string[] {
   const { runId, counts, before, failures, absent } = summary;
   const notDone = sum(counts, NOT_DONE);
   const left = sum(counts, WAITING) - absent;
   const same = fresh ? 'the same command without --fresh' : 'the same command';
-  if (!durable) {
+  if (!outlivesProcess) {
     return left > 0 || !whole ? ['the queue was in memory: the same command starts over'] : [];
   }
   const steps: string[] = [];

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { InvalidInputError } from '../../base/errors.js';
 import { printable } from '../../base/printable.js';
 import type { OutcomeRecord } from '../../runtime/queue/contract.js';
-import { damagedRecord } from '../../runtime/queue/sqlite/rows.js';
+import { damagedRecord } from '../../runtime/queue/refusals.js';
 import { StateDir } from '../../system/state-dir.js';
 import type { OutcomeState } from '../../runtime/task/task.js';
 import { EXIT } from '../exit-code.js';

@@ -1,7 +1,7 @@
 import { noteOf } from '../../runtime/health/note.js';
-import { HEALTH_FILE, type HealthSnapshot } from '../../runtime/health/snapshot.js';
+import type { HealthSnapshot } from '../../runtime/health/snapshot.js';
 import { printable } from '../../base/printable.js';
-import { StateDir } from '../../system/state-dir.js';
+import { HEALTH_FILE, StateDir } from '../../system/state-dir.js';
 import type { HealthStatus } from '../../runtime/status.js';
 import type { RunningTaskStatus } from '../../runtime/thread-status.js';
 import { formatCount, formatDuration } from '../../base/units.js';

@@ -3,11 +3,9 @@ import type { ExecutorMode } from '../status.js';
 import type { TaskCounts } from '../task/task.js';
 import type { ThreadSummary } from '../thread-status.js';
 import { formatCount } from '../../base/units.js';
+import { HEALTH_FILE } from '../../system/state-dir.js';
 import type { Beat } from './heartbeat.js';
 import type { LastError } from './last-error.js';
-
-/** In the folder of its run. */
-export const HEALTH_FILE = 'health.json';
 
 /**
  * How an executor was the last time it said so. It outlives its executor, so

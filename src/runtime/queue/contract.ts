@@ -41,6 +41,16 @@ import type {
   TaskState,
 } from '../task/task.js';
 
+/** In what stores differ, as far as anybody outside has to know. */
+export interface StoreTraits {
+  /** What it holds is still there when the process has ended: the next executor goes on with it. */
+  readonly outlivesProcess: boolean;
+  /** Executors of several hosts work on it at the same time, and each sees only its own part. */
+  readonly shared: boolean;
+  /** It has room for so many tasks only: who feeds it from a long source waits until some are done. */
+  readonly bounded: boolean;
+}
+
 /** What became of one task handed to `add`, in the order they were given. */
 export interface AddedTask {
   /** The queue's own number for it, rising in the order of arrival. */
@@ -232,6 +242,8 @@ export interface QueueReader {
 }
 
 export interface TaskQueue extends QueueReader {
+  readonly traits: StoreTraits;
+
   /** Raised by one each time a queue is opened for writing; also the fencing token of its tasks. */
   readonly epoch: number;
 

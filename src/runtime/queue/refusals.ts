@@ -22,3 +22,11 @@ export function takenOver(path: string, epoch: number, newer: number): HoldfastE
 export function queueClosed(): HoldfastError {
   return new HoldfastError('ERR_EXECUTOR_STOPPED', 'the queue was closed');
 }
+
+/** One record of the queue cannot be given; the others can. */
+export function damagedRecord(which: string, why: string, cause?: unknown): HoldfastError {
+  return new HoldfastError('ERR_QUEUE_CORRUPT', `the record ${which} is damaged: ${why}`, {
+    cause,
+    hint: 'The other records can be read: runtime results <run-id>.',
+  });
+}

@@ -53,7 +53,7 @@ export class Supervisor<Job, Carried> {
   readonly #settings: SupervisorSettings;
   readonly #relay: LineRelay;
   #child: ChildProcess;
-  #job: { value: Job; maxCrashes: number; graceMs: number; durable: boolean } | undefined;
+  #job: { value: Job; maxCrashes: number; graceMs: number; continues: boolean } | undefined;
   #previousDeath: { death: PreviousDeath; signal: string | null } | undefined;
   #carried: Carried | null = null;
   #restarts = 0;
@@ -74,13 +74,11 @@ export class Supervisor<Job, Carried> {
 
   /**
    * Gives the executor its job, and resolves with the exit code once it has ended on purpose.
-   * An executor whose queue is not durable is not replaced: its tasks died with it.
+   *
+   * @param continues whether another executor can go on where one has died; else it is not replaced
    */
-  run(
-    job: Job,
-    { maxCrashes, graceMs, durable }: { maxCrashes: number; graceMs: number; durable: boolean },
-  ): Promise<number> {
-    this.#job = { value: job, maxCrashes, graceMs, durable };
+  run(job: Job, { maxCrashes, graceMs }: { maxCrashes: number; graceMs: number }, continues: boolean): Promise<number> {
+    this.#job = { value: job, maxCrashes, graceMs, continues };
     this.#start();
     return this.#done;
   }
@@ -193,7 +191,7 @@ export class Supervisor<Job, Carried> {
     this.#barrenDeaths++;
     const locked = this.#settings.lockFd() !== undefined;
     const restarting =
-      locked && this.#job?.durable !== false && this.#barrenDeaths <= (this.#job?.maxCrashes ?? 0) + BARREN_DEATHS;
+      locked && this.#job?.continues !== false && this.#barrenDeaths <= (this.#job?.maxCrashes ?? 0) + BARREN_DEATHS;
     this.#settings.onDeath(how, restarting);
     if (!restarting) {
       this.#finish(1);

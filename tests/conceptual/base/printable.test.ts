@@ -67,7 +67,7 @@ const ways: Record<string, (t: () => string, paint: ReturnType<typeof painter>, 
     const run = { runId: 'r', absent: 0, before: 0, elapsedMs: 1, taskMs: undefined, busy: 0, threads: 1, crashes: 0 };
     return formatSummary(
       { ...run, counts: { ...counts, failed: 9 }, restarts: 0, failures },
-      { color, dir: `/tmp/${t()}`, durable: true, whole: true, fresh: false },
+      { color, dir: `/tmp/${t()}`, outlivesProcess: true, whole: true, fresh: false },
     );
   },
   'the status': (t, paint) => {
@@ -127,7 +127,11 @@ const ways: Record<string, (t: () => string, paint: ReturnType<typeof painter>, 
       ...{ byType: { [t()]: 1, [t()]: 2 }, perSecond: { planned: 1, actual: 1 }, elapsedMs: 1, latencyMs: null },
       ...{ arrivalLagMs: null, startLagMs: null, latencyHistogram: [] },
     };
-    return formatReport(report as unknown as Parameters<typeof formatReport>[0], { color, dir: t(), durable: true });
+    return formatReport(report as unknown as Parameters<typeof formatReport>[0], {
+      color,
+      dir: t(),
+      outlivesProcess: true,
+    });
   },
   'the settings of a config file': (t) => settingsTable({ [t()]: t(), run: { [t()]: [t()] } }),
   'a line of results': (t) => {

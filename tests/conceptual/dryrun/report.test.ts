@@ -179,7 +179,7 @@ const REPORT: DryRunReport = {
 };
 
 const shown = (report: Partial<DryRunReport> = {}, words = {}) =>
-  formatReport({ ...REPORT, ...report }, { color: false, dir: '/state', durable: true, ...words });
+  formatReport({ ...REPORT, ...report }, { color: false, dir: '/state', outlivesProcess: true, ...words });
 
 describe('the report', () => {
   test('shows planned against actual, latencies, types, outcomes, losses and the shape of the arrivals', () => {
@@ -218,7 +218,7 @@ describe('the report', () => {
 
   test('names no command for a queue that is gone', () => {
     const outcomes = { ...REPORT.outcomes, done: 2_499, failed: 1 };
-    expect(shown({ outcomes }, { durable: false })).not.toContain('next ');
+    expect(shown({ outcomes }, { outlivesProcess: false })).not.toContain('next ');
     expect(shown({ outcomes: { ...REPORT.outcomes, done: 2_400 }, unfinished: 99, lost: 1 })).not.toContain('next ');
   });
 

@@ -24,6 +24,7 @@ import { firstAfter, outcomeRecord, type Ending } from './outcomes.js';
 import { ReadyTasks } from './ready-tasks.js';
 import { SeqMap } from '../seq-map.js';
 import { notRunning, queueClosed } from '../refusals.js';
+import { MEMORY_TRAITS } from '../traits.js';
 
 /**
  * Opens an empty queue in memory. Its epoch is 1.
@@ -63,6 +64,7 @@ const PAGE = 256;
 const CANCELLED_PLACES = 1000;
 
 class MemoryQueue implements TaskQueue {
+  readonly traits = MEMORY_TRAITS;
   readonly epoch = 1;
   #lastSeq = 0;
   #lastOrdinal = 0;

@@ -15,12 +15,12 @@ import type {
 } from '../contract.js';
 import { generatedId, generatedSeq } from '../generated-id.js';
 import { schemaVersion } from './migrations.js';
-import { queueClosed } from '../refusals.js';
+import { damagedRecord, queueClosed } from '../refusals.js';
 import { inQueueWords } from './errors.js';
 import { openForReading } from './file.js';
 import { countOfOtherVersions, readIdentity } from './identity.js';
 import { countsOf, Ledger, WAITING, type LedgerRow } from './ledger.js';
-import { damagedRecord, outcomeColumns, outcomeRecord, plain } from './rows.js';
+import { outcomeColumns, outcomeRecord, plain } from './rows.js';
 import type { OutcomeRow } from './rows.js';
 
 /** Outcomes are read by pages, each in a transaction of its own: a long one would keep the log from shrinking. */

@@ -1,8 +1,9 @@
 /** Rows of the file, and what they are outside. */
-import { HoldfastError } from '../../../base/errors.js';
+import type { HoldfastError } from '../../../base/errors.js';
 import type { EarlierAttempt, Encoded, OutcomeState, TaskErrorRecord } from '../../task/task.js';
 import type { ClaimedTask, OutcomeRecord } from '../contract.js';
 import { generatedId } from '../generated-id.js';
+import { damagedRecord } from '../refusals.js';
 
 /** The columns of a row that a claim gives back. */
 export const CLAIMED_COLUMNS = 'seq, id, handler, input, priority, timeout_ms, retries, attempts, crashes, earlier';
@@ -124,14 +125,6 @@ function parsed(row: OutcomeRow, column: 'error' | 'earlier'): unknown {
 
 function damaged({ id, seq, ordinal }: OutcomeRow, why: string): HoldfastError {
   return damagedRecord(`of task ${JSON.stringify(id ?? generatedId(seq))} (ordinal ${ordinal})`, why);
-}
-
-/** One record of the queue cannot be given; the others can. */
-export function damagedRecord(which: string, why: string, cause?: unknown): HoldfastError {
-  return new HoldfastError('ERR_QUEUE_CORRUPT', `the record ${which} is damaged: ${why}`, {
-    cause,
-    hint: 'The other records can be read: runtime results <run-id>.',
-  });
 }
 
 /** Blobs come as Buffers, whose `slice` and JSON form differ from the Uint8Array that was promised. */

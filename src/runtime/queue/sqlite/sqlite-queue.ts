@@ -23,6 +23,7 @@ import type {
 import { GroupCommit } from '../../../system/sqlite/group-commit.js';
 import { OpenFiles } from '../../../system/open-files.js';
 import { queueClosed, takenOver } from '../refusals.js';
+import { SQLITE_TRAITS } from '../traits.js';
 import { saveLostQueue } from './saved-copy.js';
 import { inQueueWords, isStoreTrouble } from './errors.js';
 import { auditCounts } from './audit.js';
@@ -60,6 +61,7 @@ export async function openSqliteQueue(path: string, elsewhere: readonly string[]
 }
 
 class SqliteQueue implements TaskQueue {
+  readonly traits = SQLITE_TRAITS;
   readonly epoch: number;
   readonly #db: Database;
   readonly #begin: Statement<[]>;

@@ -47,7 +47,13 @@ const summary: RunSummary = {
   failures: ['a', 'b', 'c', 'd', 'e', 'f'].map((id) => failure(id, { name: 'Error', message: `no ${id}` })),
 };
 
-const words: SummaryWords = { color: false, dir: resolve('.runtime'), durable: true, whole: true, fresh: false };
+const words: SummaryWords = {
+  color: false,
+  dir: resolve('.runtime'),
+  outlivesProcess: true,
+  whole: true,
+  fresh: false,
+};
 const told = (change: Partial<RunSummary> = {}, how: Partial<SummaryWords> = {}) =>
   formatSummary({ ...summary, ...change }, { ...words, ...how });
 const next = (change: Partial<RunSummary>, how: Partial<SummaryWords> = {}) =>
@@ -133,8 +139,8 @@ describe('the closing words', () => {
       'the same command without --fresh goes on with the 1 left',
       'the same command without --fresh with --retry-failed tries 1 again',
     ]);
-    expect(next({ counts: { ...counts, failed: 1 }, before: 0 }, { durable: false })).toEqual([]);
-    expect(next({ counts: { ...counts, queued: 1 } }, { durable: false })).toEqual([
+    expect(next({ counts: { ...counts, failed: 1 }, before: 0 }, { outlivesProcess: false })).toEqual([]);
+    expect(next({ counts: { ...counts, queued: 1 } }, { outlivesProcess: false })).toEqual([
       'the queue was in memory: the same command starts over',
     ]);
   });
