@@ -101,6 +101,7 @@ export type { Executor } from './runtime/executor.js';
 export type { MapOptions, StopOptions } from './runtime/executor-parts.js';
 export type {
   ExecutorEvents,
+  TaskLogged,
   TaskProgressed,
   TaskRetrying,
   TaskStarted,
@@ -128,6 +129,7 @@ export type {
   TaskState,
 } from './runtime/task/task.js';
 export type { TaskContext, TaskLog } from './runtime/thread/context.js';
+export type { Printers } from './runtime/thread/protocol.js';
 export type { ChildOptions, StartChild } from './runtime/thread/task-children.js';
 export type { ThreadContext } from './runtime/thread/handler-module.js';
 export type { Untorn } from './runtime/teardowns.js';

@@ -8,6 +8,7 @@ import { describeDryRun } from './dry-run/dry-run-command.js';
 import { errorText, EXIT, exitCodeOfError, exitCodeOfSignal } from './exit-code.js';
 import { describeInspect } from './inspect/inspect-command.js';
 import { describeRun } from './run/run-command.js';
+import { describeLogs } from './runs/logs/logs-command.js';
 import { describePrune, describeRm } from './runs/removal/removal-commands.js';
 import { didYouMean } from '../base/faults.js';
 import { printableLines } from '../base/printable.js';
@@ -109,6 +110,12 @@ program
 describeInspect(program.command('inspect')).action(
   does(async (target: string | undefined, given: Given, command: Command) =>
     (await import('./inspect/inspect.js')).inspect(target, given, command.args.slice(1)),
+  ),
+);
+
+describeLogs(program.command('logs')).action(
+  does(async (runId: string, taskId: string | undefined, given: Given) =>
+    (await import('./runs/logs/logs.js')).logs(runId, taskId, given),
   ),
 );
 

@@ -34,7 +34,7 @@ export interface RunRemains {
 
 /** Files of ours that tell of a run, or serve it, and are worth nothing without it. */
 const OURS =
-  /^(queue\.db(-wal|-shm|-journal)?|health\.json(\.tmp)?|control\.sock(\.\d+)?|trace\.(log|ndjson)(\.\d+)?|dry-run)$/;
+  /^(queue\.db(-wal|-shm|-journal)?|health\.json(\.tmp)?|control\.sock(\.\d+)?|trace\.(log|ndjson)(\.\d+)?|output\.\d+\.ndjson|dry-run)$/;
 const INPUT = /^input(\.partial|\.broken)?$/;
 const SAVED = /^queue\.saved-\d+\.db$/;
 

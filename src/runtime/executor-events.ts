@@ -5,7 +5,7 @@ import type { UnendedThread } from './pool/thread/unended.js';
 import type { ExecutorMode } from './status.js';
 import type { EarlierAttempt } from './task/task.js';
 import type { TaskOutcome } from './task/task-outcome.js';
-import type { LogLevel } from './thread/protocol.js';
+import type { LogLevel, Printers } from './thread/protocol.js';
 
 /** Tasks that are stuck. */
 export interface TasksStuck {
@@ -48,6 +48,18 @@ export interface TaskProgressed {
   thread: number;
 }
 
+/** What a handler logged. */
+export interface TaskLogged {
+  level: LogLevel;
+  message: string;
+  fields?: Record<string, unknown>;
+  taskId: string;
+  /** From 1. */
+  attempt: number;
+  /** Number of the thread, from 1. */
+  thread: number;
+}
+
 /** An attempt that ended without success, and is not the last one. */
 export interface TaskRetrying extends EarlierAttempt {
   taskId: string;
@@ -84,9 +96,9 @@ export interface ExecutorEvents {
   /** An attempt ended without success, and there will be another one: that is recorded. */
   retrying: [event: TaskRetrying];
   /** A handler logged something. */
-  log: [entry: { level: LogLevel; message: string; fields?: Record<string, unknown>; taskId: string; thread: number }];
+  log: [entry: TaskLogged];
   /** A handler printed something (only with captured output). */
-  output: [text: string, stream: 'stdout' | 'stderr', thread: number];
+  output: [text: string, stream: 'stdout' | 'stderr', thread: number, printers: Printers];
   /** A thread died, by its own doing; `tasks` were running on it. */
   'thread-died': [event: { thread: number; cause: Error; tasks: string[] }];
   /** A thread was ended by force or by `stop`, and goes on: see `stop`. */

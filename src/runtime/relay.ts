@@ -22,7 +22,7 @@ export function relay(dispatcher: Dispatcher, watched: WatchedTasks, executor: E
         return;
       }
       case 'output':
-        executor.emit('output', event.text, event.stream, number);
+        executor.emit('output', event.text, event.stream, number, event.printers);
         return;
       case 'log': {
         const { type: _, ...entry } = event;

@@ -3,6 +3,7 @@ import type { Executor } from '../../runtime/executor.js';
 import type { HealthServer } from '../../runtime/health/http-server.js';
 import { startExecutor } from '../../runtime/start-executor.js';
 import type { TraceLog } from '../../debug/trace/trace-log.js';
+import { recordOutput } from '../../runs/output/record-output.js';
 import { StateDir } from '../../system/state-dir.js';
 import { dumpLongDrains, endTrace, openRunTrace, sayWhere } from '../async-debug.js';
 import { feed, handlerFor, openSource, type FeedState } from './feed.js';
@@ -71,6 +72,7 @@ async function runExecutor(
     captureOutput: true,
   });
   const { executor, recovery, mended } = started;
+  const endOutput = recordOutput(executor, { fresh });
   // Told to stop while it started, it runs nothing: not even what its predecessor left running.
   if (stops.early !== undefined) void executor.drain();
   health?.serve(executor);
@@ -116,7 +118,10 @@ async function runExecutor(
     }
   } finally {
     await endTrace(trace, interrupted);
+    // A run in memory is to leave an empty folder, and `stop` removes that.
+    if (!flags.executor.durable) endOutput(false);
     await executor.stop();
+    endOutput(true);
     await told?.();
   }
 }

@@ -104,7 +104,7 @@ export class RunningTaskContext implements TaskContext {
   }
 
   get log(): TaskLog {
-    this.#log ??= createLog(this.taskId);
+    this.#log ??= createLog(this.taskId, this.attempt);
     return this.#log;
   }
 
@@ -148,7 +148,7 @@ export class RunningTaskContext implements TaskContext {
 
   #starter(stdin: 'ignore' | 'pipe'): StartChild {
     return (...given: StartArguments) => {
-      this.#children ??= new TaskChildren(this.taskId, this.signal);
+      this.#children ??= new TaskChildren(this, this.signal);
       return this.#children.start(stdin, ...given) as never;
     };
   }
@@ -200,14 +200,14 @@ function abortError(reason: AbortReason): DOMException {
   }
 }
 
-function createLog(taskId: string): TaskLog {
+function createLog(taskId: string, attempt: number): TaskLog {
   const logger = (level: LogLevel) => (message: string, fields?: Record<string, unknown>) => {
     const text = stringOf(message);
     try {
-      post({ type: 'log', level, taskId, message: text, ...(fields === undefined ? {} : { fields }) });
+      post({ type: 'log', level, taskId, attempt, message: text, ...(fields === undefined ? {} : { fields }) });
     } catch {
       // A field that cannot be cloned: its text still tells more than nothing.
-      post({ type: 'log', level, taskId, message: text, fields: { fields: inspect(fields) } });
+      post({ type: 'log', level, taskId, attempt, message: text, fields: { fields: inspect(fields) } });
     }
   };
   return { debug: logger('debug'), info: logger('info'), warn: logger('warn'), error: logger('error') };

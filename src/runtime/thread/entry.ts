@@ -12,7 +12,7 @@ import { atomicsWait, defineProperty, nextTick, OwnPromise } from './own.js';
 import { configureChildren } from './task-children.js';
 import { isTurnDue, noteTurn, turnOfTheLoop } from './turn.js';
 import { RUNNING_TASKS, type RunningTask } from '../../debug/running-tasks.js';
-import type { BatchRequest, ThreadRequest } from './protocol.js';
+import type { BatchRequest, Printers, ThreadRequest } from './protocol.js';
 
 /** How often a thread with work shows that its event loop turns; also how soon an abort arrives. In ms. */
 const BEAT_INTERVAL_MS = 25;
@@ -192,6 +192,21 @@ function tellPosted(): void {
   post({ type: 'misuse', misuse: { kind: 'posted' }, taskId: task?.id, handler: task?.handler });
 }
 
+/** More of them tell nobody anything. */
+const MAX_PRINTERS = 5;
+
+function printersNow(): Printers {
+  const attempts: Printers['attempts'] = [];
+  let others = 0;
+  for (let lane = 0; lane < lanes.length; lane++) {
+    const current = lanes[lane]!.current;
+    if (current === undefined) continue;
+    if (attempts.length === MAX_PRINTERS) others++;
+    else attempts[attempts.length] = { taskId: current.taskId, attempt: current.attempt };
+  }
+  return { attempts, others };
+}
+
 /** The main thread's stdout is for data only, and its terminal may show a progress bar. */
 function captureOutput(stream: 'stdout' | 'stderr'): void {
   type Write = (chunk: unknown, encoding?: unknown, callback?: unknown) => boolean;
@@ -200,7 +215,7 @@ function captureOutput(stream: 'stdout' | 'stderr'): void {
   const write: Write = (chunk, encoding, callback) => {
     const isText = typeof chunk === 'string' && typeof encoding !== 'string';
     const text = isText ? chunk : decoder.write(Buffer.from(chunk as string, encoding as BufferEncoding));
-    if (text !== '') post({ type: 'output', stream, text });
+    if (text !== '') post({ type: 'output', stream, text, printers: printersNow() });
     const done = typeof encoding === 'function' ? encoding : callback;
     if (typeof done === 'function') nextTick(done);
     return true;

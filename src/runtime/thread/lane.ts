@@ -49,6 +49,11 @@ export class Lane {
     this.#current?.deliverAbort();
   }
 
+  /** The attempt that is running now. */
+  get current(): { readonly taskId: string; readonly attempt: number } | undefined {
+    return this.#current;
+  }
+
   /** The task that is running now, for whoever looks into this thread. */
   get running(): RunningTask | undefined {
     const since = this.#board.running(this.#number)?.since;

@@ -97,6 +97,17 @@ export interface BatchReport {
   last: boolean;
 }
 
+/**
+ * Whose turn it was when a handler printed. Of one attempt, it is known; of several in flight, it was any of them; of
+ * none, what was printed belongs to no task: while the module loads, or by what a task has left behind.
+ */
+export interface Printers {
+  /** The first few. */
+  attempts: { taskId: string; attempt: number }[];
+  /** How many more there were. */
+  others: number;
+}
+
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 export interface TaskProgress {
@@ -136,11 +147,18 @@ export type ChildEvent =
 
 /** Of what tasks do, for whoever listens to the executor. */
 export type TaskEvent =
-  | { type: 'log'; level: LogLevel; taskId: string; message: string; fields?: Record<string, unknown> }
+  | {
+      type: 'log';
+      level: LogLevel;
+      taskId: string;
+      attempt: number;
+      message: string;
+      fields?: Record<string, unknown>;
+    }
   | ({ type: 'progress'; lane: number } & TaskProgress)
   /** A task did what harms others in its thread. `taskId`, `handler`: `undefined` where it is not known. */
   | { type: 'misuse'; misuse: Misuse; taskId: string | undefined; handler: string | undefined }
-  | { type: 'output'; stream: 'stdout' | 'stderr'; text: string };
+  | { type: 'output'; stream: 'stdout' | 'stderr'; text: string; printers: Printers };
 
 export type ThreadEvent = TaskEvent | ChildEvent;
 

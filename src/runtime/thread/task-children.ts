@@ -66,7 +66,7 @@ function loadExeca(): Execa {
 
 /** The processes that one attempt at a task has started. */
 export class TaskChildren {
-  readonly #taskId: string;
+  readonly #of: { readonly taskId: string; readonly attempt: number };
   readonly #signal: AbortSignal;
   readonly #children: Children & { groups: Group[]; sinceTicks?: number };
   readonly #asked = new Asked();
@@ -74,9 +74,10 @@ export class TaskChildren {
   readonly #graceMs: number;
   #closed = false;
 
-  constructor(taskId: string, signal: AbortSignal) {
+  /** @param of whose they are */
+  constructor(of: { readonly taskId: string; readonly attempt: number }, signal: AbortSignal) {
     const { mark, graceMs, reaper } = settings!;
-    this.#taskId = taskId;
+    this.#of = of;
     this.#signal = signal;
     this.#graceMs = graceMs * SHARE_OF_GRACE;
     this.#children = { mark: `${mark}.${++taskNumber}`, groups: [] };
@@ -153,7 +154,8 @@ export class TaskChildren {
   #warn(what: string, processes: Ended['asked']): void {
     const named = processes.slice(0, NAMED).map(({ name, pid }) => `${name} (${pid})`);
     const more = processes.length > NAMED ? ` and ${processes.length - NAMED} more` : '';
-    post({ type: 'log', level: 'warn', taskId: this.#taskId, message: `${what}: ${named.join(', ')}${more}` });
+    const { taskId, attempt } = this.#of;
+    post({ type: 'log', level: 'warn', taskId, attempt, message: `${what}: ${named.join(', ')}${more}` });
   }
 }
 

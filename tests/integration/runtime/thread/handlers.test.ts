@@ -226,6 +226,7 @@ describe('the context', () => {
         level: 'info',
         message: 'taken apart',
         taskId: 'a',
+        attempt: 1,
         thread: expect.any(Number),
         fields: { attempt: 1, cwd: process.cwd(), fencingToken: 1, aborted: false },
       },
@@ -298,16 +299,19 @@ describe('what handlers print', () => {
         process.stdout.write(second, () => process.stdout.write('aGk=', 'base64', resolve));
       });`;
     const executor = await start({ handlers: moduleFile('a.mjs', text), threads: 1 }, { captureOutput: true });
-    const printed: [string, string, number][] = [];
-    executor.on('output', (...event) => printed.push(event));
-    await executor.submit('print', 'a line');
-    await executor.submit('pieces', 0);
+    const printed: [string, string, number, string][] = [];
+    executor.on('output', (text, stream, thread, { attempts, others }) => {
+      const printers = attempts.map(({ taskId, attempt }) => `${taskId} ${attempt}`).join();
+      printed.push([text, stream, thread, `${printers}, ${others} others`]);
+    });
+    await executor.submit('print', 'a line', { id: 'a' });
+    await executor.submit('pieces', 0, { id: 'b' });
     await waitFor('all output', () => printed.length === 4);
     expect(printed).toEqual([
-      ['a line\n', 'stdout', 1],
-      ['a line on stderr\n', 'stderr', 1],
-      ['é', 'stdout', 1],
-      ['hi', 'stdout', 1],
+      ['a line\n', 'stdout', 1, 'a 1, 0 others'],
+      ['a line on stderr\n', 'stderr', 1, 'a 1, 0 others'],
+      ['é', 'stdout', 1, 'b 1, 0 others'],
+      ['hi', 'stdout', 1, 'b 1, 0 others'],
     ]);
   });
 });
