@@ -2,9 +2,9 @@
  * Who may import whom, as docs/architecture.md draws it. Floors see only those
  * below them:
  *
- *   base <- system <- debug <- runtime <- runs <- dryrun <- smoke <- config <- cli
+ *   base <- system <- options <- debug <- runtime <- runs <- dryrun <- smoke <- config <- cli
  */
-const FLOORS = ['base', 'system', 'debug', 'runtime', 'runs', 'dryrun', 'smoke', 'config'];
+const FLOORS = ['base', 'system', 'options', 'debug', 'runtime', 'runs', 'dryrun', 'smoke', 'config'];
 
 /** A floor knows itself and what lies below it. */
 const floors = FLOORS.map((name, level) => ({

@@ -1,6 +1,4 @@
-/** Turns what zod finds into faults that people can act on. Types of zod only: this file costs nothing at startup. */
-import type { z } from 'zod';
-import type { Fault } from './errors.js';
+/** Words of faults that people can act on. */
 
 /** The known word closest to `word`, if one is close enough to be meant. */
 export function closest(word: string, known: Iterable<string>): string | undefined {
@@ -42,23 +40,6 @@ function editDistance(a: string, b: string): number {
     last = current;
   }
   return last[b.length]!;
-}
-
-/**
- * One fault for each thing zod found; an unknown key is told with the known
- * one it resembles.
- *
- * @param known the keys of the object at a path, the path written as `a.b`, the top as ``
- */
-export function faultsOf(issues: readonly z.core.$ZodIssue[], known: Record<string, readonly string[]>): Fault[] {
-  return issues.flatMap((issue) => {
-    const where = issue.path.join('.');
-    if (issue.code !== 'unrecognized_keys') return [{ where, problem: issue.message }];
-    return issue.keys.map((key) => ({
-      where: where === '' ? key : `${where}.${key}`,
-      problem: `is unknown${didYouMean(key, known[where] ?? [])}`,
-    }));
-  });
 }
 
 /** A value as it is quoted in a fault: short, on one line, whatever it is. */

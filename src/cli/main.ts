@@ -12,6 +12,7 @@ import { describeLogs } from './runs/logs/logs-command.js';
 import { describePrune, describeRm } from './runs/removal/removal-commands.js';
 import { didYouMean } from '../base/faults.js';
 import { printableLines } from '../base/printable.js';
+import { describeSmoke } from './smoke/smoke-command.js';
 import { exitWith, tell } from './screen/terminal.js';
 
 type Given = Record<string, unknown>;
@@ -55,31 +56,9 @@ describeDryRun(program.command('dry-run')).action(
   does(async (given: Given, command: Command) => (await import('./dry-run/dry-run.js')).dryRun(given, command.args)),
 );
 
-program
-  .command('smoke')
-  .description('boot a run in a temporary folder, wait for its first event, and check that all is as it ought to be')
-  .option('--timeout <duration>', 'for the first event to come (default: $BOOT_TIMEOUT_S seconds, else 8s)')
-  .option('--threads <n>', 'worker threads (default: what the machine offers)')
-  .option('--json', 'print one JSON document')
-  .option('--junit <file>', 'write a JUnit report for CI, too')
-  .option('--config <file>', CONFIG)
-  .option('--no-color', 'no colours')
-  // Unknown ones are told together with all other faults.
-  .allowUnknownOption()
-  .allowExcessArguments()
-  .addHelpText(
-    'after',
-    `
-Examples:
-  runtime smoke
-  runtime smoke --timeout 30s --junit smoke.xml
-
-Exit codes: 0 success, 1 an exception or a check that failed, 2 stalled: no event in time,
-64 wrong usage, 128+n ended by signal n.`,
-  )
-  .action(
-    does(async (given: Given, command: Command) => (await import('./smoke/smoke.js')).smoke(given, command.args)),
-  );
+describeSmoke(program.command('smoke')).action(
+  does(async (given: Given, command: Command) => (await import('./smoke/smoke.js')).smoke(given, command.args)),
+);
 
 program
   .command('results')

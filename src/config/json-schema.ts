@@ -1,5 +1,6 @@
-import { z } from 'zod';
-import { TEXT_CONFIG_SCHEMA } from './schema.js';
+import { shownDefault, type JsonSchema, type Options } from '../options/option.js';
+import { sentence } from '../options/sentence.js';
+import { TEXT_CONFIG_OPTIONS } from './schema.js';
 
 /**
  * The schema of a config file as JSON Schema: for editors, which check YAML and
@@ -7,16 +8,27 @@ import { TEXT_CONFIG_SCHEMA } from './schema.js';
  *
  * Draft 7 is the one that the language servers for JSON and for YAML know whole.
  */
-export function configJsonSchema(): Record<string, unknown> {
-  const schema = z.toJSONSchema(TEXT_CONFIG_SCHEMA, {
-    target: 'draft-7',
-    io: 'input',
-    unrepresentable: 'any',
-    // zod leaves the default of a text out that a check turns into a number, as it could be either.
-    override: ({ zodSchema, jsonSchema }) => {
-      const unset = z.globalRegistry.get(zodSchema)?.['default'];
-      if (unset !== undefined) jsonSchema.default = unset;
-    },
+export function configJsonSchema(): JsonSchema {
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    ...objectOf(TEXT_CONFIG_OPTIONS),
+    title: 'Configuration of holdfast',
+  };
+}
+
+function objectOf(rows: Options): JsonSchema {
+  const properties = Object.entries(rows).map(([key, row]): [string, JsonSchema] => {
+    const { parts, json } = row.takes;
+    const unset = shownDefault(row);
+    const words = unset === undefined && row.unsetSays !== undefined ? ` (default: ${row.unsetSays})` : '';
+    return [
+      key,
+      {
+        description: `${sentence(row)}${words}`,
+        ...(parts === undefined ? json : objectOf(parts)),
+        ...(unset !== undefined && { default: unset }),
+      },
+    ];
   });
-  return { ...schema, title: 'Configuration of holdfast' };
+  return { type: 'object', properties: Object.fromEntries(properties), additionalProperties: false };
 }

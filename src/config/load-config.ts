@@ -1,12 +1,12 @@
-/** A config file, read and checked. Loads zod: import it with `await import()`. */
+/** A config file, read and checked. */
 import { dirname, resolve } from 'node:path';
 import { faultsTogether } from '../dryrun/options.js';
 import type { Fault } from '../base/errors.js';
-import { faultsOf } from '../base/faults.js';
+import { attempt } from '../options/refusal.js';
 import { invalid, unreadable } from './config-fault.js';
 import { readConfig } from './read-config.js';
 import type { RuntimeConfig } from './runtime-config.js';
-import { CONFIG_KEYS, CONFIG_SCHEMA } from './schema.js';
+import { CONFIG_FILE } from './schema.js';
 
 /** A module that takes longer most likely waits for what never comes. */
 const LOAD_DEADLINE_MS = 10_000;
@@ -37,15 +37,11 @@ function faultsOfContent(path: string, content: unknown): Fault[] {
 }
 
 function faultsIn(content: unknown): Fault[] {
-  const { error } = CONFIG_SCHEMA.safeParse(content);
-  const faults = faultsOf(error?.issues ?? [], CONFIG_KEYS).map(({ where, problem }) => ({
-    where: where || 'the file',
-    problem,
-  }));
-  // zod would look at these only once nothing else is wrong.
+  const found = attempt(() => CONFIG_FILE.read(content, 'file'));
+  const faults = 'faults' in found ? found.faults : [];
   const dryRun = (content as Partial<RuntimeConfig> | null)?.dryRun;
   return [
-    ...faults,
+    ...faults.map(({ where, problem }) => ({ where: where || 'the file', problem })),
     ...faultsTogether(dryRun ?? {}).map(({ where, problem }) => ({ where: `dryRun: ${where}`, problem })),
   ];
 }

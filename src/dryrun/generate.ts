@@ -1,9 +1,13 @@
-import { z } from 'zod';
-import { InvalidInputError, type Fault } from '../base/errors.js';
-import { faultsOf, quoted } from '../base/faults.js';
-import { flag, type Duration } from '../runtime/options.js';
+import { InvalidInputError } from '../base/errors.js';
+import { mustBe } from '../base/option-checks.js';
+import { DRY_RUN_OPTIONS } from '../options/dry-run-options.js';
+import { onOff } from '../options/kinds.js';
+import type { Kind, Options } from '../options/option.js';
+import { readOptions } from '../options/read-options.js';
+import { Refusal } from '../options/refusal.js';
+import type { Duration } from '../runtime/options.js';
 import type { EventOf, EventSet } from './event-set.js';
-import { DRY_RUN_CHECKS, faultsTogether } from './options.js';
+import { faultsTogether } from './options.js';
 import type { Pattern } from './patterns.js';
 import { DEFAULT_PLAN } from './plan.js';
 import { streamEvents } from './stream.js';
@@ -40,27 +44,25 @@ export interface GenerateOptions<Set extends EventSet = EventSet> {
   signal?: AbortSignal | undefined;
 }
 
-const { pattern, rate, seed, count, duration, burstSize, account, wallClock } = DRY_RUN_CHECKS;
+const { pattern, rate, seed, count, duration, burstSize, account, wallClock } = DRY_RUN_OPTIONS;
 
-const schema = z.strictObject(
-  {
-    pattern,
-    rate,
-    seed,
-    count,
-    duration,
-    burstSize,
-    events: z.unknown().optional(),
-    account,
-    wallClock,
-    paced: flag.default(true),
-    signal: z
-      .instanceof(AbortSignal, { error: ({ input }) => `must be an AbortSignal, got ${quoted(input)}` })
-      .optional(),
+const signal: Kind<AbortSignal> = {
+  read(given) {
+    if (given instanceof AbortSignal) return given;
+    throw new Refusal(mustBe(false, 'an AbortSignal', given)!);
   },
-  { error: ({ code, input }) => (code === 'invalid_type' ? `must be an object, got ${quoted(input)}` : undefined) },
-);
-const KNOWN_KEYS = { '': Object.keys(schema.shape) };
+  takes: 'an AbortSignal',
+  json: {},
+};
+/** It is checked with its makers. */
+const events: Kind<unknown> = { read: (given) => given, takes: 'a set of events', json: {} };
+
+const OPTIONS = {
+  ...{ pattern, rate, seed, count, duration, burstSize, account, wallClock },
+  events: { says: 'types of events', takes: events },
+  paced: { says: 'whether each event comes at its planned instant', takes: onOff, unset: true },
+  signal: { says: 'ends the events at once', takes: signal },
+} as const satisfies Options;
 
 /**
  * Events as a system under load would see them: their times are planned ahead,
@@ -73,15 +75,14 @@ const KNOWN_KEYS = { '': Object.keys(schema.shape) };
 export function generateEvents<Set extends EventSet = typeof tradingEvents>(
   options: GenerateOptions<Set> = {},
 ): AsyncGenerator<EventOf<Set>, void, undefined> {
-  const parsed = schema.safeParse(options);
-  const faults: Fault[] = parsed.success ? [] : faultsOf(parsed.error.issues, KNOWN_KEYS);
+  const { values, faults } = readOptions(OPTIONS, options, 'code');
   faults.push(...faultsTogether(options));
   const events = options?.events === undefined ? DEFAULT_PLAN.events : checkedMakers(options.events, 'they');
   if (Array.isArray(events)) faults.push(...events);
-  if (!parsed.success || Array.isArray(events) || faults.length > 0) {
+  if (Array.isArray(events) || faults.length > 0) {
     throw new InvalidInputError('ERR_INVALID_OPTIONS', 'these options of generateEvents are not valid', faults);
   }
-  const { paced, signal, duration: durationMs, count, ...plan } = parsed.data;
+  const { paced, signal, duration: durationMs, count, ...plan } = values;
   const left = new AbortController();
   const ending = AbortSignal.any(signal ? [signal, left.signal] : [left.signal]);
   const stream = streamEvents({ ...plan, count, durationMs, events }, { paced, signal: ending });

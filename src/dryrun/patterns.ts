@@ -1,6 +1,6 @@
+import type { PATTERNS } from '../options/dry-run-options.js';
 import type { Draw } from './event-set.js';
 
-export const PATTERNS = ['sequential', 'random', 'burst'] as const;
 export type Pattern = (typeof PATTERNS)[number];
 
 /** How many events a group has, both included. */

@@ -1,9 +1,6 @@
 import type { EventSource } from './event-source.js';
 import type { PostCondition } from './post-conditions.js';
 
-export const DEFAULT_TIMEOUT_MS = 8_000;
-export const MAX_THREADS = 1024;
-
 /** A smoke test, with every default in place. */
 export interface SmokeSettings {
   /**

@@ -19,9 +19,12 @@ import {
   type PostCondition,
   type PostConditionResult,
 } from './post-conditions.js';
-import { DEFAULT_TIMEOUT_MS, type SmokeSettings } from './settings.js';
+import type { SmokeSettings } from './settings.js';
 import { temporaryFolder } from './temporary-folder.js';
 import { Cancelled, LATE, Waiting } from './waiting.js';
+
+/** Of steps that do not wait for an event. */
+const LEAST_LIMIT_MS = 8_000;
 
 /** How a smoke test went. */
 export interface SmokeReport {
@@ -194,7 +197,7 @@ class SmokeTest {
 
   /** What does not wait for an event: a short timeout for that one leaves it all the same time. @throws Error `what` … in vain */
   async #inTime<T>(promise: Promise<T>, what: string): Promise<T> {
-    const limitMs = Math.max(this.#settings.timeoutMs, DEFAULT_TIMEOUT_MS);
+    const limitMs = Math.max(this.#settings.timeoutMs, LEAST_LIMIT_MS);
     const got = await this.#waiting.within(limitMs, promise);
     if (got === LATE) throw new Error(`${what} within ${formatDuration(limitMs)}`);
     return got;

@@ -1,3 +1,6 @@
 /** What the help says of flags that many commands have. */
-export const FOLDER = 'where all state is kept (default: $RUNTIME_DIR, else the config file, else .runtime)';
-export const CONFIG = 'configuration (default: runtime.config.{ts,js,json,yaml} in this folder, if there is one)';
+import { CONFIG as CONFIG_ROW, DIR } from '../../options/common-options.js';
+import { helpOf } from './flags.js';
+
+export const FOLDER = helpOf(DIR);
+export const CONFIG = helpOf(CONFIG_ROW);

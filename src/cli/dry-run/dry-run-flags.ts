@@ -1,22 +1,15 @@
-/** The flags of `runtime dry-run` and the variables behind them, checked as a whole. Loads zod: see `runtime/options.ts`. */
+/** The flags of `runtime dry-run` and the variables behind them, checked as a whole. */
 import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
-import { DRY_RUN_CHECKS, DRY_RUN_ENV, faultsTogether } from '../../dryrun/options.js';
+import { DRY_RUN_ENV, faultsTogether } from '../../dryrun/options.js';
 import { DEFAULT_PLAN, type Plan } from '../../dryrun/plan.js';
 import { loadEvents } from '../../dryrun/user-events.js';
 import { InvalidInputError, type Fault } from '../../base/errors.js';
-import { faultsOf, quoted } from '../../base/faults.js';
-import {
-  codeOf,
-  flag,
-  numeral,
-  OPTION_CHECKS,
-  resolveOptions,
-  text,
-  type ResolvedOptions,
-  type Surroundings,
-} from '../../runtime/options.js';
+import { quoted } from '../../base/faults.js';
+import { DRY_RUN_OPTIONS } from '../../options/dry-run-options.js';
+import { readOptions } from '../../options/read-options.js';
+import { codeOf, resolveOptions, type ResolvedOptions, type Surroundings } from '../../runtime/options.js';
 import { handlerFile, type HandlerFile } from '../arguments/choose-handler.js';
+import { flagNames } from '../arguments/flags.js';
 import { flagName, unknownArguments } from '../arguments/unknown-arguments.js';
 
 /** The flags of `runtime dry-run`, with every default in place. */
@@ -36,30 +29,8 @@ export interface DryRunFlags {
 const BUILT_IN_HANDLER = fileURLToPath(new URL('../../dryrun/handler.js', import.meta.url));
 const DEFAULT_DURATION_MS = 10_000;
 
-const checks = DRY_RUN_CHECKS;
-
-const flags = {
-  ...checks,
-  rate: numeral(checks.rate),
-  count: numeral(checks.count),
-  seed: numeral(checks.seed),
-  threads: numeral(checks.threads),
-  concurrency: numeral(checks.concurrency),
-
-  runId: OPTION_CHECKS.runId.default('dry-run'),
-  dir: OPTION_CHECKS.dir,
-  emit: flag.default(false),
-  json: flag.default(false),
-  quiet: flag.default(false),
-  color: flag.default(true),
-  // Read before the command, see `config-values.ts`.
-  config: text('must be a file').optional(),
-};
-
-const schema = z.strictObject(flags);
-
 const ARGUMENTS = {
-  known: Object.keys(flags).map(flagName),
+  known: flagNames(DRY_RUN_OPTIONS),
   command: 'runtime dry-run',
   tooMany: 'a dry run takes flags alone',
 };
@@ -79,8 +50,7 @@ export async function resolveDryRunFlags(
   around: Surroundings = { cwd: process.cwd(), env: process.env },
 ): Promise<DryRunFlags> {
   const variables = variablesFor(given, around.env);
-  const parsed = schema.safeParse({ ...given, ...variables });
-  const found = parsed.success ? [] : faultsOf(parsed.error.issues, { '': Object.keys(flags) });
+  const { values, faults: found } = readOptions(DRY_RUN_OPTIONS, { ...given, ...variables }, 'flag');
   const faults = found.map(({ where, problem }) => ({ where: sourceOf(where, variables), problem }));
   for (const { problem } of faultsTogether(given)) faults.push({ where: '--count and --duration', problem });
   if (given['emit'] === true && given['json'] === true) {
@@ -93,12 +63,12 @@ export async function resolveDryRunFlags(
   }
   const events = await eventsOf(given['events'], around.cwd);
   if (Array.isArray(events)) faults.push(...events.map(({ problem }) => ({ where: '--events', problem })));
-  if (!parsed.success || handler === undefined || Array.isArray(events) || faults.length > 0) {
+  if (handler === undefined || Array.isArray(events) || faults.length > 0) {
     throw new InvalidInputError(codeOf(faults.length > found.length ? [] : found), 'nothing was started', faults, {
       hint: 'runtime dry-run --help lists every flag with an example.',
     });
   }
-  const { pattern, rate, seed, count, burstSize, account, wallClock, emit, json, quiet, color, ...rest } = parsed.data;
+  const { pattern, rate, seed, count, burstSize, account, wallClock, emit, json, quiet, color, ...rest } = values;
   const { runId, dir, threads, concurrency, durable, duration = DEFAULT_DURATION_MS } = rest;
   const durationMs = count === undefined ? duration : undefined;
   return {
@@ -120,7 +90,7 @@ function variablesFor(given: Record<string, unknown>, env: Surroundings['env']):
 }
 
 function sourceOf(key: string, variables: Record<string, string>): string {
-  return key in variables ? DRY_RUN_ENV[key as keyof typeof DRY_RUN_ENV] : flagName(key);
+  return key in variables ? DRY_RUN_ENV[key]! : flagName(key);
 }
 
 /** `undefined` if there is no such file. One that is no text, or empty, is told with the other faults. */

@@ -1,20 +1,17 @@
-/** The flags of `runtime run`: what commander collected, checked as a whole. Loads zod: see `runtime/options.ts`. */
-import { z } from 'zod';
+/** The flags of `runtime run`: what commander collected, checked as a whole. */
 import { InvalidInputError, type Fault } from '../../base/errors.js';
-import { faultsOf } from '../../base/faults.js';
-import type { HttpAddress } from '../../runtime/health/http-address.js';
+import type { HttpAddress } from '../../base/http-address.js';
+import { pick } from '../../options/option.js';
+import { readOptions } from '../../options/read-options.js';
+import { RUN_OPTIONS } from '../../options/run-options.js';
 import {
   codeOf,
-  duration,
-  flag,
-  httpAddress,
-  numeral,
-  OPTION_CHECKS,
+  EXECUTOR_OPTIONS,
   resolveOptions,
-  text,
   type ResolvedOptions,
   type Surroundings,
 } from '../../runtime/options.js';
+import { flagNames } from '../arguments/flags.js';
 import { runIdOf } from '../arguments/run-id.js';
 import { flagName, unknownArguments } from '../arguments/unknown-arguments.js';
 
@@ -57,60 +54,11 @@ export interface RunFlags {
 /** Of `--tasks`: other names of standard input. */
 const STDIN_PATHS: ReadonlySet<string> = new Set(['/dev/stdin', '/dev/fd/0', '/proc/self/fd/0']);
 
-const checks = OPTION_CHECKS;
-
-const flags = {
-  module: checks.handlers,
-
-  runId: checks.runId,
-  dir: checks.dir,
-  threads: numeral(checks.threads),
-  concurrency: numeral(checks.concurrency),
-  timeout: checks.timeout,
-  retries: numeral(checks.retries),
-  memory: checks.memory,
-  memoryTotal: checks.memoryTotal,
-  maxCrashes: numeral(checks.maxCrashes),
-  durable: checks.durable,
-  grace: checks.grace,
-  recycleAfterTasks: numeral(checks.recycleAfterTasks),
-  recycleAboveMemory: checks.recycleAboveMemory,
-  stallAfter: checks.stallAfter,
-
-  each: text('must be a glob').optional(),
-  tasks: text('must be a file, or "-" for standard input').optional(),
-  lines: flag.default(false),
-  exclude: z
-    .array(z.string())
-    .refine((globs) => !globs.includes(''), { error: 'must be a glob' })
-    .default([]),
-  follow: flag.default(false),
-  null: flag.default(false),
-  bigIntegers: flag.default(false),
-
-  handler: text('must be the name of an export').optional(),
-  results: text('must be a file, or "-" for standard output').optional(),
-  fresh: flag.default(false),
-  retryFailed: flag.default(false),
-  keepQueued: flag.default(false),
-  supervise: flag.default(true),
-  failOnLeak: flag.default(false),
-  json: flag.default(false),
-  quiet: flag.default(false),
-  color: flag.default(true),
-  wait: duration(0).optional(),
-  http: httpAddress.optional(),
-  // Read before the command, see `config-values.ts`.
-  config: text('must be a file').optional(),
-};
-
-// The config file has what is no flag, too.
-const schema = z.strictObject({ ...flags, backoff: checks.backoff });
-
-const nameOf = (key: string) => (key === 'module' ? '<module>' : flagName(key));
+/** A part of an option, such as `backoff.max`, has no flag of its own. */
+const nameOf = (key: string) => (key === 'handlers' ? '<module>' : flagName(key.split('.', 1)[0]!));
 
 const ARGUMENTS = {
-  known: Object.keys(flags).map(nameOf),
+  known: flagNames(RUN_OPTIONS),
   command: 'runtime run',
   tooMany: 'a run has one module (globs want quotes)',
 };
@@ -132,8 +80,8 @@ export function resolveRunFlags(
 ): RunFlags {
   // One that is missing is told in words of its own, and leaves no other fault behind.
   const checked = module ?? 'missing.mjs';
-  const parsed = schema.safeParse({ ...given, runId: given['runId'] ?? runIdOf(checked), module: checked });
-  const faults = parsed.success ? [] : faultsOf(parsed.error.issues, { '': Object.keys(flags) });
+  const named = { ...given, runId: given['runId'] ?? runIdOf(checked), handlers: checked };
+  const { values, faults } = readOptions(RUN_OPTIONS, named, 'flag');
   const unnamed = given['runId'] === undefined;
   const told = faults.map(({ where, problem }) => ({
     where: nameOf(where),
@@ -142,55 +90,39 @@ export function resolveRunFlags(
   if (module === undefined)
     told.unshift({ where: '<module>', problem: 'is missing: the file that exports the handlers' });
   told.push(...faultsTogether(given), ...unknownArguments(extra, ARGUMENTS));
-  if (!parsed.success || told.length > 0) {
+  if (told.length > 0) {
     throw new InvalidInputError(codeOf(told.length > faults.length ? [] : faults), 'nothing was started', told, {
       hint: 'runtime run --help lists every flag with an example.',
     });
   }
-  const {
-    each,
-    exclude,
-    follow,
-    tasks,
-    lines,
-    null: endedByNull,
-    bigIntegers,
-    module: handlers,
-    handler,
-    results,
-    fresh,
-    retryFailed,
-    keepQueued,
-    ...rest
-  } = parsed.data;
-  const { supervise, failOnLeak, json, quiet, color, wait, http, config: _, ...options } = rest;
+  const { each, exclude, follow, tasks, lines, null: endedByNull, wait, ...rest } = values;
   // By these names, the executor would find a standard input of its own.
   const file = tasks !== undefined && STDIN_PATHS.has(tasks) ? '-' : tasks;
   const typed = (lines || file === '-') && Boolean(process.stdin.isTTY);
   return {
-    executor: resolveOptions({ ...options, handlers }, around),
+    executor: resolveOptions(pick(EXECUTOR_OPTIONS, values), around),
     source:
       each !== undefined
         ? { kind: 'each', glob: each, exclude, follow }
         : file !== undefined
           ? { kind: 'tasks', file }
           : { kind: 'lines', endedByNull },
-    bigIntegers,
-    handler,
-    results,
-    fresh,
-    retryFailed,
-    keepQueued,
-    supervise,
-    failOnLeak,
-    json,
-    quiet,
-    color,
+    bigIntegers: rest.bigIntegers,
+    handler: rest.handler,
+    results: rest.results,
+    fresh: rest.fresh,
+    retryFailed: rest.retryFailed,
+    keepQueued: rest.keepQueued,
+    supervise: rest.supervise,
+    failOnLeak: rest.failOnLeak,
+    json: rest.json,
+    quiet: rest.quiet,
+    color: rest.color,
     waitMs: wait,
-    http,
+    http: rest.http,
     typed,
     // A bar would stand in the middle of what else is on that terminal.
-    plain: typed || (results === '-' && Boolean(process.stdout.isTTY)),
+    plain: typed || (rest.results === '-' && Boolean(process.stdout.isTTY)),
   };
 }
 

@@ -1,16 +1,18 @@
-/** The flags of `runtime smoke`, checked as a whole. Without zod: starting fast is part of the test. */
+/** The flags of `runtime smoke`, checked as a whole. */
 import { accessSync, constants, statSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { basename, dirname, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { InvalidInputError, type Fault } from '../../base/errors.js';
 import { quoted } from '../../base/faults.js';
-import { formatDuration, MAX_DURATION_MS, parseDuration } from '../../base/units.js';
+import { MAX_DURATION_MS } from '../../base/units.js';
+import { readOption } from '../../options/read-options.js';
+import { SMOKE_OPTIONS } from '../../options/smoke-options.js';
 import type { EventSource } from '../../smoke/event-source.js';
 import type { PostCondition } from '../../smoke/post-conditions.js';
-import { DEFAULT_TIMEOUT_MS, MAX_THREADS, type HandlerChoice, type SmokeSettings } from '../../smoke/settings.js';
+import type { HandlerChoice, SmokeSettings } from '../../smoke/settings.js';
 import { chooseHandler, handlerFile } from '../arguments/choose-handler.js';
 import { clashOf, type OwnFile } from '../arguments/own-files.js';
+import { flagNames } from '../arguments/flags.js';
 import { unknownArguments } from '../arguments/unknown-arguments.js';
 
 /** What commander collected, and what the config file says where no flag was given. */
@@ -36,7 +38,6 @@ export interface SmokeFlags {
   color: boolean;
 }
 
-const FLAGS = ['--timeout', '--threads', '--json', '--junit', '--config', '--no-color'];
 const BUILT_IN_HANDLER: HandlerChoice = {
   module: new URL('../../dryrun/handler.js', import.meta.url).href,
   choose: () => 'consume',
@@ -62,20 +63,17 @@ export function resolveSmokeFlags(
   };
   const seconds = env['BOOT_TIMEOUT_S'];
   const timeoutMs =
-    given.timeout !== undefined
-      ? check('--timeout', () => timeoutOf(given.timeout!))
-      : seconds
-        ? check('BOOT_TIMEOUT_S', () => secondsOf(seconds))
-        : DEFAULT_TIMEOUT_MS;
-  const threads =
-    given.threads === undefined ? availableParallelism() : check('--threads', () => threadsOf(given.threads!));
+    given.timeout === undefined && seconds
+      ? check('BOOT_TIMEOUT_S', () => secondsOf(seconds))
+      : check('--timeout', () => readOption(SMOKE_OPTIONS.timeout, given.timeout, 'flag'));
+  const threads = check('--threads', () => readOption(SMOKE_OPTIONS.threads, given.threads, 'flag'));
   const handler =
     given.handler === undefined ? BUILT_IN_HANDLER : check('smoke.handler', () => handlerOf(given.handler!));
   const junit =
     given.junit === undefined
       ? undefined
       : check('--junit', () => writable(given.junit!, ownFiles(given.config, handler)));
-  const about = { known: FLAGS, command: 'runtime smoke', tooMany: 'a smoke test takes none' };
+  const about = { known: flagNames(SMOKE_OPTIONS), command: 'runtime smoke', tooMany: 'a smoke test takes none' };
   faults.push(...unknownArguments(extra, about));
   if (faults.length > 0 || timeoutMs === undefined || threads === undefined || handler === undefined) {
     throw new InvalidInputError('ERR_INVALID_OPTIONS', 'nothing was started', faults, {
@@ -101,22 +99,10 @@ async function* defaultSource(): AsyncGenerator<unknown, void, undefined> {
   yield* defaultEvents();
 }
 
-function timeoutOf(value: string | number): number {
-  const ms = typeof value === 'string' ? parseDuration(value) : value;
-  if (ms >= 1 && ms <= MAX_DURATION_MS) return Math.ceil(ms);
-  throw new Error(`must be 1ms to ${formatDuration(MAX_DURATION_MS)}, got ${quoted(value)}`);
-}
-
 function secondsOf(text: string): number {
   const ms = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1_000 : NaN;
   if (ms >= 1 && ms <= MAX_DURATION_MS) return Math.ceil(ms);
   throw new Error(`must be seconds, from 0.001 to ${Math.floor(MAX_DURATION_MS / 1_000)}, got ${quoted(text)}`);
-}
-
-function threadsOf(value: string | number): number {
-  const threads = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
-  if (Number.isInteger(threads) && Number(threads) >= 1 && Number(threads) <= MAX_THREADS) return Number(threads);
-  throw new Error(`must be a whole number from 1 to ${MAX_THREADS}, got ${quoted(threads)}`);
 }
 
 function ownFiles(config: string | undefined, handler: HandlerChoice | undefined): OwnFile[] {

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { HoldfastError } from '../../base/errors.js';
 import type { ExecutorStatus, ProbeAnswer, ProbeAnswers } from '../status.js';
-import { hostOf, isLoopback, urlOf, type HttpAddress } from './http-address.js';
+import { hostOf, isLoopback, urlOf, type HttpAddress } from '../../base/http-address.js';
 import type { Metrics } from './metrics.js';
 import { boundConnections } from './connections.js';
 

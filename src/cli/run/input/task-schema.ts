@@ -1,57 +1,71 @@
-/** Any line of a task file, and all that can be wrong with it. Loads zod: import it with `await import()`. */
-import { z } from 'zod';
-import { didYouMean, faultsOf, quoted } from '../../../base/faults.js';
+/** Any line of a task file, and all that can be wrong with it: import it with `await import()`, most files need it not. */
+import { didYouMean, quoted } from '../../../base/faults.js';
 import { parseExactly, type ExactFault } from '../../../base/json/exact.js';
 import { WHOLE } from '../../../base/json/numbers.js';
-import { duration, OPTION_CHECKS, text, whole, withUnit } from '../../../runtime/options.js';
+import { duration, text, whole } from '../../../options/kinds.js';
+import type { Kind, Options } from '../../../options/option.js';
+import { readOptions } from '../../../options/read-options.js';
+import { Refusal } from '../../../options/refusal.js';
+import { RUN_OPTIONS } from '../../../options/run-options.js';
 import { HALF_PAIR, isWellFormed, taskIdFault } from '../../../runtime/task/task-id.js';
 import type { Line } from './lines.js';
 import type { SourceTask } from './source.js';
 import { encodedInput, MAX_ID_LENGTH, type LineRules } from './task-line.js';
 
-const fields = {
-  id: z
-    .string({ error: (issue) => `must be a string, got ${quoted(issue.input)}` })
-    .max(MAX_ID_LENGTH, { error: 'is longer than 1024 characters' })
-    .superRefine((id, context) => {
-      const fault = taskIdFault(id);
-      if (fault !== undefined) context.addIssue(fault);
-    })
-    .optional(),
-  handler: text('must be the name of a handler')
-    .refine(isWellFormed, { error: (issue) => `holds ${HALF_PAIR}: ${quoted(issue.input)}` })
-    .optional(),
-  input: z.custom<unknown>((value) => value !== undefined, { error: 'is missing' }),
-  priority: whole(-1_000_000, 1_000_000).default(0),
-  timeout: withUnit('"500ms" or "2s"', duration(1)).optional(),
-  retries: OPTION_CHECKS.retries.unwrap().optional(),
+const id: Kind<string> = {
+  read(given) {
+    if (typeof given !== 'string') throw new Refusal(`must be a string, got ${quoted(given)}`);
+    const fault = given.length > MAX_ID_LENGTH ? 'is longer than 1024 characters' : taskIdFault(given);
+    if (fault !== undefined) throw new Refusal(fault);
+    return given;
+  },
+  takes: 'text',
+  json: { type: 'string' },
 };
 
-const schema = z.strictObject(fields, {
-  error: (issue) => (issue.code === 'invalid_type' ? `must be an object, got ${quoted(issue.input)}` : undefined),
-});
-const KNOWN_FIELDS = { '': Object.keys(fields) };
+const handlerName = text('must be the name of a handler', 'name');
+const handler: Kind<string> = {
+  ...handlerName,
+  read(given, origin) {
+    const name = handlerName.read(given, origin);
+    if (isWellFormed(name)) return name;
+    throw new Refusal(`holds ${HALF_PAIR}: ${quoted(name)}`);
+  },
+};
+
+const input: Kind<unknown> = {
+  read(given) {
+    if (given === undefined) throw new Refusal('is missing');
+    return given;
+  },
+  takes: 'any value',
+  json: {},
+};
+
+const FIELDS = {
+  id: { says: 'names the task', takes: id },
+  handler: { says: 'the export that runs it', takes: handler },
+  input: { says: 'what the handler is given', takes: input, required: true },
+  priority: { says: 'higher runs first', takes: whole(-1_000_000, 1_000_000), unset: 0 },
+  timeout: { says: 'for one attempt', takes: duration(1) },
+  retries: { says: 'tries after the first one', takes: RUN_OPTIONS.retries.takes },
+} as const satisfies Options;
 
 /** The task of a line, or all that is wrong with it. */
 export function parseTaskLine(line: Line, rules: LineRules): SourceTask | string[] {
   if (line.fault !== undefined) return [line.fault];
   const json = parseExactly(line.text, rules.bigIntegers);
   if (json.faults.length > 0) return json.faults.map(told);
-  const parsed = schema.safeParse(json.value);
-  if (!parsed.success) {
-    return faultsOf(parsed.error.issues, KNOWN_FIELDS).map(({ where, problem }) => `${where} ${problem}`.trimStart());
-  }
-  const task = parsed.data;
-  const handler = task.handler ?? rules.handler;
-  if (handler === undefined) return ['handler is missing, and --handler gives none for all'];
-  if (rules.handlers !== undefined && !rules.handlers.includes(handler)) {
-    return [
-      `handler ${JSON.stringify(handler)} is none of ${listed(rules.handlers)}${didYouMean(handler, rules.handlers)}`,
-    ];
+  const { values: task, faults } = readOptions(FIELDS, json.value, 'file');
+  if (faults.length > 0) return faults.map(({ where, problem }) => `${where} ${problem}`.trimStart());
+  const name = task.handler ?? rules.handler;
+  if (name === undefined) return ['handler is missing, and --handler gives none for all'];
+  if (rules.handlers !== undefined && !rules.handlers.includes(name)) {
+    return [`handler ${JSON.stringify(name)} is none of ${listed(rules.handlers)}${didYouMean(name, rules.handlers)}`];
   }
   return {
     id: task.id,
-    handler,
+    handler: name,
     input: encodedInput(task.input, json),
     priority: task.priority,
     timeoutMs: task.timeout,

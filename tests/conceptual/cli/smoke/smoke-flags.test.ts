@@ -7,7 +7,10 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { resolveSmokeFlags, type GivenToSmoke } from '../../../../dist/cli/smoke/smoke-flags.js';
 import { InvalidInputError } from '../../../../dist/index.js';
-import { SMOKE_CHECKS } from '../../../../dist/smoke/options.js';
+import { readOption } from '../../../../dist/options/read-options.js';
+import { attempt } from '../../../../dist/options/refusal.js';
+import { SMOKE_OPTIONS } from '../../../../dist/options/smoke-options.js';
+import { SMOKE_FUNCTIONS } from '../../../../dist/smoke/options.js';
 import { tempDir } from '../../../support/temp-dir.js';
 
 const resolve = (given: GivenToSmoke = {}, env: Record<string, string> = {}, extra: string[] = []) =>
@@ -147,8 +150,11 @@ describe('a handler', () => {
 
 describe('what a config file may say', () => {
   const condition = { name: 'a', expected: 'b', check: () => ({ ok: true, actual: 'c' }) };
-  const faults = (key: keyof typeof SMOKE_CHECKS, value: unknown) =>
-    SMOKE_CHECKS[key].safeParse(value).error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`) ?? [];
+  const rows = { ...SMOKE_OPTIONS, ...SMOKE_FUNCTIONS };
+  const faults = (key: keyof typeof rows, value: unknown) => {
+    const found = attempt(() => readOption(rows[key], value, 'code'));
+    return 'faults' in found ? found.faults.map(({ where, problem }) => `${where}: ${problem}`) : [];
+  };
 
   test('is taken as it is: functions, and conditions that are objects of a class', () => {
     class Own {
@@ -161,16 +167,16 @@ describe('what a config file may say', () => {
     }
     const own = new Own();
     const source = () => [1];
-    expect(SMOKE_CHECKS.eventSource.parse(source)).toBe(source);
-    const [first, second] = SMOKE_CHECKS.postConditions.parse([condition, own]);
+    expect(readOption(rows.eventSource, source, 'file')).toBe(source);
+    const [first, second] = readOption(rows.postConditions, [condition, own], 'file');
     expect(first).toBe(condition);
     expect(second).toBe(own);
-    expect(SMOKE_CHECKS.postConditions.parse(undefined)).toEqual([]);
-    expect(SMOKE_CHECKS.timeout.parse('2s')).toBe(2_000);
-    expect(SMOKE_CHECKS.timeout.parse(undefined)).toBe(8_000);
+    expect(readOption(rows.postConditions, undefined, 'file')).toEqual([]);
+    expect(readOption(rows.timeout, '2s', 'file')).toBe(2_000);
+    expect(readOption(rows.timeout, undefined, 'file')).toBe(8_000);
   });
 
-  test.each<[keyof typeof SMOKE_CHECKS, unknown, string[]]>([
+  test.each<[keyof typeof SMOKE_OPTIONS | keyof typeof SMOKE_FUNCTIONS, unknown, string[]]>([
     ['eventSource', [1], [': must be a function (signal) => events, got [1]']],
     ['postConditions', { a: 1 }, [': must be a list of { name, expected, check }, got {"a":1}']],
     [

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Health, type HealthSubject } from '../../../../dist/runtime/health/health.js';
-import { parseHttpAddress, urlOf } from '../../../../dist/runtime/health/http-address.js';
+import { parseHttpAddress, urlOf } from '../../../../dist/base/http-address.js';
 import { LastErrors } from '../../../../dist/runtime/health/last-error.js';
 import { noteOf } from '../../../../dist/runtime/health/note.js';
 import { answerProbes } from '../../../../dist/runtime/health/probes.js';

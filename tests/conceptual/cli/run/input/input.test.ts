@@ -243,7 +243,7 @@ describe('a task file', () => {
     ['{"input":1,"handler":""}', 'handler must be the name of a handler'],
     ['{"input":1,"handler":"hsah"}', 'handler "hsah" is none of resize, hash; did you mean "hash"?'],
     ['{"input":1,"priority":1.5}', 'priority must be a whole number from -1000000 to 1000000, got 1.5'],
-    ['{"input":1,"timeout":30}', 'timeout must be a string with a unit, such as "500ms" or "2s", got 30'],
+    ['{"input":1,"timeout":30}', 'timeout must be a string with a unit, such as "500ms" or "30s", got 30'],
     ['{"input":1,"timeout":"30"}', 'timeout "30" has no unit: write 500ms, 2s, 5m, 1h or 1d'],
     ['{"input":1,"timeout":"0s"}', 'timeout must be 1ms to 24d 20h, got "0s"'],
     ['{"input":1,"__proto__":{"id":"x"}}', '__proto__ is unknown'],

@@ -1,5 +1,5 @@
-import { HoldfastError } from '../../base/errors.js';
-import { quoted } from '../../base/faults.js';
+import { HoldfastError } from './errors.js';
+import { quoted } from './faults.js';
 
 /** Where health and metrics are served. */
 export interface HttpAddress {

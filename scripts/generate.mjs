@@ -1,0 +1,9 @@
+// @ts-check
+/** Writes anew what is made from the tables of options: `npm run generate`, after `npm run build`. */
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { generated, ROOT } from './generate/generated.mjs';
+
+for (const [file, content] of generated()) writeFileSync(join(ROOT, file), content);
+execFileSync('npx', ['oxfmt', 'config.schema.json'], { cwd: ROOT, stdio: 'inherit' });

@@ -1,0 +1,45 @@
+// @ts-check
+/** What is made from the tables of options, for people and editors: files, and tables in documents. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { configJsonSchema } from '../../dist/config/json-schema.js';
+import { CONFIG_OPTIONS } from '../../dist/config/schema.js';
+import { DRY_RUN_OPTIONS } from '../../dist/options/dry-run-options.js';
+import { SMOKE_OPTIONS } from '../../dist/options/smoke-options.js';
+import { flagsTable, keysTable } from './tables.mjs';
+
+export const ROOT = join(import.meta.dirname, '../..');
+
+const { dir, run, dryRun, smoke, $schema } = CONFIG_OPTIONS;
+
+/** What stands between `<!-- name -->` and `<!-- / -->`, by the document. */
+const TABLES = {
+  'docs/config.md': {
+    keys: keysTable({ dir, $schema }),
+    'keys of run': keysTable(run.takes.parts, 'run.'),
+    'keys of dryRun': keysTable(dryRun.takes.parts, 'dryRun.'),
+    'keys of smoke': keysTable(smoke.takes.parts, 'smoke.'),
+  },
+  'docs/dry-run.md': { flags: flagsTable(DRY_RUN_OPTIONS) },
+  'docs/smoke.md': { flags: flagsTable(SMOKE_OPTIONS) },
+};
+
+/** Each generated file, by its path from the root, with its content as it should be. */
+export function generated() {
+  const files = new Map([['config.schema.json', `${JSON.stringify(configJsonSchema(), null, 2)}\n`]]);
+  for (const [file, tables] of Object.entries(TABLES)) files.set(file, withTables(file, tables));
+  return files;
+}
+
+/** @param {string} file @param {Record<string, string>} tables */
+function withTables(file, tables) {
+  let text = readFileSync(join(ROOT, file), 'utf8');
+  for (const [name, table] of Object.entries(tables)) {
+    const begin = `<!-- ${name} -->\n`;
+    const from = text.indexOf(begin);
+    const to = text.indexOf('<!-- / -->', from);
+    if (from < 0 || to < 0) throw new Error(`${file} has no place for the table "${name}"`);
+    text = `${text.slice(0, from)}${begin}\n${table}\n${text.slice(to)}`;
+  }
+  return text;
+}
