@@ -10,15 +10,17 @@ import { flagsTable, keysTable } from './tables.mjs';
 
 export const ROOT = join(import.meta.dirname, '../..');
 
-const { dir, run, dryRun, smoke, $schema } = CONFIG_OPTIONS;
+const partsOf = (/** @type {string} */ section) => CONFIG_OPTIONS[section]?.takes.parts ?? {};
 
 /** What stands between `<!-- name -->` and `<!-- / -->`, by the document. */
 const TABLES = {
   'docs/config.md': {
-    keys: keysTable({ dir, $schema }),
-    'keys of run': keysTable(run.takes.parts, 'run.'),
-    'keys of dryRun': keysTable(dryRun.takes.parts, 'dryRun.'),
-    'keys of smoke': keysTable(smoke.takes.parts, 'smoke.'),
+    keys: keysTable(
+      Object.fromEntries(Object.entries(CONFIG_OPTIONS).filter(([, { takes }]) => takes.parts === undefined)),
+    ),
+    'keys of run': keysTable(partsOf('run'), 'run.'),
+    'keys of dryRun': keysTable(partsOf('dryRun'), 'dryRun.'),
+    'keys of smoke': keysTable(partsOf('smoke'), 'smoke.'),
   },
   'docs/dry-run.md': { flags: flagsTable(DRY_RUN_OPTIONS) },
   'docs/smoke.md': { flags: flagsTable(SMOKE_OPTIONS) },

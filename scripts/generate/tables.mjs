@@ -6,9 +6,9 @@ import { sentence } from '../../dist/options/sentence.js';
 /** @typedef {import('../../dist/options/option.js').Option} Option */
 /** @typedef {import('../../dist/options/option.js').Options} Options */
 
-/** The keys of a section of the config file. @param {Options | undefined} rows @param {string} [path] */
+/** The keys of a section of the config file. @param {Options} rows @param {string} [path] */
 export function keysTable(rows, path = '') {
-  return table(['key', 'what', 'takes', 'default'], keys(rows ?? {}, path));
+  return table(['key', 'what', 'takes', 'default'], keys(rows, path));
 }
 
 /** @param {Options} rows @param {string} path @returns {string[][]} */

@@ -1,6 +1,6 @@
 import { DIR } from '../options/common-options.js';
 import { DRY_RUN_OPTIONS } from '../options/dry-run-options.js';
-import { variablesOf, type Options } from '../options/option.js';
+import { having, variablesOf, type Options } from '../options/option.js';
 import { SMOKE_OPTIONS } from '../options/smoke-options.js';
 
 /** The variables of the environment that stand above the config file, by the path of their key in it. */
@@ -17,5 +17,7 @@ export function variableAbove(path: string, env: Record<string, string | undefin
 }
 
 function under(section: string, rows: Options): Record<string, string> {
-  return Object.fromEntries(Object.entries(variablesOf(rows)).map(([key, name]) => [`${section}.${key}`, name]));
+  return Object.fromEntries(
+    Object.entries(variablesOf(having('config', rows))).map(([key, name]) => [`${section}.${key}`, name]),
+  );
 }
