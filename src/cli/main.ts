@@ -66,8 +66,18 @@ program
   .argument('<run-id>', 'the run, as `runtime status` lists it')
   .option('--state <state>', 'only done, failed, crashed, timed-out or cancelled ones, or all that are not-done')
   .option('--with-input', 'each with what the task was given (default: of a run of --lines)')
+  .option('--follow', 'go on with outcomes as they come, until the run has ended')
   .option('--dir <folder>', FOLDER)
   .option('--config <file>', CONFIG)
+  .addHelpText(
+    'after',
+    `
+Examples:
+  runtime results nightly --state not-done
+  runtime results nightly --follow | jq -r 'select(.state == "failed") | .id'
+
+Exit codes: 0 success, 1 there is no such run, or a record is damaged, 64 wrong usage, 128+n ended by signal n.`,
+  )
   .action(does(async (runId: string, given: Given) => (await import('./runs/results.js')).results(runId, given)));
 
 program

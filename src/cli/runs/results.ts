@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { InvalidInputError } from '../../base/errors.js';
 import { printable } from '../../base/printable.js';
-import type { OutcomeRecord } from '../../runtime/queue/contract.js';
+import type { OutcomeChoice, OutcomeRecord, QueueReader } from '../../runtime/queue/contract.js';
 import { damagedRecord } from '../../runtime/queue/refusals.js';
 import { StateDir } from '../../system/state-dir.js';
 import type { OutcomeState } from '../../runtime/task/task.js';
 import { EXIT } from '../exit-code.js';
-import { openRecorded } from '../../runs/run-files.js';
+import { followOutcomes } from '../../runs/follow-outcomes.js';
+import { lockOf } from '../../runs/run-files.js';
 import { mustKnowRun } from './find-run.js';
 import { outcomeLine } from '../screen/outcome-line.js';
 
@@ -14,31 +15,35 @@ type Wanted = OutcomeState | 'not-done';
 
 const STATES: readonly Wanted[] = ['done', 'failed', 'crashed', 'timed-out', 'cancelled', 'not-done'];
 
-/** `runtime results <run-id>`: also while the run goes on. */
-export async function results(
-  runId: string,
-  given: { dir?: string; state?: string; withInput?: boolean },
-): Promise<number> {
+interface Given {
+  dir?: string;
+  state?: string;
+  withInput?: boolean;
+  follow?: boolean;
+}
+
+/** `runtime results <run-id>`: also while the run goes on, and with `--follow` until it has ended. */
+export async function results(runId: string, given: Given): Promise<number> {
   const state = mustBeState(given.state);
   const stateDir = new StateDir(given.dir);
   mustKnowRun(stateDir, runId);
+  const lock = lockOf(stateDir, runId);
   let damaged = 0;
   const onDamaged = (error: Error) => {
     damaged++;
     process.stderr.write(`runtime: ${printable(error.message)}\n`);
   };
-  const reader = await openRecorded(stateDir, runId);
-  // A run in memory, or one that never came to take a task, has recorded nothing.
-  if (reader === undefined) return EXIT.ok;
-  try {
+  let withInput = given.withInput;
+  const choose = async (reader: QueueReader): Promise<OutcomeChoice> => {
     // The ids of lines tell little of what they were.
-    const withInput = given.withInput ?? (await reader.identity())?.source === 'lines';
-    for await (const outcome of reader.outcomes({ withInput, ...(state !== undefined && { state }), onDamaged })) {
-      const line = lineOf(outcome, onDamaged);
-      if (line !== undefined && !process.stdout.write(line)) await once(process.stdout, 'drain');
-    }
-  } finally {
-    await reader.close();
+    withInput ??= (await reader.identity())?.source === 'lines';
+    return { withInput, ...(state !== undefined && { state }), onDamaged };
+  };
+  // A run in memory, or one that never came to take a task, has recorded nothing.
+  const goesOn = () => given.follow === true && lock.isLocked();
+  for await (const outcome of followOutcomes(stateDir, runId, { choose, goesOn })) {
+    const line = lineOf(outcome, onDamaged);
+    if (line !== undefined && !process.stdout.write(line)) await once(process.stdout, 'drain');
   }
   return damaged === 0 ? EXIT.ok : EXIT.failure;
 }
