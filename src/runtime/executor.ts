@@ -1,40 +1,27 @@
-import { join } from 'node:path';
-import { atExit } from '../base/at-exit.js';
 import { CarefulEmitter } from '../base/careful-emitter.js';
 import { encodedTasks, type EncodedTasks } from './encoded-tasks.js';
 import { checkThreads, FILTER_CHECKS, MAP_CHECKS, OUTCOME_CHECKS, STOP_CHECKS } from './call-checks.js';
-import type { HoldfastError } from '../base/errors.js';
-import { lockLostError, stoppedError } from './executor-errors.js';
 import type { ExecutorEvents } from './executor-events.js';
+import { ExecutorLife } from './executor-life.js';
 import type { ExecutorParts, MapOptions, StopOptions } from './executor-parts.js';
 import type { HandlerInput, HandlerName, HandlerResult, AnyHandler } from './task/handlers.js';
-import { Health } from './health/health.js';
-import { HEALTH_FILE } from '../system/state-dir.js';
-import { IdleWaiters } from './idle-waiters.js';
 import { leftInThreads, type LeftInThread } from './left-in-threads.js';
 import type { ProcessLock } from '../system/lock/process-lock.js';
 import { now } from './thread/board.js';
-import { mendedCounts } from './mended-counts.js';
 import { mapBounded } from '../base/map-bounded.js';
 import { checkOptions } from '../base/option-checks.js';
 import type { ResolvedOptions } from './options.js';
 import type { Dispatcher } from './pool/dispatcher.js';
-import { RollCall } from './pool/watch/roll-call.js';
-import type { AddedTask, ClaimedTask, Settlement, TaskQueue, OutcomeFilter } from './queue/contract.js';
-import { idOf } from './queue/generated-id.js';
-import { quiet } from './pool/quiet.js';
-import { relay, retryingOf } from './relay.js';
-import { countsForBeat } from './queue-beat.js';
-import { closeQueue, logLeftBehind } from './run-folder.js';
+import type { AddedTask, OutcomeFilter, TaskQueue } from './queue/contract.js';
+import { relay } from './relay.js';
 import { Statistics } from './statistics.js';
 import { newTask, newTasks, type SubmitOptions, type TaskToEnqueue } from './task/new-task.js';
-import { statusOfThreads, summaryOfThreads } from './thread-status.js';
+import { statusOfThreads } from './thread-status.js';
 import type { ExecutorMode, ExecutorStatus, ProbeAnswers } from './status.js';
-import { Teardowns, type Untorn } from './teardowns.js';
-import { StoppingMark } from './stopping-mark.js';
+import type { Untorn } from './teardowns.js';
 import { Submissions } from './submissions.js';
 import { isWellFormed } from './task/task-id.js';
-import { decodeOutcome, outcomeOf, OutcomeView, type TaskOutcome } from './task/task-outcome.js';
+import { decodeOutcome, OutcomeView, type TaskOutcome } from './task/task-outcome.js';
 import type { NewTask, OutcomeState, TaskCounts } from './task/task.js';
 import { WatchedTasks } from './watched-tasks.js';
 
@@ -63,63 +50,29 @@ export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitte
   readonly #submissions: Submissions;
   readonly #watched: WatchedTasks;
   readonly #statistics = new Statistics();
-  readonly #teardowns: Teardowns;
-  readonly #stoppingMark: StoppingMark;
-  readonly #health: Health;
-  readonly #idleWaiters = new IdleWaiters();
-  readonly #release: () => void;
-  readonly #forgetExit: () => void;
-  #mode: ExecutorMode = 'running';
-  #error: Error | undefined;
-  #tornDown = false;
-  #stopping: Promise<void> | undefined;
+  readonly #life: ExecutorLife;
 
-  constructor({ options, runDir, lock, release, queue, dispatcher, handlers, holds }: ExecutorParts) {
+  constructor(parts: ExecutorParts) {
     super();
+    const { options, runDir, lock, queue, dispatcher, handlers, holds } = parts;
     this.runId = options.runId;
     this.runDir = runDir;
     this.handlers = handlers;
     this.#options = options;
     this.#holds = holds;
     this.#lock = lock;
-    this.#stoppingMark = new StoppingMark(lock);
-    this.#release = release;
     this.#queue = queue;
     this.#dispatcher = dispatcher;
     this.#submissions = new Submissions(queue, () => dispatcher.wake());
     this.encoded = encodedTasks(queue, this.#submissions, dispatcher);
     this.#watched = new WatchedTasks(this.#submissions, (id) => this.cancel(id));
-    this.#teardowns = new Teardowns(dispatcher, this);
-    relay(dispatcher, this.#watched, this);
-    dispatcher.on('settled', (tasks, settlements, ordinals) => this.#onSettled(tasks, settlements, ordinals));
-    dispatcher.on('idle', () => void this.#tellIdle());
-    dispatcher.on('broken', (error) => this.#fail(error));
-    dispatcher.on('thread-died', ({ number }, cause, tasks) => {
-      this.#health.threadDied(number, cause);
-      this.emit('thread-died', { thread: number, cause, tasks: tasks.map(idOf) });
+    this.#life = new ExecutorLife(parts, this.#submissions, this);
+    relay(dispatcher, this, {
+      watched: this.#watched,
+      submissions: this.#submissions,
+      statistics: this.#statistics,
+      health: this.#life.health,
     });
-    dispatcher.on('thread-unended', (thread) => this.emit('thread-unended', thread));
-    lock.on('lost', ({ reason }) => this.#fail(lockLostError(lock.path, reason, this.runId)));
-    this.#forgetExit = atExit(release);
-    const rollCall = new RollCall(dispatcher.pool, { stallAfter: options.stallAfterMs });
-    this.#health = new Health(
-      {
-        runId: options.runId,
-        file: join(runDir, HEALTH_FILE),
-        keep: queue.traits.outlivesProcess,
-        mode: () => this.#mode,
-        threads: () => summaryOfThreads(dispatcher),
-        counts: () => countsForBeat(queue, (error) => this.#fail(error)),
-        rollCall: (withinMs) => rollCall.call(withinMs),
-        mayWrite: () => lock.stillHeld(),
-      },
-      {
-        onBeat: (beat) => this.emit('beat', beat),
-        onMissed: (event) => this.emit('beat-missed', event),
-        onUnwritable: (error) => this.emit('warning', new Error(`health cannot be written: ${error.message}`)),
-      },
-    );
-    this.#health.start();
   }
 
   /** Whether the module has a `teardown`. @internal */
@@ -128,12 +81,12 @@ export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitte
   }
 
   get mode(): ExecutorMode {
-    return this.#mode;
+    return this.#life.mode;
   }
 
   /** Why it failed, if it did. */
   get error(): Error | undefined {
-    return this.#error;
+    return this.#life.error;
   }
 
   /**
@@ -218,7 +171,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitte
         this.#statistics.record(cancelled.outcome);
         this.#submissions.deliver(cancelled.seq, cancelled.outcome);
         this.emit('outcome', new OutcomeView(cancelled.outcome), cancelled.outcome.ordinal);
-        void this.#tellIdle();
+        void this.#life.tellIdle();
         return true;
       }
       if (found !== 'running' && !onItsWay) return false;
@@ -230,23 +183,17 @@ export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitte
 
   /** Takes no more tasks from the queue until `resume`. What runs goes on; `submit` still accepts. */
   pause(): void {
-    if (this.#mode !== 'running') return;
-    this.#setMode('paused');
-    void this.#dispatcher.close();
+    this.#life.pause();
   }
 
   /** Goes on after `pause` or `drain`; does nothing after `tearDown`. */
   resume(): void {
-    if ((this.#mode !== 'paused' && this.#mode !== 'draining') || this.#tornDown) return;
-    this.#setMode('running');
-    this.#dispatcher.reopen();
+    this.#life.resume();
   }
 
   /** Takes no more tasks from the queue, and resolves when none is running. What waits stays in the queue. */
-  async drain(): Promise<void> {
-    if (this.#mode === 'running' || this.#mode === 'paused') this.#setMode('draining');
-    await this.#dispatcher.close();
-    await quiet(this.#dispatcher);
+  drain(): Promise<void> {
+    return this.#life.drain();
   }
 
   /** Drains, and aborts what runs, as `stop` with `force` does; but its queue can still be asked. @internal */
@@ -263,19 +210,13 @@ export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitte
    * From then on it only drains: no `resume` and no `scale` brings threads back. As
    * after `drain`, what is submitted waits in the queue for the next executor.
    */
-  async tearDown(): Promise<Untorn | undefined> {
-    this.#tornDown = true;
-    await this.drain();
-    await this.#dispatcher.tearDown();
-    return this.#teardowns.tell();
+  tearDown(): Promise<Untorn | undefined> {
+    return this.#life.tearDown();
   }
 
   /** Resolves once every accepted task has its outcome; rejects when the executor fails or stops before. */
   idle(): Promise<void> {
-    if (this.#error || this.#stopping) return Promise.reject(this.#error ?? this.#stopped());
-    const idle = this.#idleWaiters.wait();
-    void this.#tellIdle();
-    return idle;
+    return this.#life.idle();
   }
 
   /**
@@ -286,13 +227,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitte
    */
   async scale(threads: number): Promise<void> {
     checkThreads(threads);
-    if (this.#error || this.#stopping) throw this.#error ?? this.#stopped();
-    try {
-      await this.#dispatcher.pool.scale(threads);
-    } catch (error) {
-      // Threads that were just loading end with the executor.
-      throw this.#stopping ? this.#stopped() : error;
-    }
+    await this.#life.scale(threads);
   }
 
   /**
@@ -313,9 +248,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitte
    */
   async stop(options: StopOptions = {}): Promise<void> {
     checkOptions('stop', options, STOP_CHECKS);
-    this.#stopping ??= this.#stop();
-    if (options.force) this.#dispatcher.abortAll();
-    await this.#stopping;
+    await this.#life.stop(options.force ?? false);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -376,121 +309,24 @@ export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitte
 
   async status(): Promise<ExecutorStatus> {
     const { pool } = this.#dispatcher;
+    const { error } = this.#life;
     const counts = await this.#queue.counts();
     const due = counts.delayed > 0 ? await this.#queue.nextDue() : undefined;
     return {
       runId: this.runId,
-      mode: this.#mode,
+      mode: this.#life.mode,
       epoch: this.#queue.epoch,
       counts,
       nextDueMs: due === undefined ? null : Math.max(0, due - now()),
       threads: statusOfThreads(this.#dispatcher),
       statistics: this.#statistics.snapshot(pool.busyMs, pool.readyMs),
-      health: this.#health.status,
-      ...(this.#error && {
-        error: { code: (this.#error as { code?: string }).code, message: this.#error.message },
-      }),
+      health: this.#life.health.status,
+      ...(error && { error: { code: (error as { code?: string }).code, message: error.message } }),
     };
   }
 
   /** What the probes are told: asks nobody, so it is told at once. */
   probe(): ProbeAnswers {
-    return this.#health.probe();
-  }
-
-  #onSettled(tasks: readonly ClaimedTask[], settlements: readonly Settlement[], ordinals: readonly number[]): void {
-    let recorded = 0;
-    const heard = this.listenerCount('outcome') > 0;
-    const hearsRetries = this.listenerCount('retrying') > 0;
-    for (let i = 0; i < tasks.length; i++) {
-      const settlement = settlements[i]!;
-      if (settlement.kind !== 'outcome') {
-        if (hearsRetries && settlement.kind === 'retry') this.emit('retrying', retryingOf(tasks[i]!, settlement));
-        continue;
-      }
-      const ordinal = ordinals[recorded++]!;
-      this.#statistics.record(settlement);
-      this.#health.settled(settlement);
-      this.#submissions.settle(tasks[i]!, settlement);
-      if (heard) this.emit('outcome', new OutcomeView(outcomeOf(tasks[i]!, settlement)), ordinal);
-    }
-  }
-
-  #setMode(mode: ExecutorMode): void {
-    this.#mode = mode;
-    this.#stoppingMark.set(mode === 'draining' || mode === 'stopping');
-    this.emit('mode-changed', mode);
-    void this.#health.modeChanged();
-  }
-
-  #fail(error: Error): void {
-    if (this.#error || this.#mode === 'stopped') return;
-    this.#error = error;
-    this.#health.failed(error);
-    // Then `stop` tells it.
-    if (this.#mode === 'stopping') return;
-    this.#setMode('failed');
-    this.#submissions.close(error);
-    void this.#dispatcher.close();
-    void quiet(this.#dispatcher).then(() => this.#submissions.abandon(error));
-    this.#idleWaiters.reject(error);
-    this.emit('failed', error);
-  }
-
-  /** Whether somebody waits for an end that may have come. What has begun meanwhile ends, and then it is asked again. */
-  get #isWaitedFor(): boolean {
-    return this.#idleWaiters.size > 0 && this.#dispatcher.idle && this.#submissions.pending === 0;
-  }
-
-  async #tellIdle(): Promise<void> {
-    if (!this.#isWaitedFor) return;
-    try {
-      const [{ queued, delayed, running }, held] = await Promise.all([this.#queue.counts(), this.#queue.held(0)]);
-      if (!this.#isWaitedFor) return;
-      // Here nothing is running: who says so counts wrong, and would have all that wait do so for ever.
-      const mended = mendedCounts(await this.#queue.audit(running > 0 ? 'all' : 'waiting'));
-      if (mended !== undefined) {
-        this.emit('warning', mended);
-        this.#dispatcher.wake();
-        void this.#tellIdle();
-        return;
-      }
-      if (!this.#isWaitedFor || queued + delayed + running > held.count) return;
-    } catch (error) {
-      this.#fail(error as Error);
-      return;
-    }
-    this.#idleWaiters.resolve();
-  }
-
-  async #stop(): Promise<void> {
-    const told = this.#error;
-    this.#setMode('stopping');
-    const error = told ?? this.#stopped();
-    this.#submissions.close(error);
-    this.#idleWaiters.reject(error);
-    try {
-      await this.#dispatcher.close();
-      await quiet(this.#dispatcher);
-      this.#submissions.abandon(this.#error ?? error);
-      await this.#health.stop();
-      await this.#dispatcher.end();
-      const stillOurs = () => this.#lock.stillHeld();
-      const kept = await closeQueue(this.#queue, this.runDir, stillOurs).catch((trouble: Error) => this.#fail(trouble));
-      const log = this.#queue.traits.outlivesProcess ? logLeftBehind(this.runDir) : undefined;
-      if (log !== undefined) this.emit('warning', log);
-      if (kept !== false) await this.#health.writeLast();
-    } finally {
-      this.#forgetExit();
-      this.#release();
-      this.#setMode('stopped');
-    }
-    // What went wrong before was told when it did.
-    if (this.#error !== undefined && this.#error !== told) throw this.#error;
-    this.#teardowns.throwUntold();
-  }
-
-  #stopped(): HoldfastError {
-    return stoppedError(this.runId, this.#queue.traits);
+    return this.#life.health.probe();
   }
 }

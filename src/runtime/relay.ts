@@ -1,14 +1,33 @@
 import type { EventEmitter } from 'node:events';
 import type { ExecutorEvents, TaskRetrying } from './executor-events.js';
+import type { Health } from './health/health.js';
 import { MisuseLog } from './misuse.js';
 import type { Dispatcher } from './pool/dispatcher.js';
 import type { ClaimedTask, Settlement } from './queue/contract.js';
 import { idOf } from './queue/generated-id.js';
+import type { Statistics } from './statistics.js';
+import type { Submissions } from './submissions.js';
+import { outcomeOf, OutcomeView } from './task/task-outcome.js';
 import { now, wallTime } from './thread/board.js';
 import type { WatchedTasks } from './watched-tasks.js';
 
-/** Passes on what threads and their tasks tell, in the words of `ExecutorEvents`. */
-export function relay(dispatcher: Dispatcher, watched: WatchedTasks, executor: EventEmitter<ExecutorEvents>): void {
+/** Who else hears of what a dispatcher tells. */
+interface Listeners {
+  watched: WatchedTasks;
+  submissions: Submissions;
+  statistics: Statistics;
+  health: Health;
+}
+
+/** Passes on what threads and their tasks report, and what has become of tasks, in the words of `ExecutorEvents`. */
+export function relay(dispatcher: Dispatcher, executor: EventEmitter<ExecutorEvents>, listeners: Listeners): void {
+  const { watched, health } = listeners;
+  relaySettled(dispatcher, executor, listeners);
+  dispatcher.on('thread-died', ({ number }, cause, tasks) => {
+    health.threadDied(number, cause);
+    executor.emit('thread-died', { thread: number, cause, tasks: tasks.map(idOf) });
+  });
+  dispatcher.on('thread-unended', (thread) => executor.emit('thread-unended', thread));
   const misuse = new MisuseLog();
   dispatcher.on('event', (thread, event) => {
     const { number } = thread;
@@ -50,6 +69,30 @@ export function relay(dispatcher: Dispatcher, watched: WatchedTasks, executor: E
   });
 }
 
-export function retryingOf(task: ClaimedTask, settlement: Settlement & { kind: 'retry' }): TaskRetrying {
+function relaySettled(
+  dispatcher: Dispatcher,
+  executor: EventEmitter<ExecutorEvents>,
+  { submissions, statistics, health }: Listeners,
+): void {
+  dispatcher.on('settled', (tasks, settlements, ordinals) => {
+    let recorded = 0;
+    const heard = executor.listenerCount('outcome') > 0;
+    const hearsRetries = executor.listenerCount('retrying') > 0;
+    for (let i = 0; i < tasks.length; i++) {
+      const settlement = settlements[i]!;
+      if (settlement.kind !== 'outcome') {
+        if (hearsRetries && settlement.kind === 'retry') executor.emit('retrying', retryingOf(tasks[i]!, settlement));
+        continue;
+      }
+      const ordinal = ordinals[recorded++]!;
+      statistics.record(settlement);
+      health.settled(settlement);
+      submissions.settle(tasks[i]!, settlement);
+      if (heard) executor.emit('outcome', new OutcomeView(outcomeOf(tasks[i]!, settlement)), ordinal);
+    }
+  });
+}
+
+function retryingOf(task: ClaimedTask, settlement: Settlement & { kind: 'retry' }): TaskRetrying {
   return { taskId: idOf(task), handler: task.handler, ...settlement.earlier.at(-1)!, dueAt: settlement.runAt };
 }
