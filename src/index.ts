@@ -10,7 +10,7 @@ import type { Executor } from './runtime/executor.js';
 import type { AnyHandler } from './runtime/task/handlers.js';
 import { changesInWords } from './runtime/identity.js';
 import { resolveOptions, type ExecutorOptions } from './runtime/options.js';
-import { startExecutor } from './runtime/start-executor.js';
+import { hostRun } from './runs/host-run.js';
 
 /**
  * Starts the executor of a run: takes its lock, opens its queue, and goes on
@@ -29,7 +29,7 @@ export async function createExecutor<Module = Record<string, AnyHandler>>(
   options: ExecutorOptions,
 ): Promise<Executor<Module>> {
   const resolved = resolveOptions(options);
-  const { executor, mended, change } = await startExecutor<Module>(resolved);
+  const { executor, mended, change } = await hostRun<Module>(resolved);
   const lines = changesInWords(resolved.runId, change);
   const warnings = [...lines.map((line) => new Error(line)), ...(mended === undefined ? [] : [mended])];
   // In the next turn: whoever made it is to hear them.

@@ -205,6 +205,12 @@ export const RUN_OPTIONS = {
     config: true,
     executor: true,
   },
+  steerable: {
+    says: 'whether other processes of this user reach it through a socket: runtime status, pause and the others',
+    takes: onOff,
+    unset: false,
+    executor: true,
+  },
   failOnLeak: {
     says: 'exit with 1 when tasks leave async functions or open file streams behind in the threads',
     takes: onOff,

@@ -42,7 +42,7 @@ export class ExecutorLife {
   readonly #stoppingMark: StoppingMark;
   readonly #idleWaiters = new IdleWaiters();
   readonly #forgetExit: () => void;
-  readonly #endings: (() => Promise<void>)[] = [];
+  readonly #endings: (() => unknown)[] = [];
   #mode: ExecutorMode = 'running';
   #error: Error | undefined;
   #tornDown = false;
@@ -72,7 +72,7 @@ export class ExecutorLife {
   }
 
   /** Called by `stop` once no thread is left, the last one first, while the lock is still held. */
-  atEnd(end: () => Promise<void>): void {
+  atEnd(end: () => unknown): void {
     this.#endings.unshift(end);
   }
 

@@ -285,6 +285,11 @@ export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitte
     this.#lock.describe({ controlSocket });
   }
 
+  /** Called by `stop` once no thread is left, the last one first, while the lock is still held. @internal */
+  atEnd(end: () => unknown): void {
+    this.#life.atEnd(end);
+  }
+
   counts(): Promise<TaskCounts> {
     return this.#queue.counts();
   }

@@ -60,6 +60,11 @@ export interface ExecutorOptions {
   recycleAboveMemory?: Size | undefined;
   /** A task that runs for this long is looked at, and where it stands is told as an event. Default `30s`. */
   stallAfter?: Duration | undefined;
+  /**
+   * Whether other processes of this user reach it through a socket in the run's folder: `runtime status`,
+   * `pause`, `resume`, `drain` and the others that steer a run. Default false.
+   */
+  steerable?: boolean | undefined;
 }
 
 /** The options of an executor, checked, with every default in place. Plain data: it can be sent to a child as JSON. */
@@ -82,6 +87,7 @@ export interface ResolvedOptions {
   recycleAfterTasks: number | undefined;
   recycleAboveBytes: number | undefined;
   stallAfterMs: number;
+  steerable: boolean;
 }
 
 /** What relative paths and defaults depend on. */
@@ -131,6 +137,7 @@ export function resolveOptions(input: ExecutorOptions, around: Surroundings = he
     recycleAfterTasks: values.recycleAfterTasks,
     recycleAboveBytes: values.recycleAboveMemory,
     stallAfterMs: values.stallAfter,
+    steerable: values.steerable,
   };
 }
 

@@ -16,7 +16,7 @@ export interface Booted {
 /** Starts a real run, as `runtime run` does, in a state folder of its own. */
 export async function boot({ threads, handler }: SmokeSettings, dir: string): Promise<Booted> {
   // Loaded only now, while the process that is to contend for the lock starts.
-  const { startExecutor } = await import('../runtime/start-executor.js');
+  const { hostRun } = await import('../runs/host-run.js');
   const options = {
     runId: RUN_ID,
     handlers: handler.module,
@@ -34,8 +34,9 @@ export async function boot({ threads, handler }: SmokeSettings, dir: string): Pr
     recycleAfterTasks: undefined,
     recycleAboveBytes: undefined,
     stallAfterMs: 30_000,
+    steerable: false,
   };
   // With all threads up, all are in the first beat.
-  const { executor } = await startExecutor(options, { allThreads: true });
+  const { executor } = await hostRun(options, { start: { allThreads: true } });
   return { executor, beats: new BeatLog(executor) };
 }

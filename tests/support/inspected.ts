@@ -10,13 +10,6 @@ import { waitFor } from './wait-for.js';
 
 const PROGRAM = fileURLToPath(new URL('../fixtures/inspected.mjs', import.meta.url));
 
-/** What is looked into was ended. */
-export class EndedBySignal extends Error {
-  constructor(readonly signal: NodeJS.Signals) {
-    super(`it was ended by ${signal}`);
-  }
-}
-
 /** Threads of the fixture that beat. */
 const BEATING = ['main', 'spinning', 'parent', 'child'];
 
@@ -62,7 +55,8 @@ export async function startThreads({ spin = false, ...options }: StartOptions & 
   const goesOn = async () => {
     const before = beats();
     await waitFor(`threads to go on: ${inspected.stderr()}`, () => {
-      if (inspected.child.signalCode !== null) throw new EndedBySignal(inspected.child.signalCode);
+      const { signalCode } = inspected.child;
+      if (signalCode !== null) throw new Error(`it was ended by ${signalCode}`);
       return beats().every((size, i) => size > before[i]!);
     });
   };

@@ -1,27 +1,29 @@
 /** `runtime dry-run` through an executor: from its start to the report. */
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { TraceLog } from '../../debug/trace/trace-log.js';
+import { UndoList } from '../../base/undo-list.js';
 import { traitsOf } from '../../runtime/queue/open-queue.js';
 import { drive } from '../../dryrun/drive.js';
 import { Measurements } from '../../dryrun/measurements.js';
 import { markAsDryRun, unmarkUnused } from '../../dryrun/own-run.js';
 import { reportOf, type DryRunReport } from '../../dryrun/report.js';
 import { tally } from '../../dryrun/tally.js';
-import { serveControl } from '../../runtime/control/server.js';
 import type { Executor } from '../../runtime/executor.js';
 import { ProcessLock } from '../../system/lock/process-lock.js';
 import { printableLines } from '../../base/printable.js';
-import { startExecutor } from '../../runtime/start-executor.js';
+import type { StopMessage } from '../../runtime/supervisor/messages.js';
+import { hostRun } from '../../runs/host-run.js';
+import { Stops } from '../../runs/stops.js';
 import { StateDir } from '../../system/state-dir.js';
 import { formatCount, formatDuration } from '../../base/units.js';
-import { dumpLongDrains, endTrace, openRunTrace, sayWhere } from '../async-debug.js';
+import { openRunTrace, sayWhere } from '../async-debug.js';
 import { chooseHandler } from '../arguments/choose-handler.js';
 import { hasColor } from '../screen/color.js';
 import { Display } from '../screen/display.js';
 import type { DryRunFlags } from './dry-run-flags.js';
 import { formatReport } from './dry-run-report.js';
-import { EXIT, exitCodeOfSignal, SIGNALS } from '../exit-code.js';
+import { EXIT, exitCodeOfSignal } from '../exit-code.js';
+import { StopRequests } from '../stop-requests.js';
 import { paceOf, RecentRate } from '../screen/recent-rate.js';
 import { print } from '../screen/terminal.js';
 
@@ -29,59 +31,40 @@ import { print } from '../screen/terminal.js';
 export async function driveEvents(flags: DryRunFlags): Promise<number> {
   const { runId, dir } = flags.executor;
   const stateDir = new StateDir(dir);
-  let dryRun: DryRun | undefined;
-  let early: NodeJS.Signals | undefined;
-  const starting = new AbortController();
-  for (const signal of SIGNALS) {
-    process.on(signal, () => {
-      if (dryRun !== undefined) return dryRun.stop(signal);
-      // While it starts, the first one ends that in good order, so that what was made is taken away again.
-      if (early !== undefined) process.exit(exitCodeOfSignal(signal));
-      early = signal;
-      starting.abort();
-    });
-  }
+  // While it starts, the first request ends that in good order, so that what was made is taken away again.
+  const stops = new Stops(new StopRequests().onStop);
+  const undo = new UndoList();
   try {
+    undo.add(() => stateDir.removeUnused());
     const runDir = stateDir.ensureRunDir(runId);
     const lock = new ProcessLock({ path: stateDir.lockPath(runId), runId });
     await lock.acquire();
-    let trace: TraceLog | undefined;
-    try {
-      if (traitsOf(flags.executor).outlivesProcess) markAsDryRun(runDir, runId);
-      trace = await openRunTrace({ runDir, runId });
-      if (trace !== undefined && !flags.quiet) sayWhere(trace);
-      const { executor } = await startExecutor(flags.executor, {
-        lock,
-        fresh: true,
-        dryRun: true,
-        signal: starting.signal,
-        captureOutput: true,
-      });
-      if (trace !== undefined) {
-        dumpLongDrains(executor, trace);
-        void trace.start();
-      }
-      try {
+    undo.add(() => lock.release());
+    undo.add(() => {
+      if (!lock.stillHeld()) return;
+      unmarkUnused(runDir);
+      stateDir.removeUnusedRunDir(runId);
+    });
+    if (traitsOf(flags.executor).outlivesProcess) markAsDryRun(runDir, runId);
+    const trace = await openRunTrace({ runDir, runId });
+    if (trace !== undefined && !flags.quiet) sayWhere(trace);
+    let dryRun!: DryRun;
+    const hosted = await hostRun(flags.executor, {
+      start: { lock, fresh: true, dryRun: true, captureOutput: true },
+      stops,
+      trace,
+      hosts: async ({ executor }) => {
         dryRun = new DryRun(flags, executor, await Display.create(flags));
-        if (early !== undefined) dryRun.stop(early);
-        return await dryRun.run();
-      } finally {
-        await endTrace(trace, dryRun?.interrupted);
-        await executor.stop();
-      }
-    } finally {
-      await endTrace(trace, true);
-      if (lock.stillHeld()) {
-        unmarkUnused(runDir);
-        stateDir.removeUnusedRunDir(runId);
-      }
-      lock.release();
-    }
+        return { stop: (stop) => dryRun.stop(stop), resume: () => dryRun.resume(), drain: () => dryRun.drain() };
+      },
+    });
+    undo.add(() => hosted.end());
+    return await dryRun.run();
   } catch (error) {
-    if (early !== undefined && error === starting.signal.reason) return exitCodeOfSignal(early);
+    if (error === stops.endStart.reason) return exitCodeOfSignal(stops.early!.signal);
     throw error;
   } finally {
-    stateDir.removeUnused();
+    await undo.undo();
   }
 }
 
@@ -95,6 +78,8 @@ class DryRun {
   readonly #stop = new AbortController();
   #stoppedBy: NodeJS.Signals | 'drain' | undefined;
   #forced = false;
+  /** All events have their outcomes, or wait for another start: nothing is left to be ended early. */
+  #isOver = false;
   #tellDrained!: () => void;
   readonly #drained = new Promise<void>((resolve) => (this.#tellDrained = resolve));
 
@@ -105,29 +90,17 @@ class DryRun {
     this.#measurements = new Measurements(flags.plan);
   }
 
-  /** Whether it was told to stop at once. */
-  get interrupted(): boolean {
-    return this.#forced;
-  }
-
   /** @returns the exit code */
   async run(): Promise<number> {
     const executor = this.#executor;
     const { plan, executor: options } = this.#flags;
     const handler = chooseHandler(options.handlers, this.#flags.handler, executor.handlers, asFlag(options.handlers));
     this.#display.listen(executor);
-    const server = await serveControl(executor.runDir, {
-      status: () => executor.status(),
-      probe: () => executor.probe(),
-      pause: () => executor.pause(),
-      resume: () => this.#stoppedBy === 'drain' || executor.resume(),
-      drain: () => this.#drain(),
-    });
-    executor.announce(server.path);
     try {
       this.#display.follow(() => this.#progress());
       const driven = drive(executor, plan, { handler, measurements: this.#measurements, signal: this.#stop.signal });
       await Promise.race([driven, this.#drained]);
+      this.#isOver = true;
       this.#display.close();
       return await this.#conclude();
     } catch (error) {
@@ -136,14 +109,13 @@ class DryRun {
       throw error;
     } finally {
       this.#display.close();
-      await server.close();
     }
   }
 
-  /** The first one ends the arrivals, and waits for what was sent. */
-  stop(signal: NodeJS.Signals): void {
+  /** The first signal ends the arrivals, and waits for what was sent; a second one interrupts that. */
+  stop({ signal, force }: StopMessage): void {
     const display = this.#display;
-    if (this.#stoppedBy !== undefined && this.#stoppedBy !== 'drain') {
+    if (force) {
       this.#forced = true;
       this.#stoppedBy = signal;
       const grace = formatDuration(this.#flags.executor.graceMs);
@@ -160,7 +132,14 @@ class DryRun {
     display.say(`${signal}: no more events; ${waiting}\n  ${again} again interrupts them`);
   }
 
-  #drain(): void {
+  /** Another terminal lets a paused dry run go on; one that was drained ends all the same. */
+  resume(): void {
+    if (this.#stoppedBy !== 'drain') this.#executor.resume();
+  }
+
+  /** Another terminal asked for its end. */
+  drain(): void {
+    if (this.#isOver) return;
     this.#stoppedBy ??= 'drain';
     this.#stop.abort();
     this.#display.say('drain: no more events; what waits in the queue is left there');

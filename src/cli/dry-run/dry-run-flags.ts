@@ -73,7 +73,10 @@ export async function resolveDryRunFlags(
   const durationMs = count === undefined ? duration : undefined;
   return {
     plan: { pattern, rate, seed, count, durationMs, burstSize, events, account, wallClock },
-    executor: resolveOptions({ runId, dir, threads, concurrency, durable, handlers: handler.file }, around),
+    executor: resolveOptions(
+      { runId, dir, threads, concurrency, durable, handlers: handler.file, steerable: true },
+      around,
+    ),
     handler: handler.name,
     emit,
     json,

@@ -51,6 +51,8 @@ export class Job {
   /** Aborted when the run is to end before all its tasks have. */
   readonly #abandoned = new AbortController();
   #ending: Ending | undefined;
+  /** All has ended, or nothing more is waited for: it cannot be ended early any more. */
+  #isOver = false;
   #results: ResultsWriter | undefined;
   /** What was told of records that could not be written. */
   readonly #damaged = new Set<string>();
@@ -121,7 +123,7 @@ export class Job {
 
   /** Another terminal asked for the end of the run. */
   drain(): void {
-    if (this.#ending) return;
+    if (this.#ending || this.#isOver) return;
     this.#end({ kind: 'drain' });
     // At once, so that whoever asked for it is told so.
     void this.#executor.drain();
@@ -130,7 +132,7 @@ export class Job {
 
   /** Another terminal lets a paused run go on. One that ends already does so: its source is closed. */
   resume(): void {
-    if (!this.#ending) this.#executor.resume();
+    if (!this.#ending && !this.#isOver) this.#executor.resume();
   }
 
   /** The source is open, tasks are about to be taken. */
@@ -165,6 +167,7 @@ export class Job {
     } catch (error) {
       this.#end({ kind: 'error', error: error as Error, exitCode: exitCodeOfError(error) });
     }
+    this.#isOver = true;
     // What tasks left to their threads is written before the end is told. What it could not write is heard of as an event.
     await executor.tearDown();
     if (!this.#ending && this.#flags.failOnLeak) this.#left = await executor.leftPending();

@@ -100,7 +100,7 @@ export function resolveRunFlags(
   const file = tasks !== undefined && STDIN_PATHS.has(tasks) ? '-' : tasks;
   const typed = (lines || file === '-') && Boolean(process.stdin.isTTY);
   return {
-    executor: resolveOptions(pick(EXECUTOR_OPTIONS, values), around),
+    executor: resolveOptions({ ...pick(EXECUTOR_OPTIONS, values), steerable: true }, around),
     source:
       each !== undefined
         ? { kind: 'each', glob: each, exclude, follow }

@@ -6,17 +6,17 @@ import { ProcessLock } from '../../system/lock/process-lock.js';
 import { lastDeath } from '../../runtime/last-death.js';
 import type { PreviousDeath } from '../../runtime/queue/contract.js';
 import { StateDir } from '../../system/state-dir.js';
-import type { StopMessage } from '../../runtime/supervisor/messages.js';
 import { Supervisor } from '../../runtime/supervisor/supervisor.js';
 import { formatDuration } from '../../base/units.js';
 import { asyncDebug } from '../async-debug.js';
 import { stopTogether } from './ctrl-z.js';
 import { exitCodeOfSignal, SIGNALS } from '../exit-code.js';
+import { StopRequests } from '../stop-requests.js';
 import type { Spooling } from './input/spool.js';
 import type { RunFlags } from './run-flags.js';
 import { runIdOf } from '../arguments/run-id.js';
 import type { Carried } from './job-control.js';
-import { clearLeftoverBar, endBySignal, flushed, outliveReaderOfStderr, tell } from '../screen/terminal.js';
+import { clearLeftoverBar, flushed, outliveReaderOfStderr, tell } from '../screen/terminal.js';
 import { commandFor } from '../arguments/suggest-command.js';
 
 const EXECUTOR_PROCESS = fileURLToPath(new URL('./executor-process.js', import.meta.url));
@@ -62,12 +62,11 @@ export async function run(module: string | undefined, given: Given, extra: reado
 /** One process: lock, executor and signals are all its own. */
 async function runAlone(flags: RunFlags, start: TakenLock, stateDir: StateDir): Promise<number> {
   const { runJob } = await import('./run-job.js');
-  let signals = 0;
+  const requests = new StopRequests();
   stopTogether(() => process.pid);
   const spooling = await spool(flags, start.lock, stateDir);
-  let stop: ((message: StopMessage) => void) | undefined;
   const lost = lostInput(spooling, () => {
-    if (signals++ === 0) stop?.({ type: 'stop', signal: 'SIGTERM', force: false });
+    if (!requests.any) requests.ask('SIGTERM');
   });
   try {
     const exitCode = await runJob(flags, {
@@ -76,17 +75,7 @@ async function runAlone(flags: RunFlags, start: TakenLock, stateDir: StateDir): 
       restarts: 0,
       data: process.stdout,
       linesBefore: 0,
-      // Before there is a listener, a signal ends this process.
-      onStop: (listener) => {
-        stop = listener;
-        if (lost.error !== undefined) listener({ type: 'stop', signal: 'SIGTERM', force: false });
-        for (const signal of SIGNALS) {
-          process.on(signal, () => {
-            if (++signals > 2) endBySignal(signal);
-            else listener({ type: 'stop', signal, force: signals > 1 });
-          });
-        }
-      },
+      onStop: requests.onStop,
       progressed: () => {},
       carry: () => {},
     });

@@ -41,6 +41,7 @@ describe('the options of an executor', () => {
       recycleAfterTasks: undefined,
       recycleAboveBytes: undefined,
       stallAfterMs: 30_000,
+      steerable: false,
     });
   });
 
@@ -187,6 +188,7 @@ describe('the flags of runtime run', () => {
           maxCrashes: 5,
           durable: false,
           recycleAfterTasks: 1_000,
+          steerable: true,
         },
         around,
       ),

@@ -1,18 +1,18 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { attachToProcess } from '../../../../dist/debug/inspector/attach-process.js';
 import { ProcessLock } from '../../../../dist/system/lock/process-lock.js';
-import { EndedBySignal, ownTurns, startProgram, startThreads, type Inspected } from '../../../support/inspected.js';
+import { ownTurns, startProgram, startThreads, type Inspected } from '../../../support/inspected.js';
 import { onEveryNode } from '../../../support/node-versions.js';
 import { tempDir } from '../../../support/temp-dir.js';
 import { waitFor } from '../../../support/wait-for.js';
 
-const SLEEPS = `console.log('up'); setInterval(() => {}, 1000);`;
+const startSleeper = () => startProgram(`console.log('up'); setInterval(() => {}, 1000);`);
 const PROGRAM = fileURLToPath(new URL('../../../support/attach-child.mjs', import.meta.url));
 
 /** A watchdog is as patient as that, where the process is too busy to do what it is told. */
@@ -61,58 +61,75 @@ async function lookAgain(target: Inspected): Promise<void> {
  * A target may end by SIGSEGV in Node 20 to 26: two in a hundred of these looks, on a
  * busy machine. Then all is tried with another one.
  */
-async function unlessNodeEnds(tried: () => Promise<void>): Promise<void> {
+async function unlessNodeEnds<Target extends Inspected>(
+  start: () => Promise<Target>,
+  tried: (target: Target) => Promise<void>,
+): Promise<void> {
+  const target = await start();
+  const { child } = target;
+  const ended = once(child, 'exit');
   try {
-    await tried();
+    await tried(target);
   } catch (error) {
-    if (!(error instanceof EndedBySignal) || error.signal !== 'SIGSEGV') throw error;
-    await tried();
+    if (isProcess(target.pid)) throw error;
+    if (child.exitCode === null && child.signalCode === null) await ended;
+    if (child.signalCode !== 'SIGSEGV') throw error;
+    await tried(await start());
   }
 }
 
+function isProcess(pid: number): boolean {
+  return existsSync(`/proc/${pid}`);
+}
+
 await onEveryNode('a look that is killed leaves no inspector open, no thread standing, no folder', ({ path }) =>
-  unlessNodeEnds(async () => {
-    const target = await startThreads({ path });
-    for (const stage of ['attached', 'snapshot', 'detaching']) {
-      await kill(target, stage);
-      await waitFor(`no inspector to be open after ${stage}`, () => target.ports().length === 0, WATCHDOG_MS);
-      await target.goesOn();
-    }
-    await lookAgain(target);
-  }),
+  unlessNodeEnds(
+    () => startThreads({ path }),
+    async (target) => {
+      for (const stage of ['attached', 'snapshot', 'detaching']) {
+        await kill(target, stage);
+        await waitFor(`no inspector to be open after ${stage}`, () => target.ports().length === 0, WATCHDOG_MS);
+        await target.goesOn();
+      }
+      await lookAgain(target);
+    },
+  ),
 );
 
 describe('a look that is killed', () => {
-  test('leaves nothing either when the inspector is just opening', async () => {
-    const target = await startProgram(SLEEPS);
-    const opened = () => target.stderr().split('Debugger listening').length;
-    for (let time = 0; time < 2; time++) {
-      const before = opened();
-      await kill(target, 'begins', { first: () => waitFor('it to open', () => opened() > before) });
-      await waitFor('no inspector to be open', () => target.ports().length === 0, WATCHDOG_MS);
-    }
-    await lookAgain(target);
-  });
+  test('leaves nothing either when the inspector is just opening', () =>
+    unlessNodeEnds(startSleeper, async (target) => {
+      const opened = () => target.stderr().split('Debugger listening').length;
+      for (let time = 0; time < 2; time++) {
+        const before = opened();
+        await kill(target, 'begins', { first: () => waitFor('it to open', () => opened() > before) });
+        await waitFor('no inspector to be open', () => target.ports().length === 0, WATCHDOG_MS);
+      }
+      await lookAgain(target);
+    }));
 
-  test('leaves open what was open, and no worker standing all the same', async () => {
-    const target = await startThreads({ nodeOptions: ['--inspect=127.0.0.1:0'] });
-    const before = target.ports();
-    await kill(target, 'snapshot');
-    expect(target.ports()).toEqual(before);
-    await target.goesOn();
-  });
+  test('leaves open what was open, and no worker standing all the same', () =>
+    unlessNodeEnds(
+      () => startThreads({ nodeOptions: ['--inspect=127.0.0.1:0'] }),
+      async (target) => {
+        const before = target.ports();
+        await kill(target, 'snapshot');
+        expect(target.ports()).toEqual(before);
+        await target.goesOn();
+      },
+    ));
 
-  test('leaves nothing either when it is interrupted, or told to end', async () => {
-    const target = await startProgram(SLEEPS);
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      await kill(target, 'attached', { signal });
-      await waitFor('no inspector to be open', () => target.ports().length === 0, WATCHDOG_MS);
-    }
-    expect(target.child.exitCode ?? target.child.signalCode).toBeNull();
-  });
+  test('leaves nothing either when it is interrupted, or told to end', () =>
+    unlessNodeEnds(startSleeper, async (target) => {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+        await kill(target, 'attached', { signal });
+        await waitFor('no inspector to be open', () => target.ports().length === 0, WATCHDOG_MS);
+      }
+      expect(target.child.exitCode ?? target.child.signalCode).toBeNull();
+    }));
 
   test('leaves nothing to be done when the process it looked into has ended', async () => {
-    const target = await startProgram(SLEEPS);
+    const target = await startSleeper();
     await kill(target, 'attached', { first: () => target.child.kill('SIGKILL') });
   });
 });

@@ -129,20 +129,26 @@ describe('what an earlier start left queued', () => {
 
 describe('options of a line', () => {
   const tasks = (...fields: object[]) => fields.map((each) => `${JSON.stringify(each)}\n`).join('');
+  /** Ends when there is a file "go", however late its signal is heard. */
   const HANDLER = `
+    import { existsSync } from 'node:fs';
     import { setTimeout as sleep } from 'node:timers/promises';
-    export default async ({ ms }, { signal }) => { await sleep(ms, undefined, { signal }); return ms; };
+    export default async ({ n }, { signal }) => {
+      while (!existsSync('go')) await sleep(5, undefined, { signal });
+      return n;
+    };
   `;
 
   test('are taken over when a task is tried again, and a flag does not lose to what was stored', async () => {
     const here = place();
     here.write('job.mjs', HANDLER);
     const run = (...more: string[]) => here.runtime(['run', 'job.mjs', '--tasks', 't.ndjson', ...ALONE, ...more]);
-    here.write('t.ndjson', tasks({ input: { ms: 50 }, timeout: '1ms' }, { input: { ms: 51 }, timeout: '1ms' }));
+    here.write('t.ndjson', tasks({ input: { n: 1 }, timeout: '1ms' }, { input: { n: 2 }, timeout: '1ms' }));
     expect((await run()).stderr).toMatch(/tasks +2 timed-out\n/);
     expect((await run('--retry-failed')).stderr).toMatch(/tasks +2 timed-out\n/);
     // The one line has a longer time, the other none of its own any more.
-    here.write('t.ndjson', tasks({ input: { ms: 50 }, timeout: '1m' }, { input: { ms: 51 } }));
+    here.write('go', '');
+    here.write('t.ndjson', tasks({ input: { n: 1 }, timeout: '1m' }, { input: { n: 2 } }));
     const { exitCode, stderr } = await run('--retry-failed', '--timeout', '1m');
     expect(stderr).toMatch(/tasks +2 done\n/);
     expect(exitCode).toBe(0);

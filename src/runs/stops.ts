@@ -1,26 +1,28 @@
-import type { StopMessage } from '../../runtime/supervisor/messages.js';
-import type { JobControl } from './job-control.js';
+import type { StopMessage } from '../runtime/supervisor/messages.js';
+
+/** Calls the listener at each request to stop, also for those that came before. */
+export type OnStop = (listener: (stop: StopMessage) => void) => void;
 
 /**
- * What tells a run to stop. While its executor starts, that ends the start: no
+ * What asks a run to stop. While its executor starts, that ends the start: no
  * task was taken, and a module may take as long as it likes to load. Later, it is
- * the job's to hear.
+ * for whoever listens.
  */
 export class Stops {
   readonly #early: StopMessage[] = [];
   readonly #start = new AbortController();
   #listener: ((stop: StopMessage) => void) | undefined;
 
-  /** @param graceMs so long may a successor go on to start: what its predecessor has done is to be told */
-  constructor(control: JobControl, graceMs: number) {
-    control.onStop((stop) => {
+  /** @param patienceMs how long a start may go on that is asked to stop without force. Default 0 */
+  constructor(onStop: OnStop, patienceMs = 0) {
+    onStop((stop) => {
       if (this.#listener !== undefined) {
         this.#listener(stop);
         return;
       }
       this.#early.push(stop);
-      if (control.carried === undefined || stop.force) this.#start.abort();
-      else setTimeout(() => this.#start.abort(), graceMs).unref();
+      if (patienceMs === 0 || stop.force) this.#start.abort();
+      else setTimeout(() => this.#start.abort(), patienceMs).unref();
     });
   }
 
@@ -34,7 +36,7 @@ export class Stops {
     return this.#early[0];
   }
 
-  /** Those that came before are told at once. */
+  /** Those that came before are passed on at once. */
   listen(listener: (stop: StopMessage) => void): void {
     this.#listener = listener;
     for (const stop of this.#early) listener(stop);

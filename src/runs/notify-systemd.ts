@@ -1,14 +1,13 @@
-import type { Executor } from '../../runtime/executor.js';
-import { noteOf } from '../../runtime/health/note.js';
-import { LEAST_WATCHDOG_MS, SystemdNotifier, watchdogOf } from '../../runtime/health/systemd.js';
-import { formatDuration } from '../../base/units.js';
+import type { Executor } from '../runtime/executor.js';
+import { noteOf } from '../runtime/health/note.js';
+import { LEAST_WATCHDOG_MS, SystemdNotifier, watchdogOf } from '../runtime/health/systemd.js';
+import { formatDuration } from '../base/units.js';
 
 /**
- * Where systemd started this service (`Type=notify`), it is told how the run stands.
+ * Tells systemd, which started this service (`Type=notify`), how the run stands.
  * @returns what waits until all was told
  */
-export function tellSystemd(executor: Executor): (() => Promise<void>) | undefined {
-  if (!process.env['NOTIFY_SOCKET']) return undefined;
+export function notifySystemd(executor: Executor): () => Promise<void> {
   const warn = (error: Error) => void executor.emit('warning', error);
   // systemd knows the supervisor, where there is one.
   const watchdogMs = watchdogOf(process.env, [process.pid, process.ppid]);

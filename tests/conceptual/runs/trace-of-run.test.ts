@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { dumpLongDrains } from '../../../dist/cli/async-debug.js';
+import { dumpLongDrains } from '../../../dist/runs/trace-of-run.js';
 import type { TraceLog } from '../../../dist/debug/trace/trace-log.js';
 import type { Executor } from '../../../dist/runtime/executor.js';
 

@@ -1,0 +1,107 @@
+import { UndoList } from '../base/undo-list.js';
+import type { TraceLog } from '../debug/trace/trace-log.js';
+import type { Steering } from '../runtime/control/server.js';
+import type { Executor } from '../runtime/executor.js';
+import type { HealthServer } from '../runtime/health/http-server.js';
+import type { ResolvedOptions } from '../runtime/options.js';
+import { startExecutor, type StartedExecutor, type StartSettings } from '../runtime/start-executor.js';
+import type { StopMessage } from '../runtime/supervisor/messages.js';
+import type { AnyHandler } from '../runtime/task/handlers.js';
+import type { Stops } from './stops.js';
+import { dumpLongDrains, endTrace } from './trace-of-run.js';
+
+/** What a host does that is asked to steer its run; what is left out, the executor does. */
+interface Host extends Partial<Pick<Steering, 'pause' | 'resume' | 'drain'>> {
+  /** Asked by a signal, or by the supervisor. */
+  stop?(stop: StopMessage): void;
+}
+
+/** All of it ends with the run, and also where the start fails. */
+export interface HostSettings<Module> {
+  start?: StartSettings;
+  /** Default: nobody asks it to stop but code. */
+  stops?: Stops | undefined;
+  /** Serves health and metrics already; answers for the executor once there is one. */
+  health?: HealthServer | undefined;
+  trace?: TraceLog | undefined;
+  /** Whether systemd is told how the run stands, where that has started this process. Default false. */
+  systemd?: boolean;
+  /** Called once the executor has started, before anybody can reach it. */
+  hosts?: (started: StartedExecutor<Module>) => Host | Promise<Host>;
+}
+
+export interface HostedRun<Module> extends StartedExecutor<Module> {
+  /** Stops the executor, and ends all that surrounds it. A second call does nothing. Rejects as `executor.stop` does. */
+  end(): Promise<void>;
+}
+
+/**
+ * Starts an executor, and puts around it what makes it a run that others can
+ * watch and steer: signals, health, dumps, systemd, control socket. The socket
+ * answers until no thread is left: a stop that hangs can be seen.
+ *
+ * @throws as `startExecutor` does, and what `hosts` throws. Nothing is left behind then.
+ */
+export async function hostRun<Module = Record<string, AnyHandler>>(
+  options: ResolvedOptions,
+  settings: HostSettings<Module> = {},
+): Promise<HostedRun<Module>> {
+  const { stops, health, trace } = settings;
+  const undo = new UndoList();
+  let interrupted = true;
+  if (health !== undefined) undo.add(() => health.close());
+  undo.add(() => endTrace(trace, interrupted));
+  try {
+    const started = await startExecutor<Module>(options, {
+      ...settings.start,
+      ...(stops !== undefined && { signal: stops.endStart }),
+    });
+    const executor = started.executor as unknown as Executor;
+    undo.add(() => executor.stop());
+    undo.add(() => endTrace(trace, interrupted));
+    interrupted = false;
+    // Asked to stop while it started, it runs nothing: not even what its predecessor left running.
+    if (stops?.early !== undefined) void executor.drain();
+    health?.serve(executor);
+    if (trace !== undefined) {
+      dumpLongDrains(executor, trace);
+      void trace.start();
+    }
+    const host = (await settings.hosts?.(started)) ?? {};
+    if (settings.systemd) await tellSystemd(executor);
+    stops?.listen((stop) => {
+      if (stop.force && !interrupted) {
+        interrupted = true;
+        // What it was that took too long.
+        void trace?.dump('drain');
+      }
+      host.stop?.(stop);
+    });
+    if (options.steerable) await openToOthers(executor, host);
+    return { ...started, end: () => undo.undo() };
+  } catch (error) {
+    await undo.undo().catch(() => {});
+    throw error;
+  }
+}
+
+/** @throws HoldfastError `ERR_STATE_DIR` when there can be no socket */
+async function openToOthers(executor: Executor, host: Host): Promise<void> {
+  const { serveControl } = await import('../runtime/control/server.js');
+  const server = await serveControl(executor.runDir, {
+    status: () => executor.status(),
+    probe: () => executor.probe(),
+    pause: () => executor.pause(),
+    resume: () => executor.resume(),
+    drain: () => void executor.drain(),
+    ...host,
+  });
+  executor.atEnd(() => server.close());
+  executor.announce(server.path);
+}
+
+async function tellSystemd(executor: Executor): Promise<void> {
+  if (!process.env['NOTIFY_SOCKET']) return;
+  const { notifySystemd } = await import('./notify-systemd.js');
+  executor.atEnd(notifySystemd(executor));
+}

@@ -1,0 +1,66 @@
+/** An executor from code that others steer, and what a host leaves behind. */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { hostRun } from '../../../dist/runs/host-run.js';
+import { resolveOptions } from '../../../dist/runtime/options.js';
+import { askExecutor } from '../../../dist/runtime/control/client.js';
+import { serveHealth } from '../../../dist/runtime/health/http-server.js';
+import { ProcessLock } from '../../../dist/system/lock/process-lock.js';
+import { StateDir } from '../../../dist/system/state-dir.js';
+import { place } from '../../support/command.js';
+import { HANDLERS, running, startedExecutor } from '../../support/executors.js';
+import { tempDir } from '../../support/temp-dir.js';
+
+const socketOf = (dir: string) =>
+  new ProcessLock({ path: new StateDir(dir).lockPath('run-1'), runId: 'run-1' }).holder()?.controlSocket;
+
+test('an executor from code that is steerable is reached by the command', async () => {
+  const here = place();
+  const dir = join(here.dir, '.runtime');
+  const executor = await startedExecutor({ dir, durable: true, steerable: true });
+  const { stdout } = await here.runtime(['status', 'run-1']);
+  expect(stdout).toMatch(/state +running/);
+  expect(await here.runtime(['pause', 'run-1'])).toMatchObject({ exitCode: 0 });
+  expect(executor.mode).toBe('paused');
+  expect(await here.runtime(['resume', 'run-1'])).toMatchObject({ exitCode: 0 });
+  expect(executor.mode).toBe('running');
+  const socket = socketOf(dir)!;
+  expect(existsSync(socket)).toBe(true);
+  await executor.stop();
+  expect(existsSync(socket)).toBe(false);
+});
+
+test('its socket answers until no thread is left: a stop that hangs can be seen', async () => {
+  const dir = tempDir();
+  const executor = await startedExecutor({ dir, durable: true, steerable: true });
+  const task = executor.submit('untilAborted', null, { id: 'long' }).catch((error: Error) => error);
+  await running(executor, 'long');
+  const stopped = executor.stop();
+  const socket = socketOf(dir)!;
+  const { mode, threads } = await askExecutor(socket, 'status');
+  expect(mode).toBe('stopping');
+  expect(threads.flatMap((thread) => thread.running.map(({ id }) => id))).toEqual(['long']);
+  await executor.stop({ force: true });
+  await stopped;
+  await task;
+  expect(existsSync(socket)).toBe(false);
+});
+
+test('one that is not has no socket', async () => {
+  const dir = tempDir();
+  await startedExecutor({ dir, durable: true });
+  expect(socketOf(dir)).toBeUndefined();
+});
+
+test('where the host cannot take it, all that was started is ended, and nothing stays', async () => {
+  const dir = tempDir();
+  const health = await serveHealth({ host: '127.0.0.1', port: 0 });
+  const options = resolveOptions({ runId: 'run-1', handlers: HANDLERS, dir, threads: 1, steerable: true });
+  const failure = new Error('no host');
+  const hosts = () => Promise.reject(failure);
+  await expect(hostRun(options, { health, hosts })).rejects.toBe(failure);
+  await expect(fetch(`${health.url}/livez`)).rejects.toThrow();
+  expect(new ProcessLock({ path: new StateDir(dir).lockPath('run-1'), runId: 'run-1' }).isLocked()).toBe(false);
+  expect(readdirSync(dir, { recursive: true }).filter((name) => String(name).includes('run-1/'))).toEqual([]);
+});
