@@ -1,5 +1,6 @@
 // @ts-check
 /** What is made from the tables of options, for people and editors: files, and tables in documents. */
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { configJsonSchema } from '../../dist/config/json-schema.js';
@@ -28,7 +29,10 @@ const TABLES = {
 
 /** Each generated file, by its path from the root, with its content as it should be. */
 export function generated() {
-  const files = new Map([['config.schema.json', `${JSON.stringify(configJsonSchema(), null, 2)}\n`]]);
+  const files = new Map([
+    ['config.schema.json', `${JSON.stringify(configJsonSchema(), null, 2)}\n`],
+    ['man/runtime.1', execFileSync(process.execPath, [join(ROOT, 'dist/cli/main.js'), 'man'], { encoding: 'utf8' })],
+  ]);
   for (const [file, tables] of Object.entries(TABLES)) files.set(file, withTables(file, tables));
   return files;
 }

@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { traceWithoutRun } from './async-debug.js';
 import { CONFIG, FOLDER } from './arguments/common-flags.js';
 import { takeConfig } from './arguments/config-values.js';
+import { describeCompletion } from './completion/completion-command.js';
 import { describeDryRun } from './dry-run/dry-run-command.js';
 import { errorText, EXIT, exitCodeOfError, exitCodeOfSignal } from './exit-code.js';
 import { describeInspect } from './inspect/inspect-command.js';
@@ -172,6 +173,19 @@ config
   .command('schema')
   .description('print the JSON Schema of the config file: every key, what it takes, its default')
   .action(does(async () => (await import('./config/config.js')).configSchema()));
+
+describeCompletion(program.command('completion')).action(
+  does(async (shell: string) => (await import('./completion/completion.js')).completion(shell)),
+);
+program
+  .command('man')
+  .description('print the manual page, for man: runtime man | man -l -')
+  .action(does(async () => (await import('./manual/manual.js')).manual(program)));
+program
+  .command('complete', { hidden: true })
+  .description('print what may stand where the cursor is; what `runtime completion` prints asks it')
+  .argument('[words...]')
+  .action(does(async (words: string[]) => (await import('./completion/completion.js')).complete(program, words)));
 
 program.hook('preAction', (_, command) => takeConfig(command));
 program.hook('preAction', (_, command) => traceWithoutRun(command));

@@ -25,7 +25,7 @@ export const RUN_OPTIONS = {
 
   each: {
     says: 'a task for each file that matches; its input is the path',
-    takes: text('must be a glob', 'glob'),
+    takes: text('must be a glob', 'glob', 'file'),
     flag: '--each <glob>',
     group: 'Tasks:',
   },
@@ -86,12 +86,18 @@ export const RUN_OPTIONS = {
     executor: true,
   },
   backoff: {
-    says: 'how long a task that failed waits for its retry: a random time up to these',
+    says: 'how long a task that failed waits for its retry: a random time up to these, such as 1s,1m',
     takes: group(BACKOFF, {
+      fromText: (text) => {
+        const [base, ...rest] = text.split(',');
+        return rest.length === 0 ? { base } : { base, max: rest.join(',') };
+      },
       judge: ({ base, max }) =>
         base <= max ? undefined : `base (${formatDuration(base)}) is longer than max (${formatDuration(max)})`,
     }),
     unset: {},
+    unsetSays: '1s,1m',
+    flag: '--backoff <duration[,max]>',
     config: true,
     executor: true,
   },

@@ -46,7 +46,16 @@ describe('the package', () => {
 
   test('holds what is built, the documents, the schema and the examples, and nothing else', () => {
     const tops = [...new Set(files.map(({ path }) => path.split('/')[0]))].toSorted();
-    expect(tops).toEqual(['LICENSE', 'README.md', 'config.schema.json', 'dist', 'docs', 'examples', 'package.json']);
+    expect(tops).toEqual([
+      'LICENSE',
+      'README.md',
+      'config.schema.json',
+      'dist',
+      'docs',
+      'examples',
+      'man',
+      'package.json',
+    ]);
     const stray = files.filter(({ path }) => path.startsWith('dist/') && !/\.(c?js|d\.c?ts)(\.map)?$/.test(path));
     expect(stray).toEqual([]);
   });

@@ -1,6 +1,6 @@
 /** The flags of a command, as its table of options has them. */
-import type { Command } from 'commander';
-import { shownDefault, type Option, type Options } from '../../options/option.js';
+import type { Command, Option as CommanderOption } from 'commander';
+import { shownDefault, type Kind, type Option, type Options } from '../../options/option.js';
 
 const collected = (value: string, before: string[] | undefined) => [...(before ?? []), value];
 
@@ -13,9 +13,17 @@ export function addFlags(command: Command, rows: Options): Command {
     if (row.group !== undefined) command.optionsGroup(row.group);
     if (row.repeats) command.option(row.flag, helpOf(row), collected);
     else command.option(row.flag, helpOf(row));
+    if (row.takes.offers !== undefined) offers.set(command.options.at(-1)!, row.takes.offers);
     if (row.off !== undefined) command.option(row.flag.replace('--', '--no-'), row.off === true ? UNDONE : row.off);
   }
   return command;
+}
+
+const offers = new WeakMap<CommanderOption, NonNullable<Kind<unknown>['offers']>>();
+
+/** What the row of a flag offers to a shell; `undefined`: nothing, or the flag is of no table. */
+export function offersOfFlag(flag: CommanderOption): Kind<unknown>['offers'] {
+  return offers.get(flag);
 }
 
 /** A flag and its short form, without what it takes: `--threads`. */

@@ -213,6 +213,17 @@ describe('the flags of runtime run', () => {
     });
   });
 
+  test('take a backoff as one text: the first wait, and the longest', () => {
+    const backoff = (text: string) => flags({ lines: true, backoff: text }).executor.backoff;
+    expect(backoff('2s')).toEqual({ baseMs: 2_000, maxMs: 60_000 });
+    expect(backoff('500ms,10m')).toEqual({ baseMs: 500, maxMs: 600_000 });
+    expect(faultsOf(() => backoff('2m'))).toEqual({ '--backoff': 'base (2m) is longer than max (1m)' });
+    expect(faultsOf(() => backoff('1s,2'))).toEqual({
+      '--backoff': '"2" has no unit: write 500ms, 2s, 5m, 1h or 1d',
+    });
+    expect(faultsOf(() => backoff('1s,2s,3s'))['--backoff']).toContain('"2s,3s" is not a duration');
+  });
+
   test('choose one source', () => {
     expect(flags({ each: 'src/*' }).source).toEqual({ kind: 'each', glob: 'src/*', exclude: [], follow: false });
     expect(flags({ tasks: '-', lines: false }).source).toEqual({ kind: 'tasks', file: '-' });
