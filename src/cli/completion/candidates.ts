@@ -3,7 +3,7 @@ import type { Argument, Command, Option } from 'commander';
 import { offersOf, type Offers } from './offers.js';
 
 /** A word that may be typed, and what it does. */
-export interface Candidate {
+interface Candidate {
   word: string;
   says: string;
 }
