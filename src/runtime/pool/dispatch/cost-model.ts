@@ -1,3 +1,5 @@
+import type { ClaimedTask } from '../../queue/contract.js';
+
 /**
  * How much work a message should carry, in ms. The message costs about 30 µs,
  * and its outcomes an fsync of 0.1 ms and more, during which nothing else is
@@ -41,6 +43,23 @@ export class CostModel {
   observe(handler: string, count: number, totalMs: number, totalBytes: number): void {
     this.#byHandler.set(handler, update(this.#byHandler.get(handler), count, totalMs, totalBytes));
     this.#overall = update(this.#overall, count, totalMs, totalBytes);
+  }
+
+  /** What tasks took that ended one after the other, each so many ms. */
+  learn(tasks: readonly Pick<ClaimedTask, 'handler' | 'input'>[], durations: readonly number[]): void {
+    let start = 0;
+    while (start < tasks.length) {
+      const { handler } = tasks[start]!;
+      let end = start;
+      let totalMs = 0;
+      let totalBytes = 0;
+      for (; end < tasks.length && tasks[end]!.handler === handler; end++) {
+        totalMs += durations[end]!;
+        totalBytes += tasks[end]!.input.length;
+      }
+      this.observe(handler, end - start, totalMs, totalBytes);
+      start = end;
+    }
   }
 
   /** The share of a batch that a task fills: 1 when it has to travel alone. */

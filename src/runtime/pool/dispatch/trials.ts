@@ -1,0 +1,47 @@
+import type { ClaimedTask, Settlement } from '../../queue/contract.js';
+
+/**
+ * Suspects are tried alone: what dies then has proven who killed it. As long
+ * as there are any, and until what became of the one that is tried is durable,
+ * nothing else runs.
+ */
+export class Trials {
+  /** How many suspects the queue holds. */
+  #suspects = 0;
+  #tried: ClaimedTask | undefined;
+
+  /** Whether no other tasks may run. */
+  get alone(): boolean {
+    return this.#suspects > 0 || this.#tried !== undefined;
+  }
+
+  /** Whether a suspect is being tried. */
+  get underWay(): boolean {
+    return this.#tried !== undefined;
+  }
+
+  /** So many suspects are in the queue besides. */
+  came(count: number): void {
+    this.#suspects += count;
+  }
+
+  begin(suspect: ClaimedTask): void {
+    this.#suspects--;
+    this.#tried = suspect;
+  }
+
+  /** The queue holds none. */
+  noneLeft(): void {
+    this.#suspects = 0;
+  }
+
+  /** How a task goes back to the queue that has not started: a suspect is to be tried later. */
+  givenBack(task: ClaimedTask): Settlement {
+    return { kind: task === this.#tried ? 'suspect' : 'release', seq: task.seq };
+  }
+
+  /** What became of these is durable. */
+  onSettled(tasks: readonly ClaimedTask[]): void {
+    if (this.#tried && tasks.includes(this.#tried)) this.#tried = undefined;
+  }
+}
