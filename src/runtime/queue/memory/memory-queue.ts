@@ -1,5 +1,5 @@
 /** The store without a disk: what it holds ends with the process. */
-import type { Encoded, NewTask, OutcomeState, TaskCounts, TaskState } from '../../task/task.js';
+import type { Encoded, NewTask, OutcomeState, TaskCounts } from '../../task/task.js';
 import type {
   AddedTask,
   Cancellation,
@@ -19,9 +19,10 @@ import type {
 } from '../contract.js';
 import { CANCELLED } from '../endings.js';
 import { generatedSeq, idOf } from '../generated-id.js';
-import { Heap } from './heap.js';
-import { firstAfter, outcomeRecord, type Ending } from './outcomes.js';
-import { ReadyTasks } from './ready-tasks.js';
+import { Counts } from './counts.js';
+import { Lines } from './lines.js';
+import { waits, type MemoryTask, type State } from './memory-task.js';
+import { outcomeRecord, Outcomes, type Ending } from './outcomes.js';
 import { SeqMap } from '../seq-map.js';
 import { notRunning, queueClosed } from '../refusals.js';
 import { MEMORY_TRAITS } from '../traits.js';
@@ -38,79 +39,28 @@ export function openMemoryQueue(): TaskQueue {
   return new MemoryQueue();
 }
 
-type State = TaskState | 'suspect';
-
-interface Task extends ClaimedTask {
-  state: State;
-  /** The number of the start that named it last while it had no outcome. */
-  start: number;
-  /** While it is delayed. */
-  delay: Delay | undefined;
-  /** Kept only of a task that was given an id. */
-  outcome: OutcomeRecord | undefined;
-}
-
-interface Delay {
-  runAt: number;
-  task: Task;
-}
-
-const WAITING: readonly State[] = ['queued', 'delayed', 'suspect'];
-
-/** Outcomes that are given at a time. */
-const PAGE = 256;
-
-/** So many cancelled tasks may hold their place in the line, beside as many as are queued. */
-const CANCELLED_PLACES = 1000;
-
 class MemoryQueue implements TaskQueue {
   readonly traits = MEMORY_TRAITS;
   readonly epoch = 1;
   #lastSeq = 0;
-  #lastOrdinal = 0;
   #closed = false;
   /** Tasks that were given an id, for as long as the queue lives. */
-  readonly #byId = new Map<string, Task>();
+  readonly #byId = new Map<string, MemoryTask>();
   /** Tasks without an outcome. */
-  #live = new SeqMap<Task>();
-  #ready = new ReadyTasks<Task>();
-  /** An entry counts as long as its task points back at it. */
-  #delayed = new Heap<Delay>((a, b) => a.runAt < b.runAt);
-  /** An entry counts as long as its task is a suspect. */
-  #suspects = new Heap<Task>((a, b) => a.seq < b.seq);
-  #cancelledPlaces = 0;
-  /** The start that names tasks now: those of earlier ones are held back, and are in none of the lines above. */
-  #start = 1;
-  #held = 0;
-  #heldSuspects = 0;
+  #live = new SeqMap<MemoryTask>();
+  readonly #lines = new Lines();
+  readonly #outcomes = new Outcomes();
+  readonly #counts = new Counts();
   #identity: RunIdentity | undefined;
-  /** In the order of their ordinals. */
-  #outcomes: OutcomeRecord[] = [];
-  readonly #counts: Record<State, number> = {
-    queued: 0,
-    delayed: 0,
-    suspect: 0,
-    running: 0,
-    done: 0,
-    failed: 0,
-    crashed: 0,
-    'timed-out': 0,
-    cancelled: 0,
-  };
 
   async clear(): Promise<void> {
     this.#refuseIfClosed();
     this.#byId.clear();
     this.#live = new SeqMap();
-    this.#ready = new ReadyTasks();
-    this.#delayed = new Heap((a, b) => a.runAt < b.runAt);
-    this.#suspects = new Heap((a, b) => a.seq < b.seq);
-    this.#cancelledPlaces = 0;
-    this.#held = 0;
-    this.#heldSuspects = 0;
+    this.#lines.clear();
+    this.#outcomes.clear();
+    this.#counts.clear();
     this.#identity = undefined;
-    this.#outcomes = [];
-    for (const state of Object.keys(this.#counts) as State[]) this.#counts[state] = 0;
   }
 
   /** Nothing outlives the process, so nothing was left running. */
@@ -131,40 +81,34 @@ class MemoryQueue implements TaskQueue {
 
   async outcomesOfOtherVersions(version: string): Promise<number> {
     this.#refuseIfClosed();
-    return this.#outcomes.filter((outcome) => outcome.version !== undefined && outcome.version !== version).length;
+    return this.#outcomes.ofOtherVersions(version);
   }
 
   async hold(): Promise<number> {
     this.#refuseIfClosed();
-    this.#start += 1;
-    const { queued, delayed, suspect, running } = this.#counts;
-    this.#held = queued + delayed + suspect;
-    this.#heldSuspects = suspect;
-    for (const task of running === 0 ? [] : this.#live.values()) {
-      if (task.state === 'running') task.start = this.#start;
+    const suspects = this.#counts.of('suspect');
+    this.#lines.hold(this.#counts.of('queued') + this.#counts.of('delayed') + suspects, suspects);
+    for (const task of this.#counts.of('running') === 0 ? [] : this.#live.values()) {
+      if (task.state === 'running') task.start = this.#lines.start;
     }
-    this.#ready = new ReadyTasks();
-    this.#delayed = new Heap((a, b) => a.runAt < b.runAt);
-    this.#suspects = new Heap((a, b) => a.seq < b.seq);
-    this.#cancelledPlaces = 0;
     return this.#lastSeq;
   }
 
   async letGo(): Promise<number> {
     this.#refuseIfClosed();
-    const suspects = this.#heldSuspects;
-    for (const task of this.#held === 0 ? [] : this.#live.values()) if (this.#isHeld(task)) this.#join(task);
+    const suspects = this.#lines.heldSuspects;
+    for (const task of this.#heldTasks()) this.#lines.letIn(task);
     return suspects;
   }
 
   async held(limit: number): Promise<HeldTasks> {
     this.#refuseIfClosed();
     const some: HeldTasks['some'] = [];
-    for (const task of this.#held === 0 ? [] : this.#live.values()) {
+    for (const task of this.#heldTasks()) {
       if (some.length >= limit) break;
-      if (this.#isHeld(task)) some.push({ id: idOf(task), input: task.input });
+      some.push({ id: idOf(task), input: task.input });
     }
-    return { count: this.#held, some };
+    return { count: this.#lines.held, some };
   }
 
   async add(tasks: readonly NewTask[]): Promise<AddedTask[]> {
@@ -174,10 +118,13 @@ class MemoryQueue implements TaskQueue {
 
   async claim(limit: number, now: number): Promise<ClaimedTask[]> {
     this.#refuseIfClosed();
-    this.#wake(now);
+    for (let due = this.#lines.nextDue(now); due !== undefined; due = this.#lines.nextDue(now)) {
+      this.#counts.move(due, 'queued');
+      this.#lines.enter(due);
+    }
     const claimed: ClaimedTask[] = [];
     while (claimed.length < limit) {
-      const task = this.#ready.shift();
+      const task = this.#lines.nextReady();
       if (task === undefined) break;
       claimed.push(this.#take(task));
     }
@@ -186,23 +133,20 @@ class MemoryQueue implements TaskQueue {
 
   async claimSuspect(): Promise<ClaimedTask | undefined> {
     this.#refuseIfClosed();
-    for (;;) {
-      const task = this.#suspects.pop();
-      if (task === undefined) return undefined;
-      if (task.state === 'suspect') return this.#take(task);
-    }
+    const task = this.#lines.nextSuspect();
+    return task && this.#take(task);
   }
 
   async settle(settlements: readonly Settlement[]): Promise<number[]> {
     this.#refuseIfClosed();
-    const tasks: Task[] = [];
+    const tasks: MemoryTask[] = [];
     for (const settlement of settlements) {
       const task = this.#live.get(settlement.seq);
       if (task?.state !== 'running') {
-        for (const moved of tasks) this.#move(moved, 'running');
+        for (const moved of tasks) this.#counts.move(moved, 'running');
         throw notRunning(settlement.seq, this.epoch);
       }
-      this.#move(task, targetOf(settlement));
+      this.#counts.move(task, targetOf(settlement));
       tasks.push(task);
     }
     // All of them are ours: from here on nothing fails.
@@ -223,12 +167,9 @@ class MemoryQueue implements TaskQueue {
       return { found: undefined };
     }
     const { state, attempts, crashes } = task;
-    if (!WAITING.includes(state)) return { found: state as TaskState };
-    const held = this.#isHeld(task);
-    if (held) this.#held -= 1;
-    if (held && state === 'suspect') this.#heldSuspects -= 1;
-    task.delay = undefined;
-    this.#move(task, 'cancelled');
+    if (!waits(state)) return { found: state };
+    this.#counts.move(task, 'cancelled');
+    this.#lines.leave(task, state, this.#counts.of('queued'));
     const ending: Ending = {
       state: 'cancelled',
       attempts,
@@ -241,24 +182,21 @@ class MemoryQueue implements TaskQueue {
       version: undefined,
     };
     const outcome = outcomeRecord(this.#record(task, ending), task, ending);
-    if (state === 'queued' && !held) this.#leavePlace();
     return { found: state === 'suspect' ? 'queued' : state, cancelled: { seq: task.seq, outcome } };
   }
 
   async retry(states: readonly OutcomeState[]): Promise<number> {
     this.#refuseIfClosed();
-    const again = this.#outcomes.filter((outcome) => states.includes(outcome.state));
-    this.#outcomes = this.#outcomes.filter((outcome) => !states.includes(outcome.state));
+    const again = this.#outcomes.takeBack(states);
     for (const { id } of again) {
       const task = this.#byId.get(id)!;
-      this.#move(task, 'queued');
+      this.#counts.move(task, 'queued');
       task.attempts = 0;
       task.crashes = 0;
       task.earlier = undefined;
       task.outcome = undefined;
       this.#live.set(task.seq, task);
-      if (this.#isHeld(task)) this.#held += 1;
-      else this.#ready.putBack(task);
+      this.#lines.enter(task);
     }
     return again.length;
   }
@@ -276,12 +214,12 @@ class MemoryQueue implements TaskQueue {
 
   async nextDue(): Promise<number | undefined> {
     this.#refuseIfClosed();
-    return this.#nextDelay()?.runAt;
+    return this.#lines.dueAt;
   }
 
   async suspects(): Promise<number> {
     this.#refuseIfClosed();
-    return this.#counts.suspect - this.#heldSuspects;
+    return this.#counts.of('suspect') - this.#lines.heldSuspects;
   }
 
   /** Nobody can take memory away. */
@@ -291,8 +229,7 @@ class MemoryQueue implements TaskQueue {
 
   async counts(): Promise<TaskCounts> {
     this.#refuseIfClosed();
-    const { suspect, ...counts } = this.#counts;
-    return { ...counts, queued: counts.queued + suspect };
+    return this.#counts.told();
   }
 
   async outcome(id: string, { withInput = false }: WithInput = {}): Promise<OutcomeRecord | undefined> {
@@ -311,23 +248,16 @@ class MemoryQueue implements TaskQueue {
     }
   }
 
-  async outcomesAfter(cursor: Cursor, { state, withInput = false }: OutcomeChoice = {}): Promise<OutcomePage> {
+  async outcomesAfter(cursor: Cursor, choice: OutcomeChoice = {}): Promise<OutcomePage> {
     this.#refuseIfClosed();
-    const first = firstAfter(this.#outcomes, cursor);
-    const page = this.#outcomes.slice(first, first + PAGE);
-    const chosen = page.filter((each) =>
-      state === 'not-done' ? each.state !== 'done' : state === undefined || state === each.state,
-    );
-    return {
-      outcomes: chosen.map((each) => ({ ...each, ...(withInput && { input: this.#byId.get(each.id)!.input }) })),
-      // Behind the last one there may be those that are not kept.
-      cursor: page.length === PAGE ? page.at(-1)!.ordinal : Math.max(cursor, this.#lastOrdinal),
-    };
+    const page = this.#outcomes.after(cursor, choice);
+    if (choice.withInput) for (const outcome of page.outcomes) outcome.input = this.#byId.get(outcome.id)!.input;
+    return page;
   }
 
   async lastOrdinal(): Promise<number> {
     this.#refuseIfClosed();
-    return this.#lastOrdinal;
+    return this.#outcomes.lastOrdinal;
   }
 
   async close(): Promise<void> {
@@ -342,7 +272,7 @@ class MemoryQueue implements TaskQueue {
       return same ? this.#addAgain(known, task) : { seq: known.seq, id: id!, status: 'conflict' };
     }
     const seq = ++this.#lastSeq;
-    const added: Task = {
+    const added: MemoryTask = {
       seq,
       id,
       handler,
@@ -354,111 +284,53 @@ class MemoryQueue implements TaskQueue {
       attempts: 0,
       crashes: 0,
       earlier: undefined,
-      start: this.#start,
+      start: this.#lines.start,
       delay: undefined,
       outcome: undefined,
     };
-    this.#counts.queued += 1;
+    this.#counts.add();
     this.#live.set(seq, added);
     if (id !== undefined) this.#byId.set(id, added);
-    this.#ready.append(added);
+    this.#lines.append(added);
     return { seq, id: idOf(added), status: 'added' };
   }
 
-  #addAgain(task: Task, { priority, timeoutMs, retries }: NewTask): AddedTask {
+  #addAgain(task: MemoryTask, { priority, timeoutMs, retries }: NewTask): AddedTask {
     const { seq, state } = task;
     const added: AddedTask = { seq, id: idOf(task), status: 'duplicate' };
-    const held = this.#isHeld(task);
-    if (state !== 'running' && !WAITING.includes(state)) return added;
+    if (state !== 'running' && !waits(state)) return added;
+    const held = this.#lines.isHeld(task);
     const moved = task.priority !== priority;
     Object.assign(task, { priority, timeoutMs, retries });
-    if (held) this.#join(task);
-    else if (moved && state === 'queued') {
-      this.#ready.putBack(task);
-      this.#leavePlace();
-    }
+    if (held) this.#lines.letIn(task);
+    else if (moved && state === 'queued') this.#lines.move(task, this.#counts.of('queued'));
     return held && state === 'suspect' ? { ...added, suspect: true } : added;
   }
 
-  #isHeld(task: Task): boolean {
-    return task.start < this.#start && WAITING.includes(task.state);
+  *#heldTasks(): Iterable<MemoryTask> {
+    if (this.#lines.held === 0) return;
+    for (const task of this.#live.values()) if (this.#lines.isHeld(task)) yield task;
   }
 
-  /** It is held back no longer. */
-  #join(task: Task): void {
-    task.start = this.#start;
-    this.#held -= 1;
-    if (task.state === 'queued') this.#ready.putBack(task);
-    else if (task.state === 'delayed') this.#delayed.push(task.delay!);
-    else {
-      this.#heldSuspects -= 1;
-      this.#suspects.push(task);
-    }
-  }
-
-  #take(task: Task): ClaimedTask {
-    this.#move(task, 'running');
+  #take(task: MemoryTask): ClaimedTask {
+    this.#counts.move(task, 'running');
     const { seq, id, handler, input, priority, timeoutMs, retries, attempts, crashes, earlier } = task;
     return { seq, id, handler, input, priority, timeoutMs, retries, attempts, crashes, earlier };
   }
 
-  #record(task: Task, ending: Ending): number {
-    const ordinal = ++this.#lastOrdinal;
+  #record(task: MemoryTask, ending: Ending): number {
     this.#live.take(task.seq);
-    if (task.id === undefined) return ordinal;
-    task.outcome = outcomeRecord(ordinal, task, ending);
-    this.#outcomes.push(task.outcome);
-    return ordinal;
+    return this.#outcomes.record(task, ending);
   }
 
-  #putBack(task: Task, settlement: Exclude<Settlement, { kind: 'outcome' }>): void {
-    switch (settlement.kind) {
-      case 'release':
-        this.#ready.putBack(task);
-        break;
-      case 'suspect':
-        this.#suspects.push(task);
-        break;
-      case 'retry':
-        task.attempts = settlement.attempts;
-        task.crashes = settlement.crashes;
-        task.earlier = settlement.earlier;
-        task.delay = { runAt: settlement.runAt, task };
-        this.#delayed.push(task.delay);
+  #putBack(task: MemoryTask, settlement: Exclude<Settlement, { kind: 'outcome' }>): void {
+    if (settlement.kind === 'retry') {
+      task.attempts = settlement.attempts;
+      task.crashes = settlement.crashes;
+      task.earlier = settlement.earlier;
+      task.delay = { runAt: settlement.runAt, task };
     }
-  }
-
-  #wake(now: number): void {
-    for (;;) {
-      const delay = this.#nextDelay();
-      if (delay === undefined || delay.runAt > now) return;
-      this.#delayed.pop();
-      delay.task.delay = undefined;
-      this.#move(delay.task, 'queued');
-      this.#ready.putBack(delay.task);
-    }
-  }
-
-  #nextDelay(): Delay | undefined {
-    for (;;) {
-      const delay = this.#delayed.peek();
-      if (delay === undefined || delay.task.delay === delay) return delay;
-      this.#delayed.pop();
-    }
-  }
-
-  /** Cancelled tasks that nobody ever reaches, at the end of the line, must not pile up. */
-  #leavePlace(): void {
-    this.#cancelledPlaces += 1;
-    if (this.#cancelledPlaces <= CANCELLED_PLACES + this.#counts.queued) return;
-    this.#ready.sweep();
-    this.#cancelledPlaces = 0;
-  }
-
-  #move(task: Task, to: State): void {
-    this.#counts[task.state] -= 1;
-    this.#counts[to] += 1;
-    task.state = to;
+    this.#lines.enter(task);
   }
 
   #refuseIfClosed(): void {

@@ -1,9 +1,59 @@
-/** The outcomes of the memory store. */
-import type { ClaimedTask, OutcomeRecord, Settlement } from '../contract.js';
+/** The outcomes of the memory store. Only those of tasks that were given an id are kept. */
+import type { OutcomeState } from '../../task/task.js';
+import type { ClaimedTask, Cursor, OutcomeChoice, OutcomePage, OutcomeRecord, Settlement } from '../contract.js';
 import { idOf } from '../generated-id.js';
+import type { MemoryTask } from './memory-task.js';
+
+/** Outcomes that are given at a time. */
+const PAGE = 256;
 
 /** What `settle` records, but for the task it is about. */
 export type Ending = Omit<Extract<Settlement, { kind: 'outcome' }>, 'kind' | 'seq'>;
+
+export class Outcomes {
+  /** In the order of their ordinals. */
+  #records: OutcomeRecord[] = [];
+  #lastOrdinal = 0;
+
+  get lastOrdinal(): number {
+    return this.#lastOrdinal;
+  }
+
+  /** Gives the ordinal. */
+  record(task: MemoryTask, ending: Ending): number {
+    const ordinal = ++this.#lastOrdinal;
+    if (task.id === undefined) return ordinal;
+    task.outcome = outcomeRecord(ordinal, task, ending);
+    this.#records.push(task.outcome);
+    return ordinal;
+  }
+
+  takeBack(states: readonly OutcomeState[]): OutcomeRecord[] {
+    const taken = this.#records.filter(({ state }) => states.includes(state));
+    this.#records = this.#records.filter(({ state }) => !states.includes(state));
+    return taken;
+  }
+
+  after(cursor: Cursor, { state }: OutcomeChoice): OutcomePage {
+    const first = firstAfter(this.#records, cursor);
+    const page = this.#records.slice(first, first + PAGE);
+    const chosen = (each: OutcomeRecord) =>
+      state === 'not-done' ? each.state !== 'done' : state === undefined || state === each.state;
+    return {
+      outcomes: page.filter(chosen).map((each) => ({ ...each })),
+      // Behind the last one there may be those that are not kept.
+      cursor: page.length === PAGE ? page.at(-1)!.ordinal : Math.max(cursor, this.#lastOrdinal),
+    };
+  }
+
+  ofOtherVersions(than: string): number {
+    return this.#records.filter(({ version }) => version !== undefined && version !== than).length;
+  }
+
+  clear(): void {
+    this.#records = [];
+  }
+}
 
 export function outcomeRecord(ordinal: number, task: ClaimedTask, ending: Ending): OutcomeRecord {
   const { state, attempts, crashes, startedAt, durationMs, thread, version, result, error } = ending;
@@ -27,7 +77,7 @@ export function outcomeRecord(ordinal: number, task: ClaimedTask, ending: Ending
 }
 
 /** Index of the first outcome with a higher ordinal. */
-export function firstAfter(outcomes: readonly OutcomeRecord[], ordinal: number): number {
+function firstAfter(outcomes: readonly OutcomeRecord[], ordinal: number): number {
   let low = 0;
   let high = outcomes.length;
   while (low < high) {
