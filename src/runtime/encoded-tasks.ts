@@ -1,4 +1,3 @@
-import type { Dispatcher } from './pool/dispatcher.js';
 import type { AddedTask, HeldTasks, OutcomeFilter, TaskQueue } from './queue/contract.js';
 import type { Submissions } from './submissions.js';
 import type { Encoded, NewTask } from './task/task.js';
@@ -16,19 +15,12 @@ export interface EncodedTasks {
   letGo(): Promise<void>;
 }
 
-export function encodedTasks(queue: TaskQueue, submissions: Submissions, dispatcher: Dispatcher): EncodedTasks {
+export function encodedTasks(queue: TaskQueue, submissions: Submissions): EncodedTasks {
   return {
-    add: async (tasks) => {
-      const added = await submissions.add(tasks);
-      dispatcher.suspectsCame(added.filter(({ suspect }) => suspect).length);
-      return added;
-    },
+    add: (tasks) => submissions.add(tasks),
     outcomes: (filter) => queue.outcomes(filter),
     inputOf: async (id) => (await queue.outcome(id, { withInput: true }))?.input,
     held: (limit) => queue.held(limit),
-    letGo: async () => {
-      dispatcher.suspectsCame(await queue.letGo());
-      dispatcher.wake();
-    },
+    letGo: () => queue.letGo(),
   };
 }

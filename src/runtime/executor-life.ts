@@ -124,7 +124,7 @@ export class ExecutorLife {
   /** To be called whenever the last task may have got its outcome. */
   async tellIdle(): Promise<void> {
     if (!this.#isWaitedFor) return;
-    const { queue, dispatcher } = this.#parts;
+    const { queue } = this.#parts;
     try {
       const [{ queued, delayed, running }, held] = await Promise.all([queue.counts(), queue.held(0)]);
       if (!this.#isWaitedFor) return;
@@ -132,7 +132,6 @@ export class ExecutorLife {
       const mended = mendedCounts(await queue.audit(running > 0 ? 'all' : 'waiting'));
       if (mended !== undefined) {
         this.#events.emit('warning', mended);
-        dispatcher.wake();
         void this.tellIdle();
         return;
       }

@@ -63,8 +63,8 @@ export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitte
     this.#lock = lock;
     this.#queue = queue;
     this.#dispatcher = dispatcher;
-    this.#submissions = new Submissions(queue, () => dispatcher.wake());
-    this.encoded = encodedTasks(queue, this.#submissions, dispatcher);
+    this.#submissions = new Submissions(queue);
+    this.encoded = encodedTasks(queue, this.#submissions);
     this.#watched = new WatchedTasks(this.#submissions, (id) => this.cancel(id));
     this.#life = new ExecutorLife(parts, this.#submissions, this);
     relay(dispatcher, this, {
@@ -308,7 +308,6 @@ export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitte
   async retry(states: readonly OutcomeState[]): Promise<number> {
     // They are of an earlier start, perhaps of one whose tasks were held back.
     const [retried] = await Promise.all([this.#queue.retry(states), this.#holds ? undefined : this.#queue.letGo()]);
-    this.#dispatcher.wake();
     return retried;
   }
 

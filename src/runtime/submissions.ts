@@ -24,7 +24,6 @@ interface Waiter {
  */
 export class Submissions {
   readonly #queue: TaskQueue;
-  readonly #onAdded: () => void;
   /** In step with each other. A task is submitted some hundred thousand times a second: every object counts. */
   #pendingTasks: NewTask[] = [];
   #pendingWaiters: Waiter[] = [];
@@ -35,10 +34,8 @@ export class Submissions {
   /** By sequence number. Seldom more than one waits for the same task. */
   #waiters = new SeqMap<Waiter | Waiter[]>();
 
-  /** @param onAdded called in the tick in which tasks were handed to the queue */
-  constructor(queue: TaskQueue, onAdded: () => void) {
+  constructor(queue: TaskQueue) {
     this.#queue = queue;
-    this.#onAdded = onAdded;
   }
 
   /** Tasks that are not in the queue yet. */
@@ -104,9 +101,7 @@ export class Submissions {
   /** Adds tasks nobody waits for; resolves once they are durable. */
   async add(tasks: readonly NewTask[]): Promise<AddedTask[]> {
     this.refuseIfClosed();
-    const added = this.#queue.add(tasks);
-    this.#onAdded();
-    return added;
+    return this.#queue.add(tasks);
   }
 
   /** Hands an outcome to those who wait for it. */
@@ -199,7 +194,6 @@ export class Submissions {
         for (const { reject } of waiters) reject(error);
       },
     );
-    this.#onAdded();
   }
 
   #await(waiter: Waiter, added: AddedTask): void {

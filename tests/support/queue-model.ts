@@ -47,15 +47,14 @@ export class QueueModel {
     this.#keepsUnnamed = keepsUnnamed;
   }
 
-  add(specs: readonly NewTask[]): { seq: number; id: string; status: string; suspect?: true }[] {
+  add(specs: readonly NewTask[]): { seq: number; id: string; status: string }[] {
     return specs.map((spec) => {
       const known = this.tasks.find((task) => spec.id !== undefined && task.spec.id === spec.id);
       if (known !== undefined) {
         const same = known.spec.handler === spec.handler && known.spec.input === spec.input;
         if (!same) return { seq: known.seq, id: spec.id!, status: 'conflict' };
-        const suspect = this.#isHeld(known) && known.state === 'suspect';
         if (known.ordinal === 0) Object.assign(known, { spec, start: this.#start });
-        return { seq: known.seq, id: spec.id!, status: 'duplicate', ...(suspect && { suspect }) };
+        return { seq: known.seq, id: spec.id!, status: 'duplicate' };
       }
       const seq = this.tasks.length + 1;
       const fresh = { alone: false, attempts: 0, crashes: 0, doubts: 0, runAt: 0, ordinal: 0 };
@@ -124,10 +123,8 @@ export class QueueModel {
     return this.tasks.length;
   }
 
-  letGo(): number {
-    const held = this.tasks.filter((task) => this.#isHeld(task));
-    for (const task of held) task.start = this.#start;
-    return held.filter((task) => task.state === 'suspect').length;
+  letGo(): void {
+    for (const task of this.tasks) if (this.#isHeld(task)) task.start = this.#start;
   }
 
   held(): string[] {
@@ -179,6 +176,11 @@ export class QueueModel {
       .filter((task) => task.state === 'delayed')
       .map((task) => task.runAt);
     return due.length === 0 ? undefined : Math.min(...due);
+  }
+
+  /** Those that a claim would find. */
+  ready(): number {
+    return this.#given().filter((task) => task.state === 'queued').length;
   }
 
   suspects(): number {

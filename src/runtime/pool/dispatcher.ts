@@ -123,16 +123,6 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
     this.#pump.reopen();
   }
 
-  /** To be called when tasks were added, in the same tick: the claim then shares their transaction. */
-  wake(): void {
-    this.#pump.wake();
-  }
-
-  /** To be called when suspects are in the queue that were held back when it was opened. */
-  suspectsCame(count: number): void {
-    this.#pump.suspectsCame(count);
-  }
-
   /** Asks all running tasks to stop; those that do not within the grace lose their thread. They are released. */
   abortAll(): void {
     this.vitalSigns.abortAll();

@@ -61,9 +61,10 @@ export interface AddedTask {
    * input; `conflict`: it is there with others, and nothing changed.
    */
   status: 'added' | 'duplicate' | 'conflict';
-  /** It was held back as a suspect, and no longer is: it is to be tried alone. */
-  suspect?: true;
 }
+
+/** What came to a queue. `queued`: `claim` may find it; `delayed`: `nextDue` may have changed; `suspect`: `claimSuspect` may find it. */
+export type Work = 'queued' | 'delayed' | 'suspect';
 
 /** A task that `claim` marked as running for this executor. */
 export interface ClaimedTask {
@@ -280,8 +281,8 @@ export interface TaskQueue extends QueueReader {
    */
   hold(): Promise<number>;
 
-  /** Holds nothing back any more; gives the number of suspects that were held. */
-  letGo(): Promise<number>;
+  /** Holds nothing back any more. */
+  letGo(): Promise<void>;
 
   /** What is held back: how many, and up to `limit` of them, in no order. */
   held(limit: number): Promise<HeldTasks>;
@@ -301,6 +302,16 @@ export interface TaskQueue extends QueueReader {
    * not given.
    */
   claim(limit: number, now: number): Promise<ClaimedTask[]>;
+
+  /**
+   * Tells `listener` that there may be work which was not there when it was last asked for, from wherever it came:
+   * added, given back, taken back or let go, by this process or another one. What waits when this is called is not
+   * told. It may be told for nothing, but no work comes without being told.
+   *
+   * Of `add` it is told in the tick in which that is called: a claim made then shares its write. Of any other call,
+   * before that resolves. One listener; the next one takes its place.
+   */
+  onWork(listener: (work: Work) => void): void;
 
   /** Marks the oldest suspect as running *alone* and gives it back. */
   claimSuspect(): Promise<ClaimedTask | undefined>;

@@ -1,4 +1,4 @@
-import type { ClaimedTask, Settlement, TaskQueue } from '../../queue/contract.js';
+import type { ClaimedTask, Settlement, TaskQueue, Work } from '../../queue/contract.js';
 import { cancelledBeforeStart } from '../judge/conclude.js';
 import type { Pool } from '../pool.js';
 import type { Batch } from '../thread/batch.js';
@@ -75,7 +75,7 @@ export class Pump {
     this.#listener = listener;
     const onFailed = (error: Error) => this.break(error);
     this.#claims = new Claims(now, onFailed);
-    this.#delayed = new Delayed(now, { onDue: () => this.wake(), onFailed });
+    this.#delayed = new Delayed(now, { onDue: () => this.#claimAgain(), onFailed });
     this.#feed = new Feed(pool, this.#hand, {
       onSent: (count) => {
         this.#settling.expect(count);
@@ -97,17 +97,26 @@ export class Pump {
   /** Starts claiming. `suspects`: how many the queue holds. */
   open(queue: TaskQueue, suspects: number): void {
     this.#queue = queue;
-    this.#trials.came(suspects);
+    if (suspects > 0) this.#trials.came();
+    queue.onWork((work) => this.#onWork(work));
     // A thread may have failed to load before anybody listened.
     if (this.#brokenBy) this.#listener.onBroken(this.#brokenBy);
     else this.reopen();
+  }
+
+  /** Whatever brought it, this process or another one. */
+  #onWork(work: Work): void {
+    if (work === 'suspect') this.#trials.came();
+    else this.#claims.cameMore();
+    if (work === 'delayed') this.#delayed.came();
+    this.pump();
   }
 
   /** Goes on after `close`. */
   reopen(): void {
     if (!this.#become('open')) return;
     this.#listener.onOpen();
-    this.wake();
+    this.#claimAgain();
   }
 
   /** Stops claiming, and gives back to the queue what has not started. What runs goes on. */
@@ -131,18 +140,6 @@ export class Pump {
       this.#listener.onBroken(error);
     }
     this.#tellIfIdle();
-  }
-
-  /** To be called when tasks were added, in the same tick: the claim then shares their transaction. */
-  wake(): void {
-    this.#claims.cameMore();
-    this.pump();
-  }
-
-  /** So many suspects are in the queue besides. */
-  suspectsCame(count: number): void {
-    this.#trials.came(count);
-    if (count > 0) this.pump();
   }
 
   /** Does what can be done now. */
@@ -192,6 +189,12 @@ export class Pump {
     return true;
   }
 
+  /** Asks the queue anew, as what it was last asked was of another time. */
+  #claimAgain(): void {
+    this.#claims.cameMore();
+    this.pump();
+  }
+
   #claimAhead(): void {
     if (!this.#claims.mayFind) return;
     const batch = Math.min(this.costs.typicalBatch, this.#feed.batchLimit);
@@ -218,7 +221,7 @@ export class Pump {
     this.#claims.suspect(this.#queue, (suspect) => {
       if (suspect === undefined) {
         this.#trials.noneLeft();
-        this.wake();
+        this.#claimAgain();
         this.#tellIfIdle();
         return;
       }
@@ -239,11 +242,6 @@ export class Pump {
 
   #onSettled(tasks: readonly ClaimedTask[], settlements: readonly Settlement[], ordinals: readonly number[]): void {
     this.#trials.onSettled(tasks);
-    for (const { kind } of settlements) {
-      if (kind === 'suspect') this.#trials.came(1);
-      if (kind === 'retry') this.#delayed.came();
-      if (kind === 'retry' || kind === 'release') this.#claims.cameMore();
-    }
     this.#listener.onSettled(tasks, settlements, ordinals);
     this.pump();
     this.#tellIfIdle();

@@ -6,13 +6,13 @@ import type { ClaimedTask, Settlement } from '../../queue/contract.js';
  * nothing else runs.
  */
 export class Trials {
-  /** How many suspects the queue holds. */
-  #suspects = 0;
+  /** The queue may hold suspects. */
+  #mayBe = false;
   #tried: ClaimedTask | undefined;
 
   /** Whether no other tasks may run. */
   get alone(): boolean {
-    return this.#suspects > 0 || this.#tried !== undefined;
+    return this.#mayBe || this.#tried !== undefined;
   }
 
   /** Whether a suspect is being tried. */
@@ -20,19 +20,18 @@ export class Trials {
     return this.#tried !== undefined;
   }
 
-  /** So many suspects are in the queue besides. */
-  came(count: number): void {
-    this.#suspects += count;
+  /** A suspect is in the queue. */
+  came(): void {
+    this.#mayBe = true;
   }
 
   begin(suspect: ClaimedTask): void {
-    this.#suspects--;
     this.#tried = suspect;
   }
 
   /** The queue holds none. */
   noneLeft(): void {
-    this.#suspects = 0;
+    this.#mayBe = false;
   }
 
   /** How a task goes back to the queue that has not started: a suspect is to be tried later. */

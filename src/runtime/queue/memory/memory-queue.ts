@@ -16,6 +16,7 @@ import type {
   Settlement,
   TaskQueue,
   WithInput,
+  Work,
 } from '../contract.js';
 import { CANCELLED } from '../endings.js';
 import { generatedSeq, idOf } from '../generated-id.js';
@@ -26,6 +27,7 @@ import { outcomeRecord, Outcomes, type Ending } from './outcomes.js';
 import { SeqMap } from '../seq-map.js';
 import { notRunning, queueClosed } from '../refusals.js';
 import { MEMORY_TRAITS } from '../traits.js';
+import { WorkSignal } from '../work-signal.js';
 
 /**
  * Opens an empty queue in memory. Its epoch is 1.
@@ -51,6 +53,7 @@ class MemoryQueue implements TaskQueue {
   readonly #lines = new Lines();
   readonly #outcomes = new Outcomes();
   readonly #counts = new Counts();
+  readonly #signal = new WorkSignal();
   #identity: RunIdentity | undefined;
 
   async clear(): Promise<void> {
@@ -94,11 +97,9 @@ class MemoryQueue implements TaskQueue {
     return this.#lastSeq;
   }
 
-  async letGo(): Promise<number> {
+  async letGo(): Promise<void> {
     this.#refuseIfClosed();
-    const suspects = this.#lines.heldSuspects;
-    for (const task of this.#heldTasks()) this.#lines.letIn(task);
-    return suspects;
+    for (const task of this.#heldTasks()) this.#letIn(task);
   }
 
   async held(limit: number): Promise<HeldTasks> {
@@ -113,7 +114,12 @@ class MemoryQueue implements TaskQueue {
 
   async add(tasks: readonly NewTask[]): Promise<AddedTask[]> {
     this.#refuseIfClosed();
+    this.#signal.came('queued');
     return tasks.map((task) => this.#add(task));
+  }
+
+  onWork(listener: (work: Work) => void): void {
+    this.#signal.listen(listener);
   }
 
   async claim(limit: number, now: number): Promise<ClaimedTask[]> {
@@ -196,7 +202,7 @@ class MemoryQueue implements TaskQueue {
       task.earlier = undefined;
       task.outcome = undefined;
       this.#live.set(task.seq, task);
-      this.#lines.enter(task);
+      this.#enter(task, 'queued');
     }
     return again.length;
   }
@@ -302,14 +308,26 @@ class MemoryQueue implements TaskQueue {
     const held = this.#lines.isHeld(task);
     const moved = task.priority !== priority;
     Object.assign(task, { priority, timeoutMs, retries });
-    if (held) this.#lines.letIn(task);
+    if (held) this.#letIn(task);
     else if (moved && state === 'queued') this.#lines.move(task, this.#counts.of('queued'));
-    return held && state === 'suspect' ? { ...added, suspect: true } : added;
+    return added;
   }
 
   *#heldTasks(): Iterable<MemoryTask> {
     if (this.#lines.held === 0) return;
     for (const task of this.#live.values()) if (this.#lines.isHeld(task)) yield task;
+  }
+
+  /** A task that is held back no longer is. */
+  #letIn(task: MemoryTask): void {
+    this.#lines.letIn(task);
+    this.#signal.came(task.state as Work);
+  }
+
+  /** A task waits again. */
+  #enter(task: MemoryTask, as: Work): void {
+    this.#lines.enter(task);
+    this.#signal.came(as);
   }
 
   #take(task: MemoryTask): ClaimedTask {
@@ -330,7 +348,7 @@ class MemoryQueue implements TaskQueue {
       task.earlier = settlement.earlier;
       task.delay = { runAt: settlement.runAt, task };
     }
-    this.#lines.enter(task);
+    this.#enter(task, task.state as Work);
   }
 
   #refuseIfClosed(): void {

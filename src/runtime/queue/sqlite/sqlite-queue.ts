@@ -19,10 +19,12 @@ import type {
   Settlement,
   TaskQueue,
   WithInput,
+  Work,
 } from '../contract.js';
 import { GroupCommit } from '../../../system/sqlite/group-commit.js';
 import { OpenFiles } from '../../../system/open-files.js';
 import { queueClosed, takenOver } from '../refusals.js';
+import { WorkSignal } from '../work-signal.js';
 import { SQLITE_TRAITS } from '../traits.js';
 import { saveLostQueue } from './saved-copy.js';
 import { inQueueWords, isStoreTrouble } from './errors.js';
@@ -70,6 +72,7 @@ class SqliteQueue implements TaskQueue {
   readonly #writes: SqliteWrites;
   readonly #reader: SqliteReader;
   readonly #group: GroupCommit;
+  readonly #signal = new WorkSignal();
   /** The ledger as the open transaction sees and changes it. */
   #row: LedgerRow | undefined;
   #closed: Promise<void> | undefined;
@@ -106,12 +109,18 @@ class SqliteQueue implements TaskQueue {
     return this.#write((ledger) => this.#writes.hold(ledger));
   }
 
-  letGo(): Promise<number> {
+  letGo(): Promise<void> {
     return this.#write((ledger) => this.#writes.letGo(ledger));
   }
 
   add(tasks: readonly NewTask[]): Promise<AddedTask[]> {
+    // Told before it is written: the claim that follows shares its transaction.
+    this.#signal.came('queued');
     return this.#write((ledger) => this.#writes.add(ledger, tasks));
+  }
+
+  onWork(listener: (work: Work) => void): void {
+    this.#signal.listen(listener);
   }
 
   claim(limit: number, now: number): Promise<ClaimedTask[]> {
@@ -139,7 +148,11 @@ class SqliteQueue implements TaskQueue {
   }
 
   audit(how: Audit): Promise<MendedCount[]> {
-    return this.#write((ledger) => auditCounts(this.#db, ledger, how, this.#unclean));
+    return this.#write((ledger) => {
+      const mended = auditCounts(this.#db, ledger, how, this.#unclean);
+      if (mended.length > 0) this.#writes.cameAll();
+      return mended;
+    });
   }
 
   capDelays(latest: number): Promise<void> {
@@ -246,6 +259,7 @@ class SqliteQueue implements TaskQueue {
         const before = this.#ledger.read();
         if (before.epoch !== this.epoch) throw takenOver(this.#db.name, this.epoch, before.epoch);
         this.#row = { ...before };
+        this.#writes.came.clear();
         body();
         this.#ledger.write(this.#row, before);
         this.#commit.run();
@@ -258,5 +272,6 @@ class SqliteQueue implements TaskQueue {
     });
     // A commit to a file that nobody finds again is none: before anybody is told.
     this.#checkFiles();
+    for (const work of this.#writes.came) this.#signal.came(work);
   }
 }

@@ -13,6 +13,7 @@ import type {
   Recovery,
   RunIdentity,
   Settlement,
+  Work,
 } from '../contract.js';
 import { CANCELLED, crashedWithProcess } from '../endings.js';
 import { generatedId, generatedSeq } from '../generated-id.js';
@@ -28,6 +29,8 @@ export class SqliteWrites {
   readonly #db: Database;
   readonly #epoch: number;
   readonly #sql: Statements;
+  /** What the open transaction makes ready for somebody, but for what is added. */
+  readonly came = new Set<Work>();
   /** Their keys, as the file has them: to be forgotten when a transaction fails. */
   #versions = new Map<string, number>();
 
@@ -60,6 +63,7 @@ export class SqliteWrites {
       } else {
         const earlier = crashes > task.crashes ? withCrash(task, crashes, signal) : task.earlier;
         this.#sql.recover.run(state, crashes, doubts, earlier, task.seq);
+        this.came.add(state);
         if (state === 'suspect') recovery.suspects += 1;
       }
     }
@@ -97,6 +101,7 @@ export class SqliteWrites {
   }
 
   capDelays(latest: number): void {
+    this.came.add('delayed');
     this.#db.prepare(`update tasks set run_at = ? where state = 'delayed' and run_at > ?`).run(latest, latest);
   }
 
@@ -115,6 +120,7 @@ export class SqliteWrites {
       if (changes === 0) throw notRunning(settlement.seq, this.#epoch);
       move(ledger, 'running', to, 1);
       if (settlement.kind === 'outcome') ordinals.push(ledger.last_ordinal);
+      else this.came.add(to as Work);
     }
     return ordinals;
   }
@@ -138,14 +144,18 @@ export class SqliteWrites {
     return ledger.last_seq;
   }
 
-  letGo(ledger: LedgerRow): number {
-    if (ledger.held === 0) return 0;
+  letGo(ledger: LedgerRow): void {
+    if (ledger.held === 0) return;
     ledger.held = 0;
-    const [, , suspects] = WAITING.map((state) => {
+    for (const state of WAITING) {
       const statement = this.#db.prepare(`update tasks set start = ? where state = '${state}' and start < ?`);
-      return statement.run(ledger.start, ledger.start).changes;
-    });
-    return suspects!;
+      if (statement.run(ledger.start, ledger.start).changes > 0) this.came.add(state);
+    }
+  }
+
+  /** Anything may have: a count was wrong. */
+  cameAll(): void {
+    for (const state of WAITING) this.came.add(state);
   }
 
   cancel(ledger: LedgerRow, id: string): Cancellation {
@@ -171,6 +181,7 @@ export class SqliteWrites {
       move(ledger, state, 'queued', changes);
       ledger.held += before;
       total += changes;
+      if (changes > 0) this.came.add('queued');
     }
     return total;
   }
@@ -185,9 +196,11 @@ export class SqliteWrites {
       const { priority, timeoutMs, retries } = task;
       this.#sql.takeOver.run(ledger.start, priority, timeoutMs ?? null, retries ?? null, seq);
     }
-    if (!held) return { seq, id, status: 'duplicate' };
-    ledger.held -= 1;
-    return { seq, id, status: 'duplicate', ...(state === 'suspect' && { suspect: true }) };
+    if (held) {
+      ledger.held -= 1;
+      this.came.add(state as Work);
+    }
+    return { seq, id, status: 'duplicate' };
   }
 
   #versionKey(hash: string): number {

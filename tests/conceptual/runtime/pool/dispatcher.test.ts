@@ -226,7 +226,7 @@ describe('a queue that fails', () => {
     dispatcher.open(queue, call === 'claimSuspect' ? 1 : 0);
     await waitFor('it to break', () => broken.length > 0 && dispatcher.idle);
     const claim = vi.spyOn(queue, 'claim');
-    dispatcher.wake();
+    await queue.add([aTask({ ...task, input: '3' })]);
     expect(claim).not.toHaveBeenCalled();
     expect(broken).toEqual([TROUBLE]);
   });
@@ -270,7 +270,6 @@ describe('closing', () => {
     await waitFor('its outcome', async () => (await queue.outcome('a'))?.state === 'done');
     // And that was the last one: others run again.
     await queue.add([aTask({ id: 'b', handler: 'echo', input: '1' })]);
-    dispatcher.wake();
     await waitFor('the next', async () => (await queue.outcome('b'))?.state === 'done');
   });
 
@@ -295,7 +294,6 @@ describe('closing', () => {
     const thread = await sent;
     // More to do does not take it back: it is to be tried, and alone.
     await queue.add([aTask({ handler: 'echo', input: '1' })]);
-    dispatcher.wake();
     expect(thread.batches[0]!.size).toBe(1);
     expect(dispatcher.vitalSigns.inFlight()).toEqual([]);
     await dispatcher.close();

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { openMemoryQueue } from '../../../../dist/runtime/queue/memory/memory-queue.js';
 import { openSqliteQueue } from '../../../../dist/runtime/queue/sqlite/sqlite-queue.js';
-import type { PreviousDeath, Settlement, TaskQueue } from '../../../../dist/runtime/queue/contract.js';
+import type { PreviousDeath, Settlement, TaskQueue, Work } from '../../../../dist/runtime/queue/contract.js';
 import type { EarlierAttempt, NewTask, OutcomeState } from '../../../../dist/runtime/task/task.js';
 import { QueueModel, Refused } from '../../../support/queue-model.js';
 import { all, aTask, done } from '../../../support/queue-tasks.js';
@@ -81,6 +81,9 @@ class Life {
   readonly #reopen: () => Promise<TaskQueue>;
   #queue: TaskQueue;
   #now = 0;
+  /** What there may be, as somebody believes who asks only when told. */
+  readonly #mayBe = new Set<Work>();
+  #lastDue: number | undefined;
   /** Of somebody who follows the outcomes. */
   #cursor = 0;
   /** Every outcome ever seen, by its ordinal. */
@@ -90,6 +93,12 @@ class Life {
     this.#queue = queue;
     this.#model = model;
     this.#reopen = reopen;
+    this.#listen();
+  }
+
+  #listen(): void {
+    for (const work of ['queued', 'delayed', 'suspect'] as const) this.#mayBe.add(work);
+    this.#queue.onWork((work) => this.#mayBe.add(work));
   }
 
   async live(steps: readonly Step[]): Promise<void> {
@@ -124,9 +133,12 @@ class Life {
         return { real: queue.add(each.specs), expected: model.add(each.specs) };
       case 'claim':
         this.#now += each.later;
-        return { real: queue.claim(each.limit, this.#now), expected: model.claim(each.limit, this.#now) };
-      case 'claimSuspect':
-        return { real: queue.claimSuspect(), expected: model.claimSuspect() };
+        return this.#claim(each.limit);
+      case 'claimSuspect': {
+        const expected = model.claimSuspect();
+        if (expected === undefined) this.#mayBe.delete('suspect');
+        return { real: queue.claimSuspect(), expected };
+      }
       case 'settle': {
         const running = model.tasks.filter((task) => task.state === 'running');
         const settlements = each.picks.map(({ which, settlement: what }, index) => {
@@ -152,6 +164,23 @@ class Life {
     }
   }
 
+  #claim(limit: number): { real: Promise<unknown>; expected: unknown } {
+    const expected = this.#model.claim(limit, this.#now);
+    if (expected.length < limit) this.#mayBe.delete('queued');
+    return { real: this.#queue.claim(limit, this.#now), expected };
+  }
+
+  /** Whoever asks only when told misses nothing. */
+  #compareBeliefs(): void {
+    const model = this.#model;
+    if (model.ready() > 0) expect(this.#mayBe).toContain('queued');
+    if (model.suspects() > 0) expect(this.#mayBe).toContain('suspect');
+    const due = model.nextDue();
+    if (due !== undefined && due < (this.#lastDue ?? Infinity)) expect(this.#mayBe).toContain('delayed');
+    this.#mayBe.delete('delayed');
+    this.#lastDue = due;
+  }
+
   async #restart(previous: PreviousDeath, maxCrashes: number, closesFirst: boolean): Promise<void> {
     const stale = this.#queue;
     if (closesFirst) await stale.close();
@@ -168,6 +197,7 @@ class Life {
     const expected = this.#model.recover(previous, maxCrashes);
     expect(await this.#queue.recover(previous, maxCrashes)).toMatchObject(expected);
     expect(await this.#queue.recover(previous, maxCrashes)).toMatchObject({ interrupted: 0 });
+    this.#listen();
   }
 
   async #compare(): Promise<void> {
@@ -176,6 +206,7 @@ class Life {
     expect(await queue.counts()).toEqual(model.counts());
     expect(await queue.nextDue()).toBe(model.nextDue());
     expect(await queue.suspects()).toBe(model.suspects());
+    this.#compareBeliefs();
     const { count, some } = await queue.held(1000);
     const ids = some.map(({ id }) => id);
     expect(ids.sort()).toEqual(model.held().sort());
