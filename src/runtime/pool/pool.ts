@@ -1,11 +1,16 @@
 import { HoldfastError } from '../../base/errors.js';
 import type { BatchReport } from '../thread/protocol.js';
+import { Leaving } from './leaving.js';
 import type { Batch } from './thread/batch.js';
+import { countFreeLanes, freshestLane, leastUsedLane, type FreeLane } from './dispatch/free-lanes.js';
 import { PoolThread, type ThreadListener } from './thread/pool-thread.js';
 import type { ThreadSettings } from './thread/thread-settings.js';
 
 /** A thread that dies this often in a row without having ended a task will not do so the next time either. */
 const MAX_BARREN_DEATHS = 5;
+
+/** One follows the other: threads come and go as they are wanted, take no work for good, are ended. */
+type Mode = 'working' | 'tearing-down' | 'closed';
 
 export interface PoolSettings extends ThreadSettings {
   threads: number;
@@ -27,14 +32,11 @@ export class Pool {
   readonly #threads = new Map<number, PoolThread>();
   readonly #onTheirWay = new Set<Promise<unknown>>();
   #size: number;
-  #closed = false;
-  #tearingDown: Promise<void> | undefined;
+  #mode: Mode = 'working';
+  #tornDown: Promise<void> | undefined;
   /** Whether the module has a `teardown`, as far as a thread has loaded it. */
   #hasTeardown = false;
-  /** Threads that are torn down, by number: the next of that number has to wait until they are gone. */
-  readonly #leaving = new Map<number, Promise<void>>();
-  /** Numbers of threads that wait so. */
-  readonly #expected = new Set<number>();
+  readonly #leaving = new Leaving();
   #barrenDeaths = 0;
   /** Milliseconds of work of threads that are gone. */
   #pastBusyMs = 0;
@@ -87,31 +89,17 @@ export class Pool {
   }
 
   /** A lane that can take a batch: of the thread with the fewest lanes in use. */
-  freeLane(): { thread: PoolThread; lane: number } | undefined {
-    let best: { thread: PoolThread; lane: number } | undefined;
-    let bestUsed = Infinity;
-    for (const thread of this.#threads.values()) {
-      const lane = thread.freeLane();
-      if (lane === undefined) continue;
-      let used = 0;
-      for (const batch of thread.batches) if (batch !== undefined) used++;
-      if (used < bestUsed) {
-        best = { thread, lane };
-        bestUsed = used;
-        if (used === 0) break;
-      }
-    }
-    return best;
+  freeLane(): FreeLane | undefined {
+    return leastUsedLane(this.#threads.values());
   }
 
-  /** A lane of the thread that was sent the least: what other tasks left behind there can do the least harm. */
-  freshestLane(): { thread: PoolThread; lane: number } | undefined {
-    let best: { thread: PoolThread; lane: number } | undefined;
-    for (const thread of this.#threads.values()) {
-      const lane = thread.freeLane();
-      if (lane !== undefined && !(best && best.thread.batchesTaken <= thread.batchesTaken)) best = { thread, lane };
-    }
-    return best;
+  /** A lane of the thread that was sent the least. */
+  freshestLane(): FreeLane | undefined {
+    return freshestLane(this.#threads.values());
+  }
+
+  freeLanes(): number {
+    return countFreeLanes(this.#threads.values());
   }
 
   /** Whether a thread is on its way. */
@@ -129,22 +117,13 @@ export class Pool {
     this.#retire(thread);
   }
 
-  freeLanes(): number {
-    let free = 0;
-    for (const thread of this.#threads.values()) {
-      if (thread.freeLane() === undefined) continue;
-      for (const batch of thread.batches) if (batch === undefined) free++;
-    }
-    return free;
-  }
-
   /** Changes the number of threads while they run. Surplus ones finish what they have. Not once they are torn down. */
   async scale(size: number): Promise<void> {
-    if (this.#tearingDown) return;
+    if (this.#mode !== 'working') return;
     this.#size = size;
     for (const thread of this.threads) if (thread.number > size) this.#retire(thread);
     const missing = Array.from({ length: size }, (_, index) => index + 1).filter(
-      (n) => !this.#threads.has(n) && !this.#expected.has(n),
+      (n) => !this.#threads.has(n) && !this.#leaving.expects(n),
     );
     await Promise.all(missing.map((number) => this.#add(number)));
   }
@@ -154,15 +133,16 @@ export class Pool {
    * loaded. None of them may have work. Those that had loaded stay, to be looked into.
    */
   tearDown(): Promise<void> {
-    this.#tearingDown ??= this.#tearDownAll();
-    return this.#tearingDown;
+    this.#tornDown ??= this.#tearDownAll();
+    return this.#tornDown;
   }
 
   async #tearDownAll(): Promise<void> {
+    this.#mode = 'tearing-down';
     const present = this.threads.filter((thread) => thread.loaded).map((thread) => this.#tearDown(thread));
     // One that is being set up is torn down when that is over, and before the end is told.
     if (this.#hasTeardown) await this.#arrivals();
-    await Promise.all([...present, ...this.#leaving.values()]);
+    await Promise.all([...present, this.#leaving.all()]);
   }
 
   /** Waits until no thread is on its way any more. One that takes longer than the grace is ended: it has done nothing. */
@@ -177,8 +157,8 @@ export class Pool {
   /** Tears all threads down, and ends them; nothing is told of them any more. */
   async close(): Promise<void> {
     await this.tearDown();
-    await Promise.all(this.#leaving.values());
-    this.#closed = true;
+    await this.#leaving.all();
+    this.#mode = 'closed';
     await Promise.all(this.threads.map((thread) => thread.end()));
     await this.#settings.reaper.close();
   }
@@ -197,19 +177,9 @@ export class Pool {
     // One that still loads is looked at again when it has; and one that is torn down may still report of tasks that were taken back.
     if (!thread.loaded || thread.busy || thread.dead || thread.tearingDown) return;
     this.#remove(thread);
-    if (thread.hasTeardown) this.#leave(thread);
+    if (thread.hasTeardown) this.#leaving.leave(thread, () => this.#tearDown(thread));
     else void thread.end();
     this.#replace(thread.number);
-  }
-
-  #leave(thread: PoolThread): void {
-    const { number } = thread;
-    const gone = this.#tearDown(thread)
-      .then(() => thread.end())
-      .finally(() => {
-        if (this.#leaving.get(number) === gone) this.#leaving.delete(number);
-      });
-    this.#leaving.set(number, gone);
   }
 
   async #tearDown(thread: PoolThread): Promise<void> {
@@ -218,7 +188,7 @@ export class Pool {
   }
 
   #onDeath(thread: PoolThread, cause: Error): void {
-    if (this.#closed) return;
+    if (this.#mode === 'closed') return;
     this.#remove(thread);
     if (thread.done.count > 0) {
       const message = `the thread ended before it could be torn down: ${cause.message}`;
@@ -241,9 +211,9 @@ export class Pool {
   }
 
   #replace(number: number): void {
-    if (this.#closed || this.#tearingDown || number > this.#size) return;
+    if (this.#mode !== 'working' || number > this.#size) return;
     this.#add(number).catch((error: Error) => {
-      if (!this.#closed && !this.#tearingDown) this.#listener.onBroken(error);
+      if (this.#mode === 'working') this.#listener.onBroken(error);
     });
   }
 
@@ -257,10 +227,8 @@ export class Pool {
 
   async #load(number: number): Promise<string[]> {
     while (this.#leaving.has(number)) {
-      this.#expected.add(number);
-      await this.#leaving.get(number);
-      this.#expected.delete(number);
-      if (this.#tearingDown || number > this.#size) return [];
+      await this.#leaving.makeWay(number);
+      if (this.#mode !== 'working' || number > this.#size) return [];
     }
     const thread = new PoolThread(number, this.#settings, {
       onReport: (from, batch: Batch, report: BatchReport, last) => {
@@ -277,7 +245,7 @@ export class Pool {
     try {
       const handlers = await thread.load();
       this.#hasTeardown ||= thread.hasTeardown;
-      if (number <= this.#size && !this.#tearingDown) thread.accepting = true;
+      if (number <= this.#size && this.#mode === 'working') thread.accepting = true;
       else this.#retire(thread);
       return handlers;
     } catch (error) {
