@@ -2,9 +2,9 @@
  * Who may import whom, as docs/architecture.md draws it. Floors see only those
  * below them:
  *
- *   base <- system <- options <- debug <- runtime <- runs <- dryrun <- smoke <- config <- cli
+ *   base <- system <- options <- debug <- runtime <- runs <- dryrun <- smoke <- dashboard <- config <- cli
  */
-const FLOORS = ['base', 'system', 'options', 'debug', 'runtime', 'runs', 'dryrun', 'smoke', 'config'];
+const FLOORS = ['base', 'system', 'options', 'debug', 'runtime', 'runs', 'dryrun', 'smoke', 'dashboard', 'config'];
 
 /** A floor knows itself and what lies below it. */
 const floors = FLOORS.map((name, level) => ({
@@ -73,6 +73,16 @@ module.exports = {
       comment: 'Who uses a queue asks for its traits, not which store it is.',
       from: { path: '^src/', pathNot: '^src/runtime/queue/(open-queue[.]ts|memory/|sqlite/)' },
       to: { path: '^src/runtime/queue/(memory|sqlite)/' },
+    },
+    {
+      name: 'dashboard-knows-readers-alone',
+      severity: 'error',
+      comment: 'A view is made from what a run shows to everybody.',
+      from: { path: '^src/dashboard/' },
+      to: {
+        path: '^src/',
+        pathNot: '^src/(base/|dashboard/|runs/see-run[.]ts|runtime/(status|thread-status|task/task)[.]ts)',
+      },
     },
     // Codec and classes of errors are used in threads, too: they call our own copies of builtins there.
     room('task', ['queue/(contract|generated-id)[.]ts', 'thread/(own|context)[.]ts']),

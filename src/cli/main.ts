@@ -86,12 +86,24 @@ program
   .description('show where a run stands, or all runs')
   .argument('[run-id]', 'the run (default: all)')
   .option('--probe <question>', 'live, ready or startup: answer by the exit code, 0 or 1, within 200 ms')
-  .option('--json', 'print one JSON document')
+  .option('--watch [interval]', 'look again and again, until Ctrl-C (default: every 1s)')
+  .option('--json', 'print one JSON document; with --watch one a line')
   .option('--no-color', 'no colours')
   .option('--dir <folder>', FOLDER)
   .option('--config <file>', CONFIG)
+  .addHelpText(
+    'after',
+    `
+Examples:
+  runtime status                 all runs, a line each
+  runtime status nightly --watch
+  runtime status nightly --probe ready
+
+Exit codes: 0 success, 1 there is no such run, or the probe says no, 64 wrong usage, 128+n ended by signal n.`,
+  )
   .action(
     does(async (runId: string | undefined, given: Given) => {
+      if (given['watch'] !== undefined) return (await import('./runs/watch/watch.js')).watch(runId, given as never);
       if (given['probe'] === undefined) return (await import('./runs/status.js')).status(runId, given);
       return (await import('./runs/probe.js')).probe(runId, given['probe'] as string, given);
     }),

@@ -22,9 +22,10 @@ import { hasColor } from '../screen/color.js';
 import { Display } from '../screen/display.js';
 import type { DryRunFlags } from './dry-run-flags.js';
 import { formatReport } from './dry-run-report.js';
+import { RecentRate } from '../../base/recent-rate.js';
 import { EXIT, exitCodeOfSignal } from '../exit-code.js';
 import { StopRequests } from '../stop-requests.js';
-import { paceOf, RecentRate } from '../screen/recent-rate.js';
+import { paceOf } from '../screen/pace.js';
 import { print } from '../screen/terminal.js';
 
 /** @throws what keeps it from starting, and what the executor fails of */

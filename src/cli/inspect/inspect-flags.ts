@@ -5,6 +5,7 @@ import { quoted } from '../../base/faults.js';
 import { RUN_ID } from '../../system/state-dir.js';
 import { formatDuration, MAX_DURATION_MS, parseDuration } from '../../base/units.js';
 import { unknownArguments } from '../arguments/unknown-arguments.js';
+import { besideWatch } from '../arguments/watch-interval.js';
 
 /** What commander collected. */
 export interface GivenToInspect {
@@ -43,7 +44,8 @@ export function resolveInspectFlags(
 ): InspectFlags {
   const faults: Fault[] = [];
   // A flag that is not known comes in the place of the argument, where none was given.
-  const { target, interval } = sorted(first?.startsWith('-') ? undefined : first, given.watch);
+  const typed = first?.startsWith('-') ? undefined : first;
+  const { argument: target, interval } = besideWatch(typed, given.watch);
   if (target === undefined) {
     faults.push({ where: '<run-id|pid>', problem: 'is missing: say which run, or which process, to look into' });
   } else if (!RUN_ID.test(target)) {
@@ -73,13 +75,4 @@ export function resolveInspectFlags(
   }
   const { json = false, all = false, color = true, dir } = given;
   return { target, json, watchMs, all, maxPauseMs, color, dir };
-}
-
-/** In `runtime inspect --watch 4711`, what follows the flag is no interval, as it has no unit: it is the target. */
-function sorted(
-  first: string | undefined,
-  watch: string | true | undefined,
-): { target: string | undefined; interval: string | true | undefined } {
-  const swallowed = first === undefined && typeof watch === 'string' && !/^[\d.]+[a-z]+$/i.test(watch);
-  return swallowed ? { target: watch, interval: true } : { target: first, interval: watch };
 }

@@ -10,7 +10,9 @@ import { lockTable } from '../../../dist/cli/runs/lock.js';
 import { createLog } from '../../../dist/cli/screen/log.js';
 import { outcomeLine } from '../../../dist/cli/screen/outcome-line.js';
 import { checkpointLine, conditionLines } from '../../../dist/cli/smoke/smoke-lines.js';
+import { printedText, printerText } from '../../../dist/cli/runs/logs/printed-text.js';
 import { statusPage, statusTable } from '../../../dist/cli/runs/status.js';
+import { drawRun, drawRuns } from '../../../dist/cli/runs/watch/draw-view.js';
 import type { RunView } from '../../../dist/runs/see-run.js';
 import { formatSummary } from '../../../dist/cli/run/summary.js';
 import { pendingText } from '../../../dist/debug/pending/pending-text.js';
@@ -69,6 +71,29 @@ const ways: Record<string, (t: () => string, paint: ReturnType<typeof painter>, 
       { ...run, counts: { ...counts, failed: 9 }, restarts: 0, failures },
       { color, dir: `/tmp/${t()}`, outlivesProcess: true, whole: true, fresh: false },
     );
+  },
+  'a view that is watched': (t, paint) => {
+    const task = { id: t(), handler: t(), input: JSON.stringify(t()), forMs: 1 };
+    const threads = [
+      { number: 1, state: 'busy' as const, tasksDone: 1, running: [task, { ...task, id: '0'.repeat(16) }] },
+    ];
+    const troubles = (['unseen', 'unhealthy', 'failed', 'last-error'] as const).map((kind) => ({
+      ...{ kind, message: t(), ageMs: 1 },
+    }));
+    const run = {
+      ...{ runId: 'r', state: 'running' as const, tasks: null, pace: null, nextDueMs: null, heartbeat: null },
+      ...{ holder: { pid: 1, hostname: t(), since: t() }, threads, lastSeen: null, troubles },
+    };
+    return [
+      ...drawRun(run, 80, paint),
+      ...drawRuns({ at: 1, root: t(), runs: [run] }, paint),
+      ...drawRuns({ at: 1, root: t(), runs: [] }, paint),
+    ].join('\n');
+  },
+  'what a task printed, and who it was': (t) => {
+    const line = { at: 1, thread: 1, stream: 'log' as const, by: [[t(), 2] as [string, number]], text: t() };
+    const fields = { [t()]: t() };
+    return `${printerText(line)} ${printerText({ ...line, others: 2 })} ${printedText({ ...line, level: 'info', fields }, true)}`;
   },
   'the status': (t, paint) => {
     const task = { id: t(), handler: t(), since: 1 };

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { paceOf, RecentRate } from '../../../../dist/cli/screen/recent-rate.js';
+import { RecentRate } from '../../../dist/base/recent-rate.js';
+import { paceOf } from '../../../dist/cli/screen/pace.js';
 
 /** A rate that was asked ten times a second, while outcomes came as `endedAt` has it. */
 function asked(untilMs: number, endedAt: (at: number) => number, rate = new RecentRate()): RecentRate {

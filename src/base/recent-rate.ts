@@ -1,5 +1,3 @@
-import type { ProgressData } from './progress.js';
-
 /** How far back is looked at least, in ms and in outcomes: long tasks end seldom. */
 const WINDOW_MS = 15_000;
 const WINDOW_OUTCOMES = 20;
@@ -50,15 +48,4 @@ export class RecentRate {
     const unusual = first === last ? UNUSUAL_FIRST_MS : Math.max(UNUSUAL_MS, UNUSUAL_GAPS * usual);
     return at - last.at > unusual ? at - last.at : undefined;
   }
-}
-
-/** What progress shows of it. Where nothing is to end, while it is paused or a retry is due later, nothing is unusual. */
-export function paceOf(
-  rate: RecentRate,
-  { done, running, mode }: Pick<ProgressData, 'done' | 'running' | 'mode'>,
-  at = performance.now(),
-): Pick<ProgressData, 'ratePerSecond' | 'silentMs'> {
-  if (mode === 'paused') rate.restart();
-  rate.add(done, at);
-  return { ratePerSecond: rate.perSecond(at), silentMs: running > 0 ? rate.silentMs(at) : undefined };
 }
