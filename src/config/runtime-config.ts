@@ -42,6 +42,10 @@ export interface RunConfig {
   retries?: number | undefined;
   /** The wait before retry n is a random time from 0 to `min(max, base * 2^(n-1))`. Defaults: base `1s`, max `1m`. */
   backoff?: { base?: DurationText | undefined; max?: DurationText | undefined } | undefined;
+  /** At most so many tasks start within any period of that length, retries included: `50/s`, `5/10s`. Default: no limit. */
+  rate?: string | undefined;
+  /** The shortest time from the start of a task to that of the next one. Default `0s`. */
+  delay?: DurationText | undefined;
   /** Limit of one thread, from `16MB`: of its heap, and of that with its external memory. Default: what Node sets. */
   memory?: SizeText | undefined;
   /** Limit of the whole process, as the system counts (RSS), from `16MB`. Default: none. */
@@ -64,6 +68,11 @@ export interface RunConfig {
   failOnLeak?: boolean | undefined;
   /** Whether whole numbers beyond 2^53-1 in a task file become BigInts; else they are refused. Default false. */
   bigIntegers?: boolean | undefined;
+  /**
+   * When to end the run as tasks failed: `soon,fail=3` lets what runs come to its end, `now,fail=10%` interrupts it.
+   * Of a percentage, at least three. Default: never.
+   */
+  halt?: string | undefined;
   /** Port, or `host:port`, that serves health and metrics; without a host on loopback. Default: none. */
   http?: number | string | undefined;
 }

@@ -79,6 +79,26 @@ export const duration = (min: number): Kind<number, number | string> =>
 /** Bytes that a thread or a process can do with. */
 export const memorySize = measure(SIZE, MIN_HEAP_BYTES, MAX_HEAP_BYTES, 'size, from 16 MB');
 
+const MAX_STARTS = 1_000_000;
+
+/** Tasks in a period: `50/s`, `5/10s`. */
+export const starts: Kind<{ tasks: number; periodMs: number }, string> = {
+  read(given) {
+    const [, tasks, length = '1', unit] = /^(\d+)\/(\d+(?:\.\d+)?)?(ms|s|m|h|d)$/.exec(String(given)) ?? [];
+    if (typeof given !== 'string' || unit === undefined) {
+      throw new Refusal(`must be tasks in a period, such as 50/s, 600/m or 5/10s, got ${quoted(given)}`);
+    }
+    const periodMs = parseDuration(length + unit);
+    if (Number(tasks) >= 1 && Number(tasks) <= MAX_STARTS && periodMs >= 1 && periodMs <= MAX_DURATION_MS) {
+      return { tasks: Number(tasks), periodMs };
+    }
+    const most = `${formatCount(MAX_STARTS)} tasks in 1ms to ${formatDuration(MAX_DURATION_MS)}`;
+    throw new Refusal(`must be 1 to ${most}, got ${quoted(given)}`);
+  },
+  takes: 'tasks in a period, such as `50/s`, `600/m` or `5/10s`',
+  json: { type: 'string', pattern: String.raw`^\d+/(\d+(\.\d+)?)?(ms|s|m|h|d)$` },
+};
+
 export const onOff: Kind<boolean> = {
   read(given) {
     if (typeof given === 'boolean') return given;

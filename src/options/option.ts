@@ -85,14 +85,6 @@ export function having<Column extends 'config' | 'executor', Rows extends Option
   return Object.fromEntries(Object.entries(rows).filter(([, row]) => row[column])) as Having<Column, Rows>;
 }
 
-/** Of some values, those of the rows of a table. */
-export function pick<Key extends string, Values extends Record<Key, unknown>>(
-  rows: Readonly<Record<Key, Option>>,
-  values: Values,
-): Pick<Values, Key> {
-  return Object.fromEntries(Object.keys(rows).map((key) => [key, values[key as Key]])) as Pick<Values, Key>;
-}
-
 /** The variables of the environment, by the options that they stand behind. */
 export function variablesOf(rows: Options): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(rows).flatMap(([key, { variable }]) => (variable ? [[key, variable]] : [])));

@@ -2,7 +2,8 @@
 import { formatDuration } from '../base/units.js';
 import { COLOR, CONCURRENCY, CONFIG, DIR, DURABLE, THREADS } from './common-options.js';
 import { group } from './group.js';
-import { duration, httpAddress, memorySize, moduleFile, onOff, runId, text, texts, whole } from './kinds.js';
+import { halt } from './halt-kind.js';
+import { duration, httpAddress, memorySize, moduleFile, onOff, runId, starts, text, texts, whole } from './kinds.js';
 import type { Options } from './option.js';
 
 const BACKOFF = {
@@ -101,6 +102,22 @@ export const RUN_OPTIONS = {
     config: true,
     executor: true,
   },
+  rate: {
+    says: 'start no more tasks than so many in any such period, retries included: 50/s, 600/m, 5/10s',
+    takes: starts,
+    unsetSays: 'no limit',
+    flag: '--rate <n/period>',
+    config: true,
+    executor: true,
+  },
+  delay: {
+    says: 'wait so long from the start of a task to that of the next one, in whichever thread',
+    takes: duration(0),
+    unset: '0s',
+    flag: '--delay <duration>',
+    config: true,
+    executor: true,
+  },
   maxCrashes: {
     says: 'crashes after which a task is given up',
     takes: whole(1, 1000),
@@ -142,6 +159,13 @@ export const RUN_OPTIONS = {
     takes: duration(0),
     unsetSays: 'not at all',
     flag: '--wait <duration>',
+  },
+  halt: {
+    says: 'end the run when so many tasks failed: soon,fail=3 lets what runs end, now,fail=10% interrupts it',
+    takes: halt,
+    unsetSays: 'never',
+    flag: '--halt <when>',
+    config: true,
   },
   dir: DIR,
   config: CONFIG,

@@ -6,7 +6,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { InvalidInputError, type Fault } from '../base/errors.js';
 import { isUrl } from '../options/kinds.js';
-import { having, type GivenFor, type SameKeys } from '../options/option.js';
+import { having, type GivenFor, type SameKeys, type ValuesOf } from '../options/option.js';
 import { readOptions } from '../options/read-options.js';
 import { RUN_OPTIONS } from '../options/run-options.js';
 
@@ -48,6 +48,13 @@ export interface ExecutorOptions {
    * threads are replaced as they become idle; if that does not help, the executor fails with `ERR_MEMORY_TOTAL`. Default: none.
    */
   memoryTotal?: Size | undefined;
+  /**
+   * At most so many tasks start within any period of that length, in all threads together, retries included: `50/s`,
+   * `600/m`, `5/10s`. 1 to 1,000,000 tasks. An executor that takes over counts anew. Default: no limit.
+   */
+  rate?: string | undefined;
+  /** The shortest time from the start of a task to that of the next one, in all threads together. Default 0. */
+  delay?: Duration | undefined;
   /** Crashes after which a task is recorded as `crashed`, 1 to 1000. Default 3. */
   maxCrashes?: number | undefined;
   /** Whether the queue lives on disk; else it is gone with the process. Default true. */
@@ -79,6 +86,8 @@ export interface ResolvedOptions {
   timeoutMs: number | undefined;
   retries: number;
   backoff: { baseMs: number; maxMs: number };
+  rate: { tasks: number; periodMs: number } | undefined;
+  delayMs: number;
   memoryBytes: number | undefined;
   memoryTotalBytes: number | undefined;
   maxCrashes: number;
@@ -118,6 +127,11 @@ export function resolveOptions(input: ExecutorOptions, around: Surroundings = he
     const faults = found.map(({ where, problem }) => ({ where: where || 'options', problem }));
     throw new InvalidInputError(codeOf(faults), 'these options of the executor are not valid', faults);
   }
+  return resolved(values, around);
+}
+
+/** Of values that were read from the table, those of an executor. */
+export function resolved(values: ValuesOf<typeof EXECUTOR_OPTIONS>, around: Surroundings = here()): ResolvedOptions {
   return {
     runId: values.runId,
     handlers: (isUrl(values.handlers) ? new URL(values.handlers) : pathToFileURL(resolve(around.cwd, values.handlers)))
@@ -129,6 +143,8 @@ export function resolveOptions(input: ExecutorOptions, around: Surroundings = he
     timeoutMs: values.timeout,
     retries: values.retries,
     backoff: { baseMs: values.backoff.base, maxMs: values.backoff.max },
+    rate: values.rate,
+    delayMs: values.delay,
     memoryBytes: values.memory,
     memoryTotalBytes: values.memoryTotal,
     maxCrashes: values.maxCrashes,

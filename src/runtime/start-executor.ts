@@ -193,6 +193,8 @@ function dispatcherSettings(options: ResolvedOptions, { captureOutput = false }:
     timeout: options.timeoutMs,
     grace: options.graceMs,
     stallAfter: options.stallAfterMs,
+    rate: options.rate,
+    delayMs: options.delayMs,
     look: lookAtThread,
     now,
   };

@@ -26,6 +26,8 @@ export async function boot({ threads, handler }: SmokeSettings, dir: string): Pr
     timeoutMs: undefined,
     retries: 0,
     backoff: { baseMs: 0, maxMs: 0 },
+    rate: undefined,
+    delayMs: 0,
     memoryBytes: undefined,
     memoryTotalBytes: undefined,
     maxCrashes: 1,

@@ -3,6 +3,7 @@ import type { StartSettings } from '../../runtime/start-executor.js';
 import type { StopMessage } from '../../runtime/supervisor/messages.js';
 import type { Writable } from 'node:stream';
 import type { Outcome } from '../../runtime/task/task.js';
+import type { EndedSoFar } from './halt.js';
 import type { Untorn } from '../../runtime/teardowns.js';
 
 /** What an executor process hands on to its successor. */
@@ -26,6 +27,8 @@ export interface Carried {
   lastSeq: number;
   /** Whether it was told how the input compares with them. */
   compared: boolean;
+  /** How tasks of this command have ended, where `--halt` counts them. */
+  soFar?: EndedSoFar;
   /** The port on which health and metrics are served, where they are. */
   httpPort?: number;
 }

@@ -15,10 +15,12 @@ import { formatCount, formatDuration } from '../../base/units.js';
 import { hasColor, painter } from '../screen/color.js';
 import { Display, taskCount } from '../screen/display.js';
 import { errorText, EXIT, exitCodeOfError, exitCodeOfSignal } from '../exit-code.js';
+import type { Halt } from '../../options/halt-kind.js';
 import type { FeedState } from './feed.js';
 import type { ProgressData } from '../screen/progress.js';
 import { RecentRate } from '../../base/recent-rate.js';
 import { paceOf } from '../screen/pace.js';
+import { whyHalt } from './halt.js';
 import { openResultsFile } from './results-file.js';
 import { isReaderGone, ResultsWriter } from './results-writer.js';
 import type { RunFlags } from './run-flags.js';
@@ -38,6 +40,7 @@ const MAX_FAILURES = 5;
 type Ending =
   | { kind: 'signal'; signal: NodeJS.Signals }
   | { kind: 'drain' }
+  | { kind: 'halt'; why: string }
   | { kind: 'error'; error: Error; exitCode: number };
 
 /** One run of the command over its tasks: how it begins, and how it comes to its end. */
@@ -115,7 +118,7 @@ export class Job {
       );
       // Not stopped: the summary still asks its queue.
       void this.#executor.interrupt();
-    } else if (!this.#ending || this.#ending.kind === 'drain') {
+    } else if (!this.#ending || this.#ending.kind === 'drain' || this.#ending.kind === 'halt') {
       this.#ending = undefined;
       this.#end({ kind: 'signal', signal });
       void this.#sayEnding(signal, `${signal === 'SIGINT' ? 'Ctrl-C' : signal} again interrupts them`);
@@ -138,8 +141,13 @@ export class Job {
 
   /** The source is open, tasks are about to be taken. */
   async begin({ interrupted, crashed }: Recovery, state: FeedState): Promise<void> {
-    for (const outcome of crashed) this.#keepFailure(outcome);
+    for (const outcome of crashed) {
+      this.#countForHalt(outcome.state);
+      this.#keepFailure(outcome);
+    }
     if (crashed.length > 0) this.#control.progressed();
+    // Its predecessor may have died while it halted.
+    if (this.#flags.halt !== undefined) this.#haltIfDue(this.#flags.halt);
     if (this.#control.carried === undefined) {
       await this.#sayWhereItStands(interrupted);
       this.#sayWhatIsLeftOut(state);
@@ -186,6 +194,7 @@ export class Job {
     const executor = this.#executor;
     executor.once('outcome', () => this.#control.progressed());
     executor.on('outcome', (outcome) => {
+      this.#countForHalt(outcome.state);
       // Without a result, it is as the queue holds it.
       if (outcome.state !== 'done') this.#keepFailure(outcome as Outcome);
     });
@@ -203,6 +212,32 @@ export class Job {
       this.#ending = undefined;
       this.#end({ kind: 'error', error, exitCode: EXIT.failure });
     });
+  }
+
+  /** A task that somebody cancelled has not failed. */
+  #countForHalt(state: Outcome['state']): void {
+    const { halt } = this.#flags;
+    if (halt === undefined) return;
+    const soFar = (this.#carried.soFar ??= { ended: 0, failed: 0 });
+    soFar.ended++;
+    if (state === 'done' || state === 'cancelled') return;
+    soFar.failed++;
+    this.#control.carry(this.#carried);
+    this.#haltIfDue(halt);
+  }
+
+  #haltIfDue(halt: Halt): void {
+    const why = whyHalt(halt, this.#carried.soFar ?? { ended: 0, failed: 0 });
+    if (why === undefined || this.#ending || this.#isOver) return;
+    this.#end({ kind: 'halt', why });
+    const rest = 'the same command goes on with the rest';
+    if (halt.when === 'soon') {
+      void this.#executor.drain();
+      void this.#sayEnding(`halt: ${why}`, rest);
+    } else {
+      this.#display.say(`halt: ${why}: what runs is interrupted\n  ${rest}`);
+      void this.#executor.interrupt();
+    }
   }
 
   #keepFailure(outcome: Outcome): void {
@@ -364,6 +399,7 @@ export class Job {
       crashes: this.#carried.crashes,
       restarts: this.#control.restarts,
       failures: await this.#failuresWithInput(),
+      ...(this.#ending?.kind === 'halt' && { halted: this.#ending.why }),
       ...(this.#carried.untorn && { untorn: this.#carried.untorn }),
       ...(this.#left && { leaks: this.#left }),
       ...(leftOut.length > 0 && { leftOut: { count: leftOut.length, first: leftOut.slice(0, MAX_FAILURES) } }),

@@ -1,16 +1,10 @@
 /** The flags of `runtime run`: what commander collected, checked as a whole. */
 import { InvalidInputError, type Fault } from '../../base/errors.js';
 import type { HttpAddress } from '../../base/http-address.js';
-import { pick } from '../../options/option.js';
+import type { Halt } from '../../options/halt-kind.js';
 import { readOptions } from '../../options/read-options.js';
 import { RUN_OPTIONS } from '../../options/run-options.js';
-import {
-  codeOf,
-  EXECUTOR_OPTIONS,
-  resolveOptions,
-  type ResolvedOptions,
-  type Surroundings,
-} from '../../runtime/options.js';
+import { codeOf, resolved, type ResolvedOptions, type Surroundings } from '../../runtime/options.js';
 import { flagNames } from '../arguments/flags.js';
 import { runIdOf } from '../arguments/run-id.js';
 import { flagName, unknownArguments } from '../arguments/unknown-arguments.js';
@@ -41,6 +35,8 @@ export interface RunFlags {
   color: boolean;
   /** Whether async functions or open file streams that tasks left behind in the threads make the run fail. */
   failOnLeak: boolean;
+  /** When the run ends before all its tasks have, as some failed; `undefined`: never. */
+  halt: Halt | undefined;
   /** How long to wait for the lock of the run; `undefined`: not at all. */
   waitMs: number | undefined;
   /** Where health and metrics are served; `undefined`: nowhere. */
@@ -100,7 +96,7 @@ export function resolveRunFlags(
   const file = tasks !== undefined && STDIN_PATHS.has(tasks) ? '-' : tasks;
   const typed = (lines || file === '-') && Boolean(process.stdin.isTTY);
   return {
-    executor: resolveOptions({ ...pick(EXECUTOR_OPTIONS, values), steerable: true }, around),
+    executor: resolved({ ...values, steerable: true }, around),
     source:
       each !== undefined
         ? { kind: 'each', glob: each, exclude, follow }
@@ -115,6 +111,7 @@ export function resolveRunFlags(
     keepQueued: rest.keepQueued,
     supervise: rest.supervise,
     failOnLeak: rest.failOnLeak,
+    halt: rest.halt,
     json: rest.json,
     quiet: rest.quiet,
     color: rest.color,

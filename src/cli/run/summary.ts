@@ -30,6 +30,8 @@ export interface RunSummary {
   restarts: number;
   /** Some outcomes that are not `done`, the first ones. */
   failures: readonly Outcome[];
+  /** Why the run ended before all its tasks had, where `--halt` said so. */
+  halted?: string;
   /** What may be lost, as threads ended without their `teardown`. */
   untorn?: Untorn;
   /** With `--fail-on-leak`: what tasks left behind. */
@@ -115,6 +117,7 @@ export function formatSummary(summary: RunSummary, words: SummaryWords): string 
     ['run', [summary.runId]],
     ['tasks', tasks.length > 0 ? tasks : ['none']],
     ['before', before > 0 ? [`${now === 0 ? 'all ' : ''}${formatCount(before)} had ended before this start`] : []],
+    ['halted', summary.halted === undefined ? [] : [summary.halted]],
     ['elapsed', [formatDuration(summary.elapsedMs), ...(now > 0 ? [formatRate(perSecond(summary))] : [])]],
     ['task time', taskMs ? (['p50', 'p95', 'p99', 'max'] as const).map((at) => `${at} ${taskTime(taskMs[at])}`) : []],
     ['threads', now > 0 ? [`${summary.threads}, busy ${Math.round(summary.busy * 100)}% of the time`] : []],

@@ -3,6 +3,7 @@ import type { ClaimedTask, Settlement, TaskQueue } from '../queue/contract.js';
 import { idOf } from '../queue/generated-id.js';
 import { AbortReason } from '../thread/board.js';
 import { AttemptEnd, type BatchReport, type TaskEvent } from '../thread/protocol.js';
+import { Pace, type PaceSettings } from './dispatch/pace.js';
 import { Pump } from './dispatch/pump.js';
 import { concludeReport } from './judge/conclude-report.js';
 import type { RetryPolicy } from './judge/conclude.js';
@@ -17,7 +18,7 @@ import { Starts } from './watch/starts.js';
 import { reportStuck, type StuckTogether } from './watch/stuck-tasks.js';
 import { VitalSigns, type TaskInFlight, type VitalSignsSettings } from './watch/vital-signs.js';
 
-export interface DispatcherSettings extends PoolSettings, RetryPolicy, VitalSignsSettings {
+export interface DispatcherSettings extends PoolSettings, RetryPolicy, VitalSignsSettings, PaceSettings {
   /** Limit in bytes of the whole process, as the system counts (RSS); `undefined`: none. */
   memoryTotal: number | undefined;
   /** Finds out where tasks stand that are stuck. */
@@ -56,6 +57,7 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
   readonly starts = new Starts((thread, task, since) => this.emit('started', thread, task, since));
   readonly #policy: RetryPolicy;
   readonly #pump: Pump;
+  readonly #pace: Pace | undefined;
   readonly #lookout: Lookout;
   readonly #memoryTotal: MemoryTotal | undefined;
   /** Threads that are being ended by force, and why. */
@@ -86,7 +88,8 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
         onBroken,
       });
     }
-    this.#pump = new Pump(this.pool, settings.now, () => !this.#memoryTotal?.over, {
+    this.#pace = Pace.of(settings, settings.now, onMore);
+    this.#pump = new Pump(this.pool, settings.now, () => !this.#memoryTotal?.over, this.#pace, {
       onOpen: () => this.#memoryTotal?.start(),
       onRun: () => this.vitalSigns.start(),
       onSettled: (tasks, settlements, ordinals) => this.emit('settled', tasks, settlements, ordinals),
@@ -94,7 +97,10 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
       onBroken: (error) => this.emit('broken', error),
     });
     this.vitalSigns = new VitalSigns(this.pool, this.#lookout, settings, {
-      onRunning: (running) => this.starts.onRunning(running),
+      onRunning: (running) => {
+        for (const { task, since } of running) this.#pace?.began(task, since);
+        this.starts.onRunning(running);
+      },
       onUnyielding: (inFlight, reason, stuck) => this.#condemn(inFlight, reason, stuck),
       onStirred: onMore,
       onStuck: (stuck) =>
@@ -165,6 +171,7 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
 
   #conclude(thread: PoolThread, batch: Batch, report: BatchReport): void {
     this.starts.onReport(thread, batch, report);
+    if (report.startedAt.length > 0) this.#pace?.began(batch.tasks[report.first]!, report.startedAt[0]!);
     const { tasks, settlements } = concludeReport(thread, batch, report, this.#policy, this.#lookout);
     this.#pump.costs.learn(tasks, report.durationMs);
     if (tasks.length > 0) this.#pump.settle(tasks, settlements);

@@ -127,6 +127,8 @@ test('an executor whose queue cannot even be counted fails with that, and idle d
     captureOutput: false,
     reaper: reaper(),
     memory: undefined,
+    rate: undefined,
+    delayMs: 0,
     recycleAfterTasks: undefined,
     recycleAboveMemory: undefined,
     memoryTotal: undefined,

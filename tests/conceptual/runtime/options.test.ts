@@ -33,6 +33,8 @@ describe('the options of an executor', () => {
       timeoutMs: undefined,
       retries: 0,
       backoff: { baseMs: 1_000, maxMs: 60_000 },
+      rate: undefined,
+      delayMs: 0,
       memoryBytes: undefined,
       memoryTotalBytes: undefined,
       maxCrashes: 3,
@@ -64,6 +66,12 @@ describe('the options of an executor', () => {
       recycleAboveBytes: 67_108_864,
       stallAfterMs: 2,
     });
+  });
+
+  test('take a rate as tasks in a period', () => {
+    expect(resolve({ rate: '50/s' }).rate).toEqual({ tasks: 50, periodMs: 1_000 });
+    expect(resolve({ rate: '600/m', delay: '10ms' })).toMatchObject({ rate: { periodMs: 60_000 }, delayMs: 10 });
+    expect(resolve({ rate: '5/1.5h' }).rate).toEqual({ tasks: 5, periodMs: 5_400_000 });
   });
 
   test('survive the way to a child as JSON', () => {
@@ -105,6 +113,8 @@ describe('the options of an executor', () => {
     ['durable', ['yes', 1, null]],
     ['dir', ['', 3]],
     ['handlers', ['', 3, null, 'https://example.org/x.mjs', 'http://', new URL('data:text/javascript,0')]],
+    ['rate', ['', '50', 50, '50/', '0/s', '1000001/s', '1/30d', '1/0s', '-1/s', '1/s/s', null, {}]],
+    ['delay', [-1, '1', null]],
     ['backoff', [3, null, { base: '2m' }, { base: 5, max: 4 }]],
   ] as [string, unknown[]][])('refuse an absurd %s by name', (name, values) => {
     for (const value of values) {
@@ -203,6 +213,7 @@ describe('the flags of runtime run', () => {
       keepQueued: false,
       supervise: true,
       failOnLeak: false,
+      halt: undefined,
       json: false,
       quiet: false,
       color: true,
@@ -222,6 +233,14 @@ describe('the flags of runtime run', () => {
       '--backoff': '"2" has no unit: write 500ms, 2s, 5m, 1h or 1d',
     });
     expect(faultsOf(() => backoff('1s,2s,3s'))['--backoff']).toContain('"2s,3s" is not a duration');
+  });
+
+  test('take when to halt as GNU parallel does', () => {
+    const halt = (text: string) => flags({ lines: true, halt: text }).halt;
+    expect(halt('now,fail=1')).toEqual({ when: 'now', limit: { kind: 'tasks', tasks: 1 } });
+    expect(halt('soon,fail=10%')).toEqual({ when: 'soon', limit: { kind: 'share', percent: 10 } });
+    for (const text of ['', 'now', 'now,fail=0', 'later,fail=1', 'soon,fail=101%', 'soon,fail=x', 'soon,success=1'])
+      expect(faultsOf(() => halt(text))['--halt']).toMatch(/^must be soon or now, and how many may fail/);
   });
 
   test('choose one source', () => {

@@ -5,6 +5,7 @@ import type { Batch } from '../thread/batch.js';
 import type { PoolThread } from '../thread/pool-thread.js';
 import { MAX_BATCH } from './cost-model.js';
 import type { Hand } from './hand.js';
+import type { Pace } from './pace.js';
 
 export interface FeedListener {
   /** Tasks go to a thread. */
@@ -17,16 +18,20 @@ export interface FeedListener {
 export class Feed {
   readonly #pool: Pool;
   readonly #hand: Hand;
+  /** Where starts of tasks are limited, a lane is given one at a time. */
+  readonly #pace: Pace | undefined;
   readonly #listener: FeedListener;
 
-  constructor(pool: Pool, hand: Hand, listener: FeedListener) {
+  constructor(pool: Pool, hand: Hand, pace: Pace | undefined, listener: FeedListener) {
     this.#pool = pool;
     this.#hand = hand;
+    this.#pace = pace;
     this.#listener = listener;
   }
 
   /** Lanes of one thread share its time, so together they get no more than one lane would. */
   get batchLimit(): number {
+    if (this.#pace !== undefined) return 1;
     return Math.max(1, Math.floor(MAX_BATCH / (this.#pool.threads[0]?.batches.length ?? 1)));
   }
 
@@ -34,13 +39,14 @@ export class Feed {
   fillLanes(epoch: number): void {
     while (this.#hand.size > 0) {
       const free = this.#pool.freeLane();
-      if (free === undefined) return;
+      if (free === undefined || this.#pace?.room(1) === 0) return;
       const batch = this.#hand.takeBatch(Math.min(this.batchLimit, free.thread.tasksLeft));
       this.send(free.thread, free.lane, batch, epoch);
     }
   }
 
   send(thread: PoolThread, lane: number, tasks: ClaimedTask[], epoch: number): void {
+    this.#pace?.took(tasks[0]!);
     this.#listener.onSent(tasks.length);
     thread.run(lane, tasks, epoch);
   }

@@ -8,6 +8,7 @@ import { CostModel } from './cost-model.js';
 import { Delayed } from './delayed.js';
 import { Feed } from './feed.js';
 import { Hand } from './hand.js';
+import type { Pace } from './pace.js';
 import { Settling, type SettlingListener } from './settling.js';
 import { Trials } from './trials.js';
 
@@ -43,6 +44,8 @@ export class Pump {
   readonly costs = new CostModel();
   readonly #pool: Pool;
   readonly #mayTake: () => boolean;
+  /** Where starts of tasks are limited, no more is claimed than may start. */
+  readonly #pace: Pace | undefined;
   readonly #listener: PumpListener;
   readonly #hand = new Hand(this.costs);
   readonly #trials = new Trials();
@@ -68,15 +71,17 @@ export class Pump {
   /**
    * @param now milliseconds since the epoch, as the queue counts
    * @param mayTake whether there is memory for more
+   * @param pace it is to call `pump` when a task may start again
    */
-  constructor(pool: Pool, now: () => number, mayTake: () => boolean, listener: PumpListener) {
+  constructor(pool: Pool, now: () => number, mayTake: () => boolean, pace: Pace | undefined, listener: PumpListener) {
     this.#pool = pool;
+    this.#pace = pace;
     this.#mayTake = mayTake;
     this.#listener = listener;
     const onFailed = (error: Error) => this.break(error);
     this.#claims = new Claims(now, onFailed);
     this.#delayed = new Delayed(now, { onDue: () => this.#claimAgain(), onFailed });
-    this.#feed = new Feed(pool, this.#hand, {
+    this.#feed = new Feed(pool, this.#hand, pace, {
       onSent: (count) => {
         this.#settling.expect(count);
         listener.onRun();
@@ -131,6 +136,7 @@ export class Pump {
   stop(): void {
     this.#become('closed');
     this.#delayed.cancel();
+    this.#pace?.stop();
   }
 
   /** From now on nothing is claimed any more; why is reported once. */
@@ -197,8 +203,9 @@ export class Pump {
 
   #claimAhead(): void {
     if (!this.#claims.mayFind) return;
+    const lanes = this.#pool.freeLanes();
     const batch = Math.min(this.costs.typicalBatch, this.#feed.batchLimit);
-    const full = batch * this.#pool.freeLanes() + this.costs.ahead * this.#pool.size;
+    const full = this.#pace?.room(lanes) ?? batch * lanes + this.costs.ahead * this.#pool.size;
     this.#claims.fillUp(this.#queue, full, this.#hand.size, (tasks, isAll) => {
       if (isAll) this.#delayed.schedule(this.#queue, () => this.#isOpen);
       this.#hand.add(tasks);
@@ -217,7 +224,7 @@ export class Pump {
       return;
     }
     // A thread that is being loaded takes the place of one that died: the suspect is tried there, where nothing ran.
-    if (!this.idle || this.#pool.loading || !this.#pool.freshestLane()) return;
+    if (!this.idle || this.#pool.loading || !this.#pool.freshestLane() || this.#pace?.room(1) === 0) return;
     this.#claims.suspect(this.#queue, (suspect) => {
       if (suspect === undefined) {
         this.#trials.noneLeft();

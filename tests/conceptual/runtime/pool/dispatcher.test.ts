@@ -178,6 +178,8 @@ const SETTINGS: DispatcherSettings = {
   maxCrashes: 2,
   timeout: undefined,
   grace: 100,
+  rate: undefined,
+  delayMs: 0,
   stallAfter: 60_000,
   look: () => Promise.reject(new Error('nobody is stuck')),
   now,
