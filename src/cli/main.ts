@@ -186,6 +186,12 @@ config
   .description('print the JSON Schema of the config file: every key, what it takes, its default')
   .action(does(async () => (await import('./config/config.js')).configSchema()));
 
+program
+  .command('init')
+  .description('write a handler and a config file to start from; nothing is overwritten')
+  .argument('[folder]', 'where to (default: this folder)')
+  .action(does(async (folder: string | undefined) => (await import('./init/init.js')).init(folder)));
+
 describeCompletion(program.command('completion')).action(
   does(async (shell: string) => (await import('./completion/completion.js')).completion(shell)),
 );
