@@ -49,10 +49,11 @@ function traceLog(changes: Partial<TraceLogSettings> = {}) {
   return { trace, path, looks, unwritable, heads };
 }
 
-/** Polls by turns of the event loop: time stands still meanwhile. */
+/** Polls by turns of the event loop: its timers stand still meanwhile, and the clock of the deadline does not. */
 async function until(condition: () => boolean): Promise<void> {
-  for (let turns = 0; !condition(); turns++) {
-    if (turns > 20_000) throw new Error(`in vain: ${String(condition)}`);
+  const deadline = performance.now() + 30_000;
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`in vain: ${String(condition)}`);
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
