@@ -86,7 +86,7 @@ program
   .description('show where a run stands, or all runs')
   .argument('[run-id]', 'the run (default: all)')
   .option('--probe <question>', 'live, ready or startup: answer by the exit code, 0 or 1, within 200 ms')
-  .option('--watch [interval]', 'look again and again, until Ctrl-C (default: every 1s)')
+  .option('--watch [interval]', 'show it again and again, until Ctrl-C (default: every 1s)')
   .option('--json', 'print one JSON document; with --watch one a line')
   .option('--no-color', 'no colours')
   .option('--dir <folder>', FOLDER)

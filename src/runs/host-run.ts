@@ -4,9 +4,11 @@ import type { Steering } from '../runtime/control/server.js';
 import type { Executor } from '../runtime/executor.js';
 import type { HealthServer } from '../runtime/health/http-server.js';
 import type { ResolvedOptions } from '../runtime/options.js';
+import { traitsOf } from '../runtime/queue/open-queue.js';
 import { startExecutor, type StartedExecutor, type StartSettings } from '../runtime/start-executor.js';
 import type { StopMessage } from '../runtime/supervisor/messages.js';
 import type { AnyHandler } from '../runtime/task/handlers.js';
+import { recordOutput } from './output/record-output.js';
 import type { Stops } from './stops.js';
 import { dumpLongDrains, endTrace } from './trace-of-run.js';
 
@@ -57,6 +59,11 @@ export async function hostRun<Module = Record<string, AnyHandler>>(
       ...(stops !== undefined && { signal: stops.endStart }),
     });
     const executor = started.executor as unknown as Executor;
+    if (settings.start?.captureOutput) {
+      const endOutput = recordOutput(executor, { fresh: settings.start.fresh === true });
+      // A run in memory is to leave an empty folder, which `stop` removes.
+      executor.atEnd(() => endOutput(traitsOf(options).outlivesProcess));
+    }
     undo.add(() => executor.stop());
     undo.add(() => endTrace(trace, interrupted));
     interrupted = false;

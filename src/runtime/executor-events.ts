@@ -54,6 +54,8 @@ export interface TaskLogged {
   message: string;
   fields?: Record<string, unknown>;
   taskId: string;
+  /** Of a task whose id was made of its content, as JSON, where that is short. */
+  input?: string;
   /** From 1. */
   attempt: number;
   /** Number of the thread, from 1. */

@@ -8,6 +8,7 @@ import { idOf } from './queue/generated-id.js';
 import type { Statistics } from './statistics.js';
 import type { Submissions } from './submissions.js';
 import { outcomeOf, OutcomeView } from './task/task-outcome.js';
+import { tellingInput } from './thread-status.js';
 import { now, wallTime } from './thread/board.js';
 import type { WatchedTasks } from './watched-tasks.js';
 
@@ -41,11 +42,15 @@ export function relay(dispatcher: Dispatcher, executor: EventEmitter<ExecutorEve
         return;
       }
       case 'output':
-        executor.emit('output', event.text, event.stream, number, event.printers);
+        if (executor.listenerCount('output') > 0) {
+          const { attempts, others } = event.printers;
+          const known = attempts.map((attempt) => ({ ...attempt, ...tellingInput(thread, attempt.taskId) }));
+          executor.emit('output', event.text, event.stream, number, { attempts: known, others });
+        }
         return;
       case 'log': {
         const { type: _, ...entry } = event;
-        executor.emit('log', { ...entry, thread: number });
+        executor.emit('log', { ...entry, ...tellingInput(thread, entry.taskId), thread: number });
         return;
       }
       case 'misuse': {

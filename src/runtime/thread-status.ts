@@ -1,7 +1,9 @@
 import type { Dispatcher } from './pool/dispatcher.js';
 import type { PoolThread } from './pool/thread/pool-thread.js';
 import type { ThreadState } from './pool/thread/thread-state.js';
+import type { ClaimedTask } from './queue/contract.js';
 import { idOf } from './queue/generated-id.js';
+import { isContentId } from './task/task-id.js';
 import { wallTime } from './thread/board.js';
 
 /** Of an input that is shown with its task, in characters. */
@@ -43,6 +45,20 @@ export interface ThreadSummary {
   heapUsed: number;
 }
 
+/** The input of a task that a thread has in flight, where its id does not tell what it is, and the input is short. */
+export function tellingInput({ batches }: PoolThread, taskId: string): { input?: string } {
+  if (!isContentId(taskId)) return {};
+  for (const batch of batches) {
+    const task = batch?.tasks.find((one) => idOf(one) === taskId);
+    if (task !== undefined) return shortInput(task);
+  }
+  return {};
+}
+
+function shortInput({ input }: ClaimedTask): { input?: string } {
+  return typeof input === 'string' && input.length <= MAX_INPUT ? { input } : {};
+}
+
 /** Costs little however many tasks are running. */
 export function summaryOfThreads({ pool }: Dispatcher): ThreadSummary[] {
   return pool.threads.map((thread) => ({
@@ -65,7 +81,7 @@ export function statusOfThreads({ pool, vitalSigns }: Dispatcher): ThreadStatus[
       .map(({ batch, task, since }) => ({
         id: idOf(task),
         handler: task.handler,
-        ...(typeof task.input === 'string' && task.input.length <= MAX_INPUT && { input: task.input }),
+        ...shortInput(task),
         since: wallTime(since),
         ...thread.progressOf(batch, task),
       })),

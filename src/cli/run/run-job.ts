@@ -1,5 +1,3 @@
-import { recordOutput } from '../../runs/output/record-output.js';
-import { traitsOf } from '../../runtime/queue/open-queue.js';
 import { StateDir } from '../../system/state-dir.js';
 import { hostRun } from '../../runs/host-run.js';
 import { Stops } from '../../runs/stops.js';
@@ -71,9 +69,6 @@ async function hostJob(flags: RunFlags, control: JobControl, stops: Stops): Prom
     trace,
     systemd: true,
     hosts: async (started) => {
-      const endOutput = recordOutput(started.executor, { fresh });
-      // A run in memory is to leave an empty folder, which `stop` removes.
-      started.executor.atEnd(() => endOutput(traitsOf(flags.executor).outlivesProcess));
       job = await Job.create(flags, control, started, health?.address.port);
       if (started.mended !== undefined) started.executor.emit('warning', started.mended);
       job.onEnding(() => aborting.abort());

@@ -9,6 +9,7 @@ import { hasColor, painter, type Paint } from '../screen/color.js';
 import { EXIT } from '../exit-code.js';
 import { seeRun, type RunView } from '../../runs/see-run.js';
 import { mustKnowRun } from './find-run.js';
+import { countsText } from '../screen/counts-text.js';
 import { table } from '../screen/table.js';
 import { taskName } from '../screen/task-name.js';
 import { printJson, tell } from '../screen/terminal.js';
@@ -50,7 +51,7 @@ export function statusTable(runs: readonly RunView[], paint: Paint): string {
 }
 
 function line(run: RunView, paint: Paint): string[] {
-  const tasks = countsText(run, paint);
+  const tasks = tasksText(run, paint);
   const wrong = run.problem ?? run.executor?.health.why ?? null;
   return [run.runId, paint(colorOf(run.state), run.state), wrong === null ? tasks : `${tasks} (${printable(wrong)})`];
 }
@@ -60,7 +61,7 @@ export function statusPage(run: RunView, paint: Paint): string {
   const rows: [string, string][] = [
     ['run', run.runId],
     ['state', paint(colorOf(run.state), run.state)],
-    ['tasks', countsText(run, paint)],
+    ['tasks', tasksText(run, paint)],
   ];
   if (run.holder) {
     const { pid, hostname, startedAt } = run.holder;
@@ -123,24 +124,10 @@ function runningText({ id, input, handler, since, progress }: RunningTaskStatus)
   return `${time}, at ${formatCount(done)}${total === undefined ? '' : ` of ${formatCount(total)}`}`;
 }
 
-function countsText({ state, counts }: RunView, paint: Paint): string {
+function tasksText({ state, counts }: RunView, paint: Paint): string {
   if (counts === null) return 'nothing recorded';
-  const told = Object.entries(counts).filter(([, count]) => count > 0);
-  if (told.length === 0) return 'none';
-  // Without an executor nothing runs: these were running when the last one died, and will run again.
-  const nameOf = (name: string) => (name === 'running' && state === 'idle' ? 'interrupted' : name);
-  return told
-    .map(([name, count]) => paint(TASK_COLORS[name] ?? 'yellow', `${formatCount(count)} ${nameOf(name)}`))
-    .join(', ');
+  return countsText(counts, state !== 'idle', paint) || 'none';
 }
-
-const TASK_COLORS: Record<string, Parameters<Paint>[0]> = {
-  done: 'green',
-  failed: 'red',
-  crashed: 'red',
-  'timed-out': 'red',
-  cancelled: 'red',
-};
 
 function colorOf(state: RunView['state']): Parameters<Paint>[0] {
   if (state === 'running') return 'green';

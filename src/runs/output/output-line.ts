@@ -23,8 +23,11 @@ export interface PrintedPiece {
   /** `log`: by `context.log`. */
   stream: 'stdout' | 'stderr' | 'log';
   level?: LogLevel;
-  /** Task and attempt whose turn it was; of several in flight in that thread, it was one of these. */
-  by: [taskId: string, attempt: number][];
+  /**
+   * Task and attempt whose turn it was; of several in flight in that thread, it was one of these. With the input, as
+   * JSON, where the id does not tell what the task is.
+   */
+  by: [taskId: string, attempt: number, input?: string][];
   /** Tasks in flight that are not named in `by`. */
   others?: number;
   /** Without its end of line. */

@@ -34,8 +34,8 @@ export function recordOutput(executor: Executor, { fresh }: { fresh: boolean }):
     pieces.add(text, { thread, stream, ...named(printers) });
     soon();
   });
-  executor.on('log', ({ level, message, fields, taskId, attempt, thread }) => {
-    const source = { thread, stream: 'log' as const, by: [[taskId, attempt]] as PrintedPiece['by'] };
+  executor.on('log', ({ level, message, fields, thread, ...of }) => {
+    const source = { thread, stream: 'log' as const, by: [nameOf(of)] };
     pieces.addLine({ at: Date.now(), ...source, level, text: message, ...(fields !== undefined && { fields }) });
     soon();
   });
@@ -50,8 +50,12 @@ export function recordOutput(executor: Executor, { fresh }: { fresh: boolean }):
 }
 
 function named({ attempts, others }: Printers): Pick<PrintedPiece, 'by' | 'others'> {
-  const by = attempts.map(({ taskId, attempt }): PrintedPiece['by'][number] => [taskId, attempt]);
+  const by = attempts.map(nameOf);
   return { by, ...(others > 0 && { others }) };
+}
+
+function nameOf({ taskId, attempt, input }: Printers['attempts'][number]): PrintedPiece['by'][number] {
+  return input === undefined ? [taskId, attempt] : [taskId, attempt, input];
 }
 
 /** Makes lines of what is printed piece by piece. */

@@ -19,3 +19,10 @@ export function taskIdFault(id: unknown): string | undefined {
 export function isWellFormed(text: string): boolean {
   return (text as string & { isWellFormed(): boolean }).isWellFormed();
 }
+
+const CONTENT_ID = /^[0-9a-f]{16}(:\d+)?$/;
+
+/** Whether an id was made of the content of a task: it says nothing to anybody. */
+export function isContentId(id: string): boolean {
+  return CONTENT_ID.test(id);
+}

@@ -102,8 +102,8 @@ export interface BatchReport {
  * none, what was printed belongs to no task: while the module loads, or by what a task has left behind.
  */
 export interface Printers {
-  /** The first few. */
-  attempts: { taskId: string; attempt: number }[];
+  /** The first few. `input`: of a task whose id was made of its content, as JSON, where that is short. */
+  attempts: { taskId: string; attempt: number; input?: string }[];
   /** How many more there were. */
   others: number;
 }

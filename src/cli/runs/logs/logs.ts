@@ -77,7 +77,7 @@ function words(taskId: string | undefined, color: boolean): (printed: Printed) =
     if (printed.kind !== 'line') return '';
     const { line } = printed;
     if (taskId === undefined) return `${nameOf(line)} ${printedText(line, escape)}`;
-    const source = line.by.length === 1 ? line.by[0]!.join(' ') : printerText(line);
+    const source = line.by.length === 1 ? line.by[0]!.slice(0, 2).join(' ') : printerText(line);
     if (source !== last) tell(line.by.length === 1 ? `-- attempt ${line.by[0]![1]} --` : `-- ${printerText(line)} --`);
     last = source;
     return printedText(line, escape);

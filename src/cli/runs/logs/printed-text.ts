@@ -10,9 +10,9 @@ export function printedText({ text, level, fields }: PrintedLine, escape: boolea
   return `${escape ? printableLines(whole) : whole}\n`;
 }
 
-/** Who printed it: `a`, `a (attempt 2)`, `one of a, b and 3 more`, `thread 1`. */
+/** Who printed it: `a`, `a (attempt 2)`, `0123456789abcdef (a line)`, `one of a, b and 3 more`, `thread 1`. */
 export function printerText({ by, others = 0, thread }: PrintedLine): string {
-  const names = by.map(([id, attempt]) => `${taskName(id, undefined)}${attempt > 1 ? ` (attempt ${attempt})` : ''}`);
+  const names = by.map(([id, attempt, input]) => `${taskName(id, input)}${attempt > 1 ? ` (attempt ${attempt})` : ''}`);
   if (names.length === 0) return `thread ${thread}`;
   if (names.length === 1 && others === 0) return names[0]!;
   return `one of ${names.join(', ')}${others > 0 ? ` and ${formatCount(others)} more` : ''}`;
@@ -26,7 +26,7 @@ export function printedDocument({ at, thread, stream, level, by, others, text, f
     thread,
     stream,
     ...(level !== undefined && { level }),
-    tasks: by.map(([id, attempt]) => ({ id, attempt })),
+    tasks: by.map(([id, attempt, input]) => ({ id, attempt, ...(input !== undefined && { input }) })),
     ...(others !== undefined && { others }),
     text,
     ...(fields !== undefined && { fields }),

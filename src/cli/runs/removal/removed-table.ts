@@ -1,8 +1,8 @@
 import { printable } from '../../../base/printable.js';
-import { formatCount, formatDuration, formatSize } from '../../../base/units.js';
+import { formatDuration, formatSize } from '../../../base/units.js';
 import type { RunRemains } from '../../../runs/run-remains.js';
-import type { TaskCounts } from '../../../runtime/task/task.js';
 import type { Paint } from '../../screen/color.js';
+import { countsText } from '../../screen/counts-text.js';
 import { table } from '../../screen/table.js';
 
 /** A line a run: what it held, and where. */
@@ -10,17 +10,12 @@ export function removedTable(runs: readonly RunRemains[], what: string, paint: P
   const rows = runs.map(({ runId, counts, bytes, touchedAt, paths }) => [
     what,
     runId,
-    countsText(counts),
+    (counts && countsText(counts, false, paint)) || 'no tasks',
     formatSize(bytes),
     touchedAt === null ? 'never' : `${formatDuration(Math.max(0, Date.now() - touchedAt))} ago`,
     paint('dim', paths.map((path) => printable(path, Infinity)).join(' ')),
   ]);
   return table(rows);
-}
-
-function countsText(counts: TaskCounts | null): string {
-  const told = Object.entries(counts ?? {}).filter(([, count]) => count > 0);
-  return told.length === 0 ? 'no tasks' : told.map(([state, count]) => `${formatCount(count)} ${state}`).join(', ');
 }
 
 /** As `--json` has it. */

@@ -2,7 +2,8 @@
 import { printable } from '../../../base/printable.js';
 import { formatCount, formatDuration, formatRate } from '../../../base/units.js';
 import type { Pace, RunningPanel, RunPanel, TaskPanel, ThreadPanel, Trouble, View } from '../../../dashboard/view.js';
-import type { Color, Paint } from '../../screen/color.js';
+import type { Paint } from '../../screen/color.js';
+import { countsText } from '../../screen/counts-text.js';
 import { table } from '../../screen/table.js';
 import { taskName } from '../../screen/task-name.js';
 
@@ -15,7 +16,7 @@ const MAX_BAR = 40;
 export function drawRun(run: RunPanel, columns: number, paint: Paint): string[] {
   const { runId, state, tasks, pace, holder, heartbeat, lastSeen, nextDueMs, threads, troubles } = run;
   const lines = [`${paint('cyan', runId)}  ${stateText(run, paint)}`];
-  if (tasks !== null && tasks.total > 0) lines.push('', ...barLine(tasks, columns, paint), countsText(tasks, paint));
+  if (tasks !== null && tasks.total > 0) lines.push('', ...barLine(tasks, columns, paint), tasksText(tasks, paint));
   else lines.push('nothing recorded');
   const speed = [...paceWords(pace), ...(nextDueMs === null ? [] : [`next retry ${dueText(nextDueMs)}`])];
   if (speed.length > 0) lines.push(speed.join(', '));
@@ -50,7 +51,7 @@ function runRow(run: RunPanel, paint: Paint): string[] {
     stateText(run, paint),
     tasks === null ? '' : shareText(tasks),
     paceWords(pace).join(', '),
-    tasks === null ? 'nothing recorded' : countsText(tasks, paint),
+    tasks === null ? 'nothing recorded' : tasksText(tasks, paint),
     worst === undefined ? '' : troubleText(worst, paint),
   ];
 }
@@ -63,18 +64,13 @@ function barLine(tasks: TaskPanel, columns: number, paint: Paint): string[] {
   return [`[${paint('cyan', '='.repeat(filled))}${' '.repeat(width - filled)}] ${words}`];
 }
 
+function tasksText({ counts, interrupted }: TaskPanel, paint: Paint): string {
+  return countsText(counts, interrupted === 0, paint) || 'no tasks';
+}
+
 /** Rounded down: 100% means that all have ended. */
 function shareText({ ended, total }: TaskPanel): string {
   return total === 0 ? '' : `${Math.floor((100 * ended) / total)}%`;
-}
-
-const TASK_COLORS: Record<string, Color> = { done: 'green', queued: 'yellow', delayed: 'yellow', running: 'yellow' };
-
-function countsText({ counts, interrupted }: TaskPanel, paint: Paint): string {
-  const told = Object.entries(counts).filter(([, count]) => count > 0);
-  const nameOf = (name: string) => (name === 'running' && interrupted > 0 ? 'interrupted' : name);
-  const words = told.map(([name, count]) => paint(TASK_COLORS[name] ?? 'red', `${formatCount(count)} ${nameOf(name)}`));
-  return words.join(', ') || 'no tasks';
 }
 
 function paceWords(pace: Pace | null): string[] {

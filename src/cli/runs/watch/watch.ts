@@ -142,7 +142,7 @@ function resolved(
     }
   }
   if (faults.length === 0) return { runId, intervalMs };
-  throw new InvalidInputError('ERR_INVALID_OPTIONS', 'nothing was looked at', faults, {
+  throw new InvalidInputError('ERR_INVALID_OPTIONS', 'nothing was watched', faults, {
     hint: 'Such as: runtime status nightly --watch 2s',
   });
 }

@@ -142,9 +142,9 @@ describe('logs', () => {
     expect((await here.runtime(['logs', 'nope'])).stderr).toContain('there is no run "nope"');
   });
 
-  test('does not show what lines of standard input are, but what their tasks printed', async () => {
+  test('names a line of standard input by what is in it, as its id tells nobody anything', async () => {
     const here = printing();
     await here.runtime(['run', 'prints.mjs', '--lines', '--handler', 'speak'], { input: lines(2) });
-    expect((await here.runtime(['logs', 'prints'])).stdout).toMatch(/^[0-9a-f]{16} \| says [12]$/m);
+    expect((await here.runtime(['logs', 'prints'])).stdout).toMatch(/^[0-9a-f]{16} \(([12])\) \| says \1$/m);
   });
 });
