@@ -49,8 +49,9 @@ export async function remainsOf(stateDir: StateDir, runId: string): Promise<RunR
     keep('held', holder === undefined ? 'is held' : `is held by ${printable(holder.executorId)}`);
   }
   const found = lstatSync(folder, { throwIfNoEntry: false });
-  if (found !== undefined && leadsOut(stateDir, runId)) {
-    keep('outside', `${folder} is not a folder of ${stateDir.root}: a link leads out of it`);
+  if (found !== undefined && (!found.isDirectory() || leadsOut(stateDir, runId))) {
+    const what = found.isDirectory() || found.isSymbolicLink() ? 'a link leads out of it' : 'it is a file';
+    keep('outside', `${folder} is not a folder of ${stateDir.root}: ${what}`);
     return remains;
   }
   if (found !== undefined) lookInto(folder, remains, keep);

@@ -59,14 +59,14 @@ async function lookAt(
   for (const runId of ids) {
     try {
       mustKnowRun(stateDir, runId);
+      const remains = await remainsOf(stateDir, runId);
+      found.push(remains);
+      for (const { reason, why } of remains.kept) if (!may(reason)) kept.push({ runId, reason, why });
     } catch (error) {
+      // There is no such run, or its lock is no file of ours.
       if (!(error instanceof HoldfastError) || ids.length === 1) throw error;
       kept.push({ runId, why: error.message });
-      continue;
     }
-    const remains = await remainsOf(stateDir, runId);
-    found.push(remains);
-    for (const { reason, why } of remains.kept) if (!may(reason)) kept.push({ runId, reason, why });
   }
   if (kept.length > 0) throw refusal('nothing was removed', kept, stateDir);
   return found;

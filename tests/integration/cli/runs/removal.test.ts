@@ -102,6 +102,12 @@ describe('rm', () => {
     expect((await here.runtime(['rm', 'a', '--force'])).exitCode).toBe(0);
     expect(existsSync(runDir(here, 'a'))).toBe(false);
     expect(readdirSync(join(here.dir, 'precious'))).toEqual(['file']);
+    here.write('.runtime/runs/plain', 'kept');
+    symlinkSync(join(here.dir, 'precious/file'), join(here.dir, '.runtime/locks/locked.lock'));
+    const odd = await here.runtime(['rm', 'plain', 'locked', '--force']);
+    expect(odd.exitCode).toBe(1);
+    expect(odd.stderr).toMatch(/^ {2}plain: .*: it is a file$/m);
+    expect(odd.stderr).toMatch(/^ {2}locked: .*symbolic link/m);
   });
 
   test('is told every id that is none; an unknown run alone is refused as everywhere', async () => {
