@@ -517,6 +517,36 @@ export function describeQueueContract(store: Store): void {
       expect(await queue.retry(['cancelled'])).toBe(0);
     });
 
+    test('one task alone is retried by its id, unless it is done', async () => {
+      const queue = await open();
+      const seqs = (await queue.add(['a', 'b', 'c'].map((id) => aTask({ id })))).map((task) => task.seq);
+      await queue.claim(3, 0);
+      await queue.settle([
+        done(seqs[0]!, { state: 'failed', attempts: 3, crashes: 1 }),
+        done(seqs[1]!),
+        done(seqs[2]!, { state: 'failed' }),
+      ]);
+      expect(await queue.retryTask('a')).toEqual({ found: 'failed', retried: true });
+      expect(await queue.retryTask('a')).toEqual({ found: 'queued', retried: false });
+      expect(await queue.retryTask('b')).toEqual({ found: 'done', retried: false });
+      expect(await queue.retryTask('nobody')).toEqual({ found: undefined, retried: false });
+      expect(await queue.counts()).toEqual({ ...EMPTY, queued: 1, done: 1, failed: 1 });
+      expect(await queue.outcome('a')).toBeUndefined();
+      expect((await all(queue.outcomes())).map((outcome) => outcome.id)).toEqual(['b', 'c']);
+      expect(await queue.claim(9, 0)).toMatchObject([{ id: 'a', attempts: 0, crashes: 0 }]);
+    });
+
+    test('one that is retried by its id is not held back', async () => {
+      const queue = await open();
+      const [task] = await queue.add([aTask({ id: 'a' })]);
+      await queue.claim(1, 0);
+      await queue.settle([done(task!.seq, { state: 'failed' })]);
+      await queue.hold();
+      expect(await queue.retryTask('a')).toEqual({ found: 'failed', retried: true });
+      expect(await queue.held(9)).toEqual({ count: 0, some: [] });
+      expect((await queue.claim(9, 0)).map(({ id }) => id)).toEqual(['a']);
+    });
+
     test('a task that was cancelled and retried is given once', async () => {
       const queue = await open();
       await queue.add([aTask({ id: 'a' }), aTask({ id: 'b' })]);
@@ -891,6 +921,7 @@ export function describeQueueContract(store: Store): void {
         () => queue.settle([]),
         () => queue.cancel('a'),
         () => queue.retry(['failed']),
+        () => queue.retryTask('a'),
         () => queue.hold(),
         () => queue.letGo(),
         () => queue.held(1),

@@ -117,6 +117,16 @@ export class QueueModel {
     return again.length;
   }
 
+  retryTask(id: string): { found: TaskState | undefined; retried: boolean } {
+    const task = this.tasks.find((each) => idOf(each) === id && this.#remembers(each));
+    if (task === undefined) return { found: undefined, retried: false };
+    const found = task.state === 'suspect' ? 'queued' : task.state;
+    if (!['failed', 'crashed', 'timed-out', 'cancelled'].includes(found)) return { found, retried: false };
+    const anew = { state: 'queued', attempts: 0, crashes: 0, doubts: 0, ordinal: 0, start: this.#start };
+    Object.assign(task, { ...anew, earlier: undefined, version: undefined });
+    return { found, retried: true };
+  }
+
   hold(): number {
     this.#start += 1;
     for (const task of this.tasks) if (task.state === 'running') task.start = this.#start;

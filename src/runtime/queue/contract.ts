@@ -134,6 +134,13 @@ export interface Cancellation {
   cancelled?: { seq: number; outcome: OutcomeRecord };
 }
 
+export interface Retrial {
+  /** The state in which the task was found; `undefined`: it is not known. */
+  found: TaskState | undefined;
+  /** Whether its outcome was taken back by this call. */
+  retried: boolean;
+}
+
 /** What a run is: one that goes on must be the same. */
 export interface RunIdentity {
   /** The module as it was named, an absolute path. */
@@ -339,6 +346,9 @@ export interface TaskQueue extends QueueReader {
    * `add` has named since the last `hold` are held.
    */
   retry(states: readonly OutcomeState[]): Promise<number>;
+
+  /** The same for one task, which `hold` then holds no longer; it keeps an outcome that is `done`. */
+  retryTask(id: string): Promise<Retrial>;
 
   /** Holds the counts against the tasks, mends those that differ, and gives them. `start`: before `recover`. */
   audit(how: Audit): Promise<MendedCount[]>;

@@ -1,5 +1,5 @@
 /** What is recorded of attempts and tasks that ended without a word of their own. */
-import type { EarlierAttempt, TaskErrorRecord } from '../task/task.js';
+import type { EarlierAttempt, OutcomeState, TaskErrorRecord, TaskState } from '../task/task.js';
 
 /** Earlier attempts that are kept of one task, and how much of a text of theirs. */
 const KEPT_ATTEMPTS = 5;
@@ -10,6 +10,11 @@ export const CANCELLED: TaskErrorRecord = {
   message: 'the task was cancelled before it ran',
   code: 'ERR_TASK_CANCELLED',
 };
+
+/** Whether an outcome of one task may be taken back: what is done is not done again. */
+export function isRetriable(state: TaskState): state is Exclude<OutcomeState, 'done'> {
+  return state === 'failed' || state === 'crashed' || state === 'timed-out' || state === 'cancelled';
+}
 
 /** @param signal that ended the process, if it was one and somebody saw it */
 export function crashedWithProcess(crashes: number, signal?: string): TaskErrorRecord {

@@ -1,6 +1,7 @@
 /** The store without a disk: what it holds ends with the process. */
 import type { Encoded, NewTask, OutcomeState, TaskCounts } from '../../task/task.js';
 import type {
+  Retrial,
   AddedTask,
   Cancellation,
   ClaimedTask,
@@ -18,7 +19,7 @@ import type {
   WithInput,
   Work,
 } from '../contract.js';
-import { CANCELLED } from '../endings.js';
+import { CANCELLED, isRetriable } from '../endings.js';
 import { generatedSeq, idOf } from '../generated-id.js';
 import { Counts } from './counts.js';
 import { Lines } from './lines.js';
@@ -193,18 +194,32 @@ class MemoryQueue implements TaskQueue {
 
   async retry(states: readonly OutcomeState[]): Promise<number> {
     this.#refuseIfClosed();
-    const again = this.#outcomes.takeBack(states);
-    for (const { id } of again) {
-      const task = this.#byId.get(id)!;
-      this.#counts.move(task, 'queued');
-      task.attempts = 0;
-      task.crashes = 0;
-      task.earlier = undefined;
-      task.outcome = undefined;
-      this.#live.set(task.seq, task);
-      this.#enter(task, 'queued');
-    }
+    const again = this.#outcomes.takeBack(({ state }) => states.includes(state));
+    for (const { id } of again) this.#takeBack(this.#byId.get(id)!);
     return again.length;
+  }
+
+  async retryTask(id: string): Promise<Retrial> {
+    this.#refuseIfClosed();
+    const task = this.#byId.get(id) ?? this.#live.get(generatedSeq(id) ?? 0);
+    if (task === undefined || idOf(task) !== id) return { found: undefined, retried: false };
+    const found = task.state === 'suspect' ? 'queued' : task.state;
+    if (!isRetriable(found)) return { found, retried: false };
+    this.#outcomes.takeBack((outcome) => outcome.id === id);
+    task.start = this.#lines.start;
+    this.#takeBack(task);
+    return { found, retried: true };
+  }
+
+  /** Its outcome is none any more. */
+  #takeBack(task: MemoryTask): void {
+    this.#counts.move(task, 'queued');
+    task.attempts = 0;
+    task.crashes = 0;
+    task.earlier = undefined;
+    task.outcome = undefined;
+    this.#live.set(task.seq, task);
+    this.#enter(task, 'queued');
   }
 
   /** They are counted beside the tasks themselves. */

@@ -28,9 +28,9 @@ export class Outcomes {
     return ordinal;
   }
 
-  takeBack(states: readonly OutcomeState[]): OutcomeRecord[] {
-    const taken = this.#records.filter(({ state }) => states.includes(state));
-    this.#records = this.#records.filter(({ state }) => !states.includes(state));
+  takeBack(chosen: (outcome: OutcomeRecord) => boolean): OutcomeRecord[] {
+    const taken = this.#records.filter(chosen);
+    this.#records = this.#records.filter((outcome) => !chosen(outcome));
     return taken;
   }
 

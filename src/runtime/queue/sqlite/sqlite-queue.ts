@@ -2,6 +2,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { NewTask, OutcomeState, TaskCounts } from '../../task/task.js';
 import type {
+  Retrial,
   AddedTask,
   Audit,
   Cancellation,
@@ -113,8 +114,9 @@ class SqliteQueue implements TaskQueue {
     return this.#write((ledger) => this.#writes.letGo(ledger));
   }
 
+  // Of tasks that come by `add` and `retry` it is told before they are written: the claim that
+  // follows shares their transaction, and whoever asks what is left to do finds it under way.
   add(tasks: readonly NewTask[]): Promise<AddedTask[]> {
-    // Told before it is written: the claim that follows shares its transaction.
     this.#signal.came('queued');
     return this.#write((ledger) => this.#writes.add(ledger, tasks));
   }
@@ -143,7 +145,13 @@ class SqliteQueue implements TaskQueue {
     return this.#write((ledger) => this.#writes.cancel(ledger, id));
   }
 
+  retryTask(id: string): Promise<Retrial> {
+    this.#signal.came('queued');
+    return this.#write((ledger) => this.#writes.retryTask(ledger, id));
+  }
+
   retry(states: readonly OutcomeState[]): Promise<number> {
+    this.#signal.came('queued');
     return this.#write((ledger) => this.#writes.retry(ledger, states));
   }
 

@@ -70,6 +70,7 @@ export class Statements {
   /** Records an outcome that no attempt came to. */
   readonly end: Statement<[state: OutcomeState, ordinal: number, crashes: number, error: string, seq: number]>;
   readonly reset: Statement<[state: OutcomeState, start: number]>;
+  readonly resetTask: Statement<[start: number, seq: number]>;
   readonly version: Statement<[hash: string], number>;
   readonly find: Statement<[id: string], Place>;
   readonly findGenerated: Statement<[seq: number], Place>;
@@ -117,11 +118,11 @@ export class Statements {
       `update tasks set state = ?, ordinal = ?, crashes = ?, error = ?, duration_ms = 0, run_at = null
        where seq = ?`,
     );
-    this.reset = db.prepare(
-      `update tasks set state = 'queued', epoch = null, alone = 0, attempts = 0, crashes = 0, doubts = 0,
+    const anew = `state = 'queued', epoch = null, alone = 0, attempts = 0, crashes = 0, doubts = 0,
        run_at = null, ordinal = null, result = null, error = null, started_at = null, duration_ms = null,
-       thread = null, version = null, earlier = null where state = ? and start <= ?`,
-    );
+       thread = null, version = null, earlier = null`;
+    this.reset = db.prepare(`update tasks set ${anew} where state = ? and start <= ?`);
+    this.resetTask = db.prepare(`update tasks set ${anew}, start = ? where seq = ?`);
     this.version = db
       .prepare<[string], number>(
         'insert into versions (hash) values (?) on conflict (hash) do update set hash = excluded.hash returning key',

@@ -5,6 +5,7 @@
 import type { Database, RunResult } from 'better-sqlite3';
 import type { NewTask, OutcomeState } from '../../task/task.js';
 import type {
+  Retrial,
   AddedTask,
   Cancellation,
   ClaimedTask,
@@ -15,7 +16,7 @@ import type {
   Settlement,
   Work,
 } from '../contract.js';
-import { CANCELLED, crashedWithProcess } from '../endings.js';
+import { CANCELLED, crashedWithProcess, isRetriable } from '../endings.js';
 import { generatedId, generatedSeq } from '../generated-id.js';
 import { notRunning } from '../refusals.js';
 import { move, STORED_STATES, WAITING, waits } from './ledger.js';
@@ -159,8 +160,7 @@ export class SqliteWrites {
   }
 
   cancel(ledger: LedgerRow, id: string): Cancellation {
-    const given = generatedSeq(id);
-    const task = given === undefined ? this.#sql.find.get(id) : this.#sql.findGenerated.get(given);
+    const task = this.#find(id);
     if (task === undefined) return { found: undefined };
     const { seq, state, crashes, start } = task;
     if (state !== 'queued' && state !== 'delayed' && state !== 'suspect') return { found: state };
@@ -169,6 +169,18 @@ export class SqliteWrites {
     this.#sql.end.run('cancelled', ++ledger.last_ordinal, crashes, JSON.stringify(CANCELLED), seq);
     const outcome = outcomeRecord(this.#sql.outcome.get(seq)!);
     return { found: state === 'suspect' ? 'queued' : state, cancelled: { seq, outcome } };
+  }
+
+  retryTask(ledger: LedgerRow, id: string): Retrial {
+    const task = this.#find(id);
+    if (task === undefined) return { found: undefined, retried: false };
+    const { seq, state } = task;
+    const found = state === 'suspect' ? 'queued' : state;
+    if (!isRetriable(found)) return { found, retried: false };
+    this.#sql.resetTask.run(ledger.start, seq);
+    this.came.add('queued');
+    move(ledger, found, 'queued', 1);
+    return { found, retried: true };
   }
 
   retry(ledger: LedgerRow, states: readonly OutcomeState[]): number {
@@ -184,6 +196,11 @@ export class SqliteWrites {
       if (changes > 0) this.came.add('queued');
     }
     return total;
+  }
+
+  #find(id: string) {
+    const given = generatedSeq(id);
+    return given === undefined ? this.#sql.find.get(id) : this.#sql.findGenerated.get(given);
   }
 
   /** The insert was refused: the id is there. */

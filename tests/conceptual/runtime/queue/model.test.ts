@@ -17,7 +17,7 @@ type Call =
   | { call: 'claim'; limit: number; later: number }
   | { call: 'claimSuspect' }
   | { call: 'settle'; picks: { which: number; settlement: Settlement }[] }
-  | { call: 'cancel'; which: number }
+  | { call: 'cancel' | 'retryTask'; which: number }
   | { call: 'retry'; states: OutcomeState[] }
   | { call: 'hold' }
   | { call: 'letGo' };
@@ -64,7 +64,7 @@ const call: fc.Arbitrary<Call> = fc.oneof(
       picks: fc.array(fc.record({ which: small, settlement }), { minLength: 1, maxLength: 4 }),
     }),
   },
-  fc.record({ call: fc.constant('cancel' as const), which: small }),
+  fc.record({ call: fc.constantFrom('cancel' as const, 'retryTask' as const), which: small }),
   fc.record({ call: fc.constantFrom('hold' as const, 'hold' as const, 'letGo' as const) }),
   fc.record({ call: fc.constant('retry' as const), states: fc.uniqueArray(outcomeState, { maxLength: 2 }) }),
 );
@@ -128,6 +128,7 @@ class Life {
     const queue = this.#queue;
     const model = this.#model;
     const seqOf = (which: number): number => (which % (model.tasks.length + 1)) + 1;
+    const idAt = (which: number): string => model.tasks[seqOf(which) - 1]?.spec.id ?? `#${seqOf(which)}`;
     switch (each.call) {
       case 'add':
         return { real: queue.add(each.specs), expected: model.add(each.specs) };
@@ -149,9 +150,13 @@ class Life {
         });
         return { real: queue.settle(settlements), expected: orRefused(() => model.settle(settlements)) };
       }
+      case 'retryTask': {
+        const id = idAt(each.which);
+        this.#recorded.clear();
+        return { real: queue.retryTask(id), expected: model.retryTask(id) };
+      }
       case 'cancel': {
-        const seq = seqOf(each.which);
-        const id = model.tasks[seq - 1]?.spec.id ?? `#${seq}`;
+        const id = idAt(each.which);
         return { real: queue.cancel(id).then(({ found }) => found), expected: model.cancel(id) };
       }
       case 'hold':
