@@ -94,7 +94,7 @@ module.exports = {
       ['looks-under-way[.]ts'],
     ),
     room('supervisor', ['queue/contract[.]ts']),
-    room('control', ['status[.]ts']),
+    room('control', ['status[.]ts', TASK, 'queue/contract[.]ts']),
     room('processes'),
     room('health', [TASK, '(status|thread-status)[.]ts']),
     alone('only-stores-know-sql', '^src/runtime/queue/sqlite/', 'better-sqlite3'),

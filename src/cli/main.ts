@@ -11,6 +11,13 @@ import { describeInspect } from './inspect/inspect-command.js';
 import { describeRun } from './run/run-command.js';
 import { describeLogs } from './runs/logs/logs-command.js';
 import { describePrune, describeRm } from './runs/removal/removal-commands.js';
+import {
+  describeAdd,
+  describeCancel,
+  describeRetry,
+  describeScale,
+  describeSteer,
+} from './runs/steer/steer-commands.js';
 import { didYouMean } from '../base/faults.js';
 import { printableLines } from '../base/printable.js';
 import { describeSmoke } from './smoke/smoke-command.js';
@@ -158,16 +165,32 @@ for (const [name, description] of [
   ['resume', 'let a paused run go on'],
   ['drain', 'let a run finish what is running, and end; the same command goes on'],
 ] as const) {
-  program
-    .command(name)
-    .description(description)
-    .argument('<run-id>', 'the run, as `runtime status` lists it')
-    .option('--dir <folder>', FOLDER)
-    .option('--config <file>', CONFIG)
-    .action(
-      does(async (runId: string, given: Given) => (await import('./runs/control-run.js')).steer(name, runId, given)),
-    );
+  describeSteer(program.command(name), description).action(
+    does(async (runId: string, given: Given) => (await import('./runs/steer/steer.js')).steer(name, runId, given)),
+  );
 }
+
+describeCancel(program.command('cancel')).action(
+  does(async (runId: string, taskIds: string[], given: Given) =>
+    (await import('./runs/steer/change-tasks.js')).cancel(runId, taskIds, given),
+  ),
+);
+
+describeRetry(program.command('retry')).action(
+  does(async (runId: string, taskIds: string[], given: Given) =>
+    (await import('./runs/steer/change-tasks.js')).retry(runId, taskIds, given),
+  ),
+);
+
+describeAdd(program.command('add')).action(
+  does(async (runId: string, given: Given) => (await import('./runs/steer/add.js')).add(runId, given)),
+);
+
+describeScale(program.command('scale')).action(
+  does(async (runId: string, threads: string, given: Given) =>
+    (await import('./runs/steer/scale.js')).scale(runId, threads, given),
+  ),
+);
 
 const config = program.command('config').description('check the config file, and see what it may hold');
 config

@@ -1,5 +1,6 @@
 import { HoldfastError } from '../base/errors.js';
-import { askExecutor, type ControlRequest } from '../runtime/control/client.js';
+import { askExecutor, changeExecutor, handlersOf } from '../runtime/control/client.js';
+import type { Requests, RunHandlers, StatusRequest } from '../runtime/control/messages.js';
 import type { ExecutorStatus } from '../runtime/status.js';
 import type { StateDir } from '../system/state-dir.js';
 import { lockOf } from './run-files.js';
@@ -9,19 +10,42 @@ import { lockOf } from './run-files.js';
  *
  * @throws HoldfastError ERR_NO_EXECUTOR when none is (then without a hint), or it does not answer
  */
-export async function askRun(stateDir: StateDir, runId: string, what: ControlRequest): Promise<ExecutorStatus> {
+export async function askRun(stateDir: StateDir, runId: string, what: StatusRequest): Promise<ExecutorStatus> {
+  return reach(stateDir, runId, (socket) => askExecutor(socket, what));
+}
+
+/** The functions that tasks of the run can name. @throws as `askRun` */
+export async function handlersOfRun(stateDir: StateDir, runId: string): Promise<RunHandlers> {
+  return reach(stateDir, runId, handlersOf);
+}
+
+/** Asks the executor of a run to change something. @throws as `askRun`, and why the executor refuses */
+export async function changeRun<What extends keyof Requests>(
+  stateDir: StateDir,
+  runId: string,
+  what: What,
+  body: Requests[What]['body'],
+): Promise<Requests[What]['answer']> {
+  return reach(stateDir, runId, (socket) => changeExecutor(socket, what, body));
+}
+
+async function reach<Answer>(
+  stateDir: StateDir,
+  runId: string,
+  ask: (socket: string) => Promise<Answer>,
+): Promise<Answer> {
   const lock = lockOf(stateDir, runId);
   if (!lock.isLocked()) throw new HoldfastError('ERR_NO_EXECUTOR', `no executor is running for "${runId}"`);
   const holder = lock.holder();
   if (holder?.controlSocket === undefined) {
     throw new HoldfastError('ERR_NO_EXECUTOR', `the executor of "${runId}" has no control socket (yet)`, {
-      hint: 'One that was started from code serves none. One that just starts will in a moment.',
+      hint: 'One from code has one where it is made with { steerable: true }. One that just starts will in a moment.',
     });
   }
   try {
-    return await askExecutor(holder.controlSocket, what);
+    return await ask(holder.controlSocket);
   } catch (error) {
-    if (!(error instanceof HoldfastError) || !lock.isLocked()) throw error;
+    if (!(error instanceof HoldfastError) || error.code !== 'ERR_NO_EXECUTOR' || !lock.isLocked()) throw error;
     throw new HoldfastError(error.code, error.message, {
       cause: error,
       hint: `It is process ${holder.pid} on ${holder.hostname}: stopped (kill -CONT lets it go on), or too busy to answer.`,

@@ -1,6 +1,6 @@
 import { UndoList } from '../base/undo-list.js';
 import type { TraceLog } from '../debug/trace/trace-log.js';
-import type { Steering } from '../runtime/control/server.js';
+import type { Steering } from '../runtime/control/messages.js';
 import type { Executor } from '../runtime/executor.js';
 import type { HealthServer } from '../runtime/health/http-server.js';
 import type { ResolvedOptions } from '../runtime/options.js';
@@ -9,11 +9,15 @@ import { startExecutor, type StartedExecutor, type StartSettings } from '../runt
 import type { StopMessage } from '../runtime/supervisor/messages.js';
 import type { AnyHandler } from '../runtime/task/handlers.js';
 import { recordOutput } from './output/record-output.js';
+import { newTasks } from '../runtime/task/new-task.js';
+import type { Encoded } from '../runtime/task/task.js';
 import type { Stops } from './stops.js';
 import { dumpLongDrains, endTrace } from './trace-of-run.js';
 
 /** What a host does that is asked to steer its run; what is left out, the executor does. */
 interface Host extends Partial<Pick<Steering, 'pause' | 'resume' | 'drain'>> {
+  /** Asked before tasks are added, or tried again. @throws why the run takes none any more */
+  mayAdd?(): void;
   /** Asked by a signal, or by the supervisor. */
   stop?(stop: StopMessage): void;
 }
@@ -101,10 +105,36 @@ async function openToOthers(executor: Executor, host: Host): Promise<void> {
     pause: () => executor.pause(),
     resume: () => executor.resume(),
     drain: () => void executor.drain(),
+    handlers: async () => ({
+      handlers: [...executor.handlers],
+      handler: (await executor.encoded.defaultHandler()) ?? null,
+    }),
+    cancel: (id) => executor.cancel(id),
+    retry: async (states) => {
+      host.mayAdd?.();
+      return executor.retry(states);
+    },
+    retryTask: async (id) => {
+      host.mayAdd?.();
+      return executor.retryTask(id);
+    },
+    add: async (given) => {
+      host.mayAdd?.();
+      return executor.encoded.add(newTasks(executor.handlers, given, received));
+    },
+    scale: (threads) => executor.scale(threads),
     ...host,
   });
   executor.atEnd(() => server.close());
   executor.announce(server.path);
+}
+
+/** An input as it came through the socket. @throws Error when it is none */
+function received(input: unknown): Encoded {
+  const { json, bytes } = (input ?? {}) as { json?: string; bytes?: string };
+  if (bytes !== undefined) return Buffer.from(bytes, 'base64');
+  JSON.parse(String(json));
+  return String(json);
 }
 
 async function tellSystemd(executor: Executor): Promise<void> {

@@ -1,6 +1,6 @@
 import { CarefulEmitter } from '../base/careful-emitter.js';
 import { encodedTasks, type EncodedTasks } from './encoded-tasks.js';
-import { checkThreads, FILTER_CHECKS, MAP_CHECKS, OUTCOME_CHECKS, STOP_CHECKS } from './call-checks.js';
+import { checkStates, checkThreads, FILTER_CHECKS, MAP_CHECKS, OUTCOME_CHECKS, STOP_CHECKS } from './call-checks.js';
 import type { ExecutorEvents } from './executor-events.js';
 import { ExecutorLife } from './executor-life.js';
 import type { ExecutorParts, MapOptions, StopOptions } from './executor-parts.js';
@@ -304,8 +304,21 @@ export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitte
     return leftInThreads(this.#dispatcher.pool);
   }
 
-  /** Makes tasks with one of these outcomes ready again, as if they had never run; gives their number. */
+  /**
+   * Makes the task ready again, as if it had never run, if it has an outcome other than `done`. Gives
+   * whether it had one; its earlier attempts are forgotten with it.
+   */
+  async retryTask(id: string): Promise<boolean> {
+    if (typeof id !== 'string' || !isWellFormed(id)) return false;
+    return (await this.#queue.retryTask(id)).retried;
+  }
+
+  /**
+   * Makes tasks with one of these outcomes ready again, as if they had never run; gives their number.
+   * Rejects with `ERR_INVALID_OPTIONS` for any other state.
+   */
   async retry(states: readonly OutcomeState[]): Promise<number> {
+    checkStates(states);
     // They are of an earlier start, perhaps of one whose tasks were held back.
     const [retried] = await Promise.all([this.#queue.retry(states), this.#holds ? undefined : this.#queue.letGo()]);
     return retried;

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { HoldfastError } from '../../base/errors.js';
 import type { Executor } from '../../runtime/executor.js';
 import { traitsOf } from '../../runtime/queue/open-queue.js';
 import type { AnyHandler } from '../../runtime/task/handlers.js';
@@ -134,6 +135,14 @@ export class Job {
     void this.#sayEnding('drain', 'the same command goes on with the rest');
   }
 
+  /** Another terminal has more tasks. @throws HoldfastError `ERR_EXECUTOR_STOPPED` where nothing would run them */
+  mayAdd(): void {
+    if (!this.#ending && !this.#isOver) return;
+    throw new HoldfastError('ERR_EXECUTOR_STOPPED', `run ${this.#executor.runId} is ending, and takes no more tasks`, {
+      hint: 'Start it again with them.',
+    });
+  }
+
   /** Another terminal lets a paused run go on. One that ends already does so: its source is closed. */
   resume(): void {
     if (!this.#ending && !this.#isOver) this.#executor.resume();
@@ -241,8 +250,12 @@ export class Job {
   }
 
   #keepFailure(outcome: Outcome): void {
-    if (this.#carried.failures.length >= MAX_FAILURES) return;
-    this.#carried.failures.push(outcome);
+    const { failures } = this.#carried;
+    // It failed before, and was tried again.
+    const known = failures.findIndex(({ id }) => id === outcome.id);
+    if (known >= 0) failures[known] = outcome;
+    else if (failures.length < MAX_FAILURES) failures.push(outcome);
+    else return;
     this.#control.carry(this.#carried);
   }
 
@@ -345,18 +358,23 @@ export class Job {
     if (status !== undefined) this.#display.sayEnding(why, status, how);
   }
 
-  /** The id of a line tells nobody which it was. */
+  /** Those that were not tried again since. The id of a line tells nobody which it was. */
   async #failuresWithInput(): Promise<Outcome[]> {
-    const { failures } = this.#carried;
-    if (this.#flags.source.kind !== 'lines') return failures;
     const { encoded } = this.#executor;
-    return Promise.all(
-      failures.map(async (failure) => {
-        // A queue that has failed tells none.
-        const input = await encoded.inputOf(failure.id).catch(() => undefined);
-        return input === undefined ? failure : { ...failure, input };
+    const ofLines = this.#flags.source.kind === 'lines';
+    const failures = await Promise.all(
+      this.#carried.failures.map(async (failure) => {
+        try {
+          if (!(await encoded.isStill(failure))) return undefined;
+          const input = ofLines ? await encoded.inputOf(failure.id) : undefined;
+          return input === undefined ? failure : { ...failure, input };
+        } catch {
+          // A queue that has failed tells nothing.
+          return failure;
+        }
       }),
     );
+    return failures.filter((failure) => failure !== undefined);
   }
 
   /** How many tasks wait that the input has not named. A queue that has failed tells none. */
@@ -391,7 +409,8 @@ export class Job {
       runId: this.#executor.runId,
       counts,
       absent: whole ? await this.#heldBack() : 0,
-      before: this.#carried.before,
+      // Some of them may have been tried again.
+      before: Math.min(this.#carried.before, ended(counts)),
       elapsedMs: monotonicMs() - this.#carried.startedAt,
       taskMs: statistics.taskMs ?? undefined,
       busy: statistics.busy,

@@ -72,7 +72,12 @@ async function hostJob(flags: RunFlags, control: JobControl, stops: Stops): Prom
       job = await Job.create(flags, control, started, health?.address.port);
       if (started.mended !== undefined) started.executor.emit('warning', started.mended);
       job.onEnding(() => aborting.abort());
-      return { stop: (stop) => job.stop(stop), resume: () => job.resume(), drain: () => job.drain() };
+      return {
+        stop: (stop) => job.stop(stop),
+        resume: () => job.resume(),
+        drain: () => job.drain(),
+        mayAdd: () => job.mayAdd(),
+      };
     },
   });
   try {

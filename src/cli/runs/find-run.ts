@@ -1,9 +1,6 @@
 import { HoldfastError } from '../../base/errors.js';
 import { didYouMean } from '../../base/faults.js';
 import { formatCount } from '../../base/units.js';
-import type { ControlRequest } from '../../runtime/control/client.js';
-import type { ExecutorStatus } from '../../runtime/status.js';
-import { askRun } from '../../runs/ask-run.js';
 import { isKnownRun } from '../../runs/run-files.js';
 import type { StateDir } from '../../system/state-dir.js';
 import { commandFor } from '../arguments/suggest-command.js';
@@ -29,14 +26,14 @@ export function mustKnowRun(stateDir: StateDir, runId: string): void {
 }
 
 /**
- * Asks the executor of a run; where there is none, a hint says what to type next.
- * @throws HoldfastError ERR_NO_EXECUTOR
+ * What asking the executor of a run comes to; where there is none, a hint says what to type next.
+ * @throws HoldfastError ERR_NO_EXECUTOR, and whatever else `asked` rejects with
  */
-export async function askRunOrHint(stateDir: StateDir, runId: string, what: ControlRequest): Promise<ExecutorStatus> {
+export async function orHint<Answer>(asked: Promise<Answer>, stateDir: StateDir, runId: string): Promise<Answer> {
   try {
-    return await askRun(stateDir, runId, what);
+    return await asked;
   } catch (error) {
-    if (!(error instanceof HoldfastError) || error.hint !== undefined) throw error;
+    if (!(error instanceof HoldfastError) || error.code !== 'ERR_NO_EXECUTOR' || error.hint !== undefined) throw error;
     throw new HoldfastError(error.code, error.message, {
       cause: error,
       hint: `Where the run stands: ${commandFor(`status ${runId}`, stateDir.root)}`,

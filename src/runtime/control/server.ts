@@ -3,26 +3,18 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { once } from 'node:events';
 import { HoldfastError } from '../../base/errors.js';
 import { monotonicMs } from '../../base/monotonic.js';
-import type { ExecutorStatus, ProbeAnswers } from '../status.js';
+import { formatSize } from '../../base/units.js';
 import { DEADLINE_HEADER } from './deadline.js';
+import type { Requests, SentError, Steering } from './messages.js';
 import { controlSocketPath } from './socket-path.js';
 
 /** Longer requests are none of ours. */
 const MAX_HEADER_BYTES = 8192;
+const MAX_BODY_BYTES = 64 * 2 ** 20;
 
 export interface ControlServer {
   path: string;
   close(): Promise<void>;
-}
-
-/** What a run lets other terminals do with it. */
-export interface Steering {
-  status(): Promise<ExecutorStatus>;
-  probe(): ProbeAnswers;
-  pause(): void;
-  resume(): void;
-  /** Lets what runs come to its end, and ends the run. */
-  drain(): void;
 }
 
 /**
@@ -31,14 +23,15 @@ export interface Steering {
  *
  *   GET  /status             what `executor.status()` gives
  *   GET  /probe              what `executor.probe()` gives: at once, whatever the queue does
- *   POST /pause /resume /drain
+ *   GET  /handlers           names of the functions that tasks can name
+ *   POST /pause /resume /drain /cancel /retry /retry-tasks /add /scale   see `messages.ts`
  */
 export async function serveControl(runDir: string, steering: Steering): Promise<ControlServer> {
   const path = controlSocketPath(runDir);
   const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
     answer(request, steering).then(
       ([status, body]) => reply(response, status, body),
-      (error: Error) => reply(response, 500, { error: error.message }),
+      (error: Error) => reply(response, 500, sent(error)),
     );
   });
   // Node removes the path that it listened on when it closes, whosever socket lies there by then. So that is a name
@@ -73,27 +66,69 @@ export async function serveControl(runDir: string, steering: Steering): Promise<
   };
 }
 
+/** What each request comes to. */
+const ANSWERS: Readonly<Record<string, (steering: Steering, body: unknown) => unknown>> = {
+  'GET /status': (steering) => steering.status(),
+  'GET /probe': (steering) => steering.probe(),
+  'GET /handlers': (steering) => steering.handlers(),
+  'POST /pause': (steering) => {
+    steering.pause();
+    return steering.status();
+  },
+  'POST /resume': (steering) => {
+    steering.resume();
+    return steering.status();
+  },
+  'POST /drain': (steering) => {
+    steering.drain();
+    return steering.status();
+  },
+  'POST /cancel': async (steering, body) => forEach(body, (id) => steering.cancel(id)),
+  'POST /retry-tasks': async (steering, body) => forEach(body, (id) => steering.retryTask(id)),
+  'POST /retry': async (steering, body) => {
+    const { states } = body as Requests['retry']['body'];
+    return { retried: await steering.retry(states) };
+  },
+  'POST /add': async (steering, body) => {
+    const { tasks } = body as Requests['add']['body'];
+    return { tasks: await steering.add(tasks) };
+  },
+  'POST /scale': async (steering, body) => {
+    const { threads } = body as Requests['scale']['body'];
+    await steering.scale(threads);
+    return steering.status();
+  },
+};
+
+async function forEach(body: unknown, change: (id: string) => Promise<boolean>) {
+  const { ids } = body as Requests['cancel']['body'];
+  return { tasks: await Promise.all(ids.map(async (id) => ({ id, changed: await change(id) }))) };
+}
+
 async function answer(request: IncomingMessage, steering: Steering): Promise<[number, unknown]> {
+  const known = ANSWERS[`${request.method} ${request.url}`];
+  if (known === undefined) return [404, { error: `unknown request: ${request.method} ${request.url}` }];
+  const body = request.method === 'POST' ? await bodyOf(request) : undefined;
   if (monotonicMs() > Number(request.headers[DEADLINE_HEADER] ?? Infinity))
     return [408, { error: 'asked too long ago' }];
-  switch (`${request.method} ${request.url}`) {
-    case 'GET /status':
-      break;
-    case 'GET /probe':
-      return [200, steering.probe()];
-    case 'POST /pause':
-      steering.pause();
-      break;
-    case 'POST /resume':
-      steering.resume();
-      break;
-    case 'POST /drain':
-      steering.drain();
-      break;
-    default:
-      return [404, { error: `unknown request: ${request.method} ${request.url}` }];
+  return [200, await known(steering, body)];
+}
+
+/** @throws Error when it is too long, or no JSON */
+async function bodyOf(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > MAX_BODY_BYTES) throw new Error(`a request has at most ${formatSize(MAX_BODY_BYTES)}`);
+    chunks.push(chunk);
   }
-  return [200, await steering.status()];
+  return bytes === 0 ? {} : JSON.parse(Buffer.concat(chunks).toString());
+}
+
+function sent(error: Error): SentError {
+  const { message, code, hint } = error as HoldfastError;
+  return { error: message, code, hint };
 }
 
 function reply(response: ServerResponse, status: number, body: unknown): void {

@@ -99,9 +99,14 @@ export function newTask(
 
 /**
  * Tasks as `enqueue` is given them.
+ * @param encoded makes of an input what is stored; throws what is wrong with it
  * @throws InvalidInputError `ERR_INVALID_TASK` with every fault of all of them
  */
-export function newTasks(handlers: ReadonlySet<string>, given: unknown): NewTask[] {
+export function newTasks(
+  handlers: ReadonlySet<string>,
+  given: unknown,
+  encoded: (input: unknown) => NewTask['input'] = (input) => encode(input, 'this value'),
+): NewTask[] {
   if (!Array.isArray(given)) {
     const fault = { where: 'tasks', problem: `must be an array of { handler, input, … }, got ${quoted(given)}` };
     throw new InvalidInputError('ERR_INVALID_TASK', 'no task was added', [fault]);
@@ -113,7 +118,7 @@ export function newTasks(handlers: ReadonlySet<string>, given: unknown): NewTask
     if (found.length > 0) faults.push(...found.map((fault) => placed(fault, index)));
     else {
       try {
-        tasks.push(taskOf(task.handler, encode(task.input, 'this value'), task));
+        tasks.push(taskOf(task.handler, encoded(task.input), task));
       } catch (error) {
         faults.push({ where: `tasks[${index}].input`, problem: (error as Error).message });
       }

@@ -1,5 +1,4 @@
 /** The outcomes of the memory store. Only those of tasks that were given an id are kept. */
-import type { OutcomeState } from '../../task/task.js';
 import type { ClaimedTask, Cursor, OutcomeChoice, OutcomePage, OutcomeRecord, Settlement } from '../contract.js';
 import { idOf } from '../generated-id.js';
 import type { MemoryTask } from './memory-task.js';

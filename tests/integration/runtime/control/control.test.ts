@@ -4,7 +4,8 @@ import { connect, createServer as createSocketServer, type Server } from 'node:n
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { askExecutor } from '../../../../dist/runtime/control/client.js';
-import { serveControl, type ControlServer, type Steering } from '../../../../dist/runtime/control/server.js';
+import type { Steering } from '../../../../dist/runtime/control/messages.js';
+import { serveControl, type ControlServer } from '../../../../dist/runtime/control/server.js';
 import { monotonicMs } from '../../../../dist/base/monotonic.js';
 import { controlSocketPath } from '../../../../dist/runtime/control/socket-path.js';
 import { rejection } from '../../../support/executors.js';
