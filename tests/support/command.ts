@@ -1,5 +1,5 @@
 /** The command as a user types it: `node dist/cli/main.js` in a folder of its own. */
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -147,7 +147,15 @@ export function parsed(ndjson: string): Record<string, unknown>[] {
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
+/** The process id of the executor that a supervisor has started; `undefined` while one is dead and the next not there yet. */
+export function successorOf(supervisor: number): number | undefined {
+  const { stdout } = spawnSync('pgrep', ['-P', String(supervisor)], { encoding: 'utf8' });
+  return Number(stdout.split('\n')[0]) || undefined;
+}
+
 /** The process id of the executor that a supervisor has started. */
 export function executorOf(supervisor: number): number {
-  return Number(execFileSync('pgrep', ['-P', String(supervisor)], { encoding: 'utf8' }).split('\n')[0]);
+  const pid = successorOf(supervisor);
+  if (pid === undefined) throw new Error(`process ${supervisor} has started no other one`);
+  return pid;
 }

@@ -178,7 +178,6 @@ export class SqliteWrites {
     const found = state === 'suspect' ? 'queued' : state;
     if (!isRetriable(found)) return { found, retried: false };
     this.#sql.resetTask.run(ledger.start, seq);
-    this.came.add('queued');
     move(ledger, found, 'queued', 1);
     return { found, retried: true };
   }
@@ -193,7 +192,6 @@ export class SqliteWrites {
       move(ledger, state, 'queued', changes);
       ledger.held += before;
       total += changes;
-      if (changes > 0) this.came.add('queued');
     }
     return total;
   }
