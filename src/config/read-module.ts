@@ -2,8 +2,7 @@
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { HoldfastError } from '../base/errors.js';
 import { toErrorRecord } from '../runtime/thread/error-record.js';
-import { importModule } from '../system/load-module.js';
-import { formatDuration } from '../base/units.js';
+import { importGuarded, LateModule } from '../system/import-guarded.js';
 import { shownPath, unreadable } from './config-fault.js';
 
 /** @throws HoldfastError `ERR_INVALID_OPTIONS` if it throws, is not done in time, or exports no object by default */
@@ -25,43 +24,13 @@ function unwrapped(value: unknown): unknown {
 }
 
 async function loaded(path: string, deadlineMs: number): Promise<Record<string, unknown>> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    // Without it, a module that waits for what never comes would end the process without a word (exit 13).
-    const why = `it has not loaded within ${formatDuration(deadlineMs)}: what does it wait for?`;
-    timer = setTimeout(() => reject(unreadable(path, why)), deadlineMs);
-  });
-  const giveBack = divertStdout();
-  const letExit = refuseExit();
   try {
-    return await Promise.race([importModule(pathToFileURL(path).href), late]);
+    return await importGuarded(pathToFileURL(path).href, deadlineMs);
   } catch (error) {
-    throw error instanceof HoldfastError ? error : unreadable(path, whatItThrew(path, error), { cause: error });
-  } finally {
-    clearTimeout(timer);
-    giveBack();
-    letExit();
+    if (error instanceof HoldfastError) throw error;
+    const why = error instanceof LateModule ? error.message : whatItThrew(path, error);
+    throw unreadable(path, why, { cause: error });
   }
-}
-
-/** What the module prints goes to standard error: standard output carries the data of the command. */
-function divertStdout(): () => void {
-  const { stdout, stderr } = process;
-  const write = stdout.write;
-  stdout.write = stderr.write.bind(stderr);
-  return () => (stdout.write = write);
-}
-
-/** A module that ends the process would end the command with it, and look like a success. */
-function refuseExit(): () => void {
-  const exit = process.exit;
-  process.exit = function refused() {
-    const error = new Error('it calls process.exit');
-    // The place to tell is the one that calls it.
-    Error.captureStackTrace(error, refused);
-    throw error;
-  };
-  return () => (process.exit = exit);
 }
 
 function whatItThrew(path: string, thrown: unknown): string {

@@ -154,6 +154,12 @@ export const RUN_OPTIONS = {
     unset: false,
     flag: '--keep-queued',
   },
+  preview: {
+    says: 'show what would run, and why, and run nothing',
+    takes: onOff,
+    unset: false,
+    flag: '--preview',
+  },
   wait: {
     says: 'wait for another executor of the run to end',
     takes: duration(0),

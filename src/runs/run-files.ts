@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readHealth, type ReadHealth } from '../runtime/health/snapshot.js';
-import type { QueueReader } from '../runtime/queue/contract.js';
+import type { RecordReader } from '../runtime/queue/contract.js';
 import { openQueueReader } from '../runtime/queue/open-queue.js';
 import { ProcessLock } from '../system/lock/process-lock.js';
 import type { TaskCounts } from '../runtime/task/task.js';
@@ -23,7 +23,7 @@ export function lastHealth(stateDir: StateDir, runId: string): ReadHealth {
 }
 
 /** Opens what is recorded, to be read: as `openQueueReader`. */
-export function openRecorded(stateDir: StateDir, runId: string): Promise<QueueReader | undefined> {
+export function openRecorded(stateDir: StateDir, runId: string): Promise<RecordReader | undefined> {
   return openQueueReader(stateDir.runDir(runId));
 }
 

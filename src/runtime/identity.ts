@@ -3,7 +3,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HoldfastError } from '../base/errors.js';
-import type { RunIdentity, TaskQueue } from './queue/contract.js';
+import type { QueueReader, RunIdentity, TaskQueue } from './queue/contract.js';
 import { RUN_ID } from '../system/state-dir.js';
 
 /** What is to be told of a run that goes on though something about it has changed. */
@@ -33,6 +33,22 @@ export interface GivenIdentity {
  * @throws HoldfastError `ERR_RUN_MISMATCH` for another module, or another handler. Nothing is changed then.
  */
 export async function admit(queue: TaskQueue, given: GivenIdentity): Promise<IdentityChange> {
+  const { now, recorded, change } = await compare(queue, given);
+  if (JSON.stringify(now) !== JSON.stringify(recorded)) await queue.identify(now);
+  return change;
+}
+
+interface Compared {
+  now: RunIdentity;
+  recorded: RunIdentity | undefined;
+  change: IdentityChange;
+}
+
+/**
+ * The same without recording anything.
+ * @throws HoldfastError `ERR_RUN_MISMATCH`
+ */
+export async function compare(queue: QueueReader, given: GivenIdentity): Promise<Compared> {
   const [recorded, counts] = await Promise.all([queue.identity(), queue.counts()]);
   const module = fileURLToPath(given.module);
   const { version } = given;
@@ -57,8 +73,7 @@ export async function admit(queue: TaskQueue, given: GivenIdentity): Promise<Ide
     const ofOtherText = version === undefined ? 0 : await queue.outcomesOfOtherVersions(version);
     if (ofOtherText > 0) change.ofOtherText = ofOtherText;
   }
-  if (JSON.stringify(now) !== JSON.stringify(recorded)) await queue.identify(now);
-  return change;
+  return { now, recorded, change };
 }
 
 /** In words, a line each. */

@@ -7,7 +7,6 @@ import { StateDir } from '../../system/state-dir.js';
 import { chooseHandler } from '../arguments/choose-handler.js';
 import type { LeftOut } from './input/find-files.js';
 import type { SourceTask, TaskSource } from './input/source.js';
-import { followSpool } from './input/spool.js';
 import type { NamedTasks } from './named-tasks.js';
 import type { RunFlags } from './run-flags.js';
 
@@ -44,12 +43,12 @@ export function handlerFor(flags: RunFlags, handlers: ReadonlySet<string>): stri
 
 /**
  * Opens the source of a run; what can be checked before the first task is taken is checked then.
- * @param spooled whether standard input is kept in the folder of the run
+ * @param kept gives what can be read only once (standard input, a pipe) from its begin, each time; `undefined`: nothing is
  */
 export async function openSource(
   flags: RunFlags,
   handlers: ReadonlySet<string>,
-  { runDir, spooled, signal }: { runDir: string; spooled: boolean; signal: AbortSignal },
+  { kept, signal }: { kept: (() => AsyncIterable<Uint8Array>) | undefined; signal: AbortSignal },
 ): Promise<TaskSource> {
   const handler = handlerFor(flags, handlers);
   switch (flags.source.kind) {
@@ -60,12 +59,12 @@ export async function openSource(
     }
     case 'lines': {
       const { eachLine } = await import('./input/stdin-lines.js');
-      return eachLine(followSpool(runDir, signal), handler!, flags.source.endedByNull);
+      return eachLine(kept!(), handler!, flags.source.endedByNull);
     }
     case 'tasks': {
       const { fileChunks, readTasks } = await import('./input/task-file.js');
       const { file } = flags.source;
-      const open = () => (spooled ? followSpool(runDir, signal) : fileChunks(file, signal));
+      const open = kept ?? (() => fileChunks(file, signal));
       const name = file === '-' ? 'standard input' : file;
       return readTasks(name, open, { handler, handlers: [...handlers], bigIntegers: flags.bigIntegers });
     }

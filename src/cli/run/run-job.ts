@@ -9,7 +9,7 @@ import { exitCodeOfSignal } from '../exit-code.js';
 import { tell } from '../screen/terminal.js';
 import { feed, handlerFor, openSource, type FeedState } from './feed.js';
 import type { TaskSource } from './input/source.js';
-import { needsSpool } from './input/spool.js';
+import { followSpool, needsSpool } from './input/spool.js';
 import { Job } from './job.js';
 import type { JobControl } from './job-control.js';
 import { listen } from './listen.js';
@@ -119,5 +119,6 @@ async function openSourceUnless(
 async function open(flags: RunFlags, handlers: ReadonlySet<string>, signal: AbortSignal): Promise<TaskSource> {
   const { dir, runId } = flags.executor;
   const runDir = new StateDir(dir).runDir(runId);
-  return openSource(flags, handlers, { runDir, spooled: await needsSpool(flags.source), signal });
+  const kept = (await needsSpool(flags.source)) ? () => followSpool(runDir, signal) : undefined;
+  return openSource(flags, handlers, { kept, signal });
 }

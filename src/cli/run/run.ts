@@ -40,6 +40,10 @@ export async function run(module: string | undefined, given: Given, extra: reado
     }
     return flags;
   };
+  if (given['preview'] === true) {
+    const flags = await check();
+    return (await import('./preview/preview.js')).preview(flags);
+  }
   // Without a module there is nothing to be quick for.
   const checked = module === undefined || given['supervise'] === false ? await check() : undefined;
   const runId = (given['runId'] as string | undefined) ?? runIdOf(module!);

@@ -249,6 +249,19 @@ export interface QueueReader {
   close(): Promise<void>;
 }
 
+/** How a task stands that is to be added. */
+export interface Standing {
+  state: TaskState | 'suspect';
+  /** Whether it has the handler and the input that it is to be added with; else it is another task. */
+  same: boolean;
+}
+
+/** What is recorded of a run, read by somebody beside its executor. */
+export interface RecordReader extends QueueReader {
+  /** How the task of that id stands; `undefined`: the run does not know it. */
+  standing(id: string, handler: string, input: Encoded): Promise<Standing | undefined>;
+}
+
 export interface TaskQueue extends QueueReader {
   readonly traits: StoreTraits;
 

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { HoldfastError } from '../../base/errors.js';
 import { QUEUE_FILE } from '../../system/state-dir.js';
-import type { QueueReader, StoreTraits, TaskQueue } from './contract.js';
+import type { RecordReader, StoreTraits, TaskQueue } from './contract.js';
 import { MEMORY_TRAITS, SQLITE_TRAITS } from './traits.js';
 
 /** By what a store is chosen: options of the executor. */
@@ -54,7 +54,7 @@ export async function openCleared(choice: StoreChoice, runDir: string, mayRemove
  * @returns `undefined` if nothing is: the run is kept in memory, or never came to take a task
  * @throws HoldfastError as `openQueue`, and `ERR_QUEUE_READ_ONLY` where the process may not read the file
  */
-export async function openQueueReader(runDir: string): Promise<QueueReader | undefined> {
+export async function openQueueReader(runDir: string): Promise<RecordReader | undefined> {
   (await import('./sqlite/evidence.js')).refuseEmptied(runDir);
   return (await import('./sqlite/reader.js')).openSqliteQueueReader(join(runDir, QUEUE_FILE));
 }

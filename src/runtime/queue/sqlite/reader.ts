@@ -9,8 +9,9 @@ import type {
   OutcomeFilter,
   OutcomePage,
   OutcomeRecord,
-  QueueReader,
+  RecordReader,
   RunIdentity,
+  Standing,
   WithInput,
 } from '../contract.js';
 import { generatedId, generatedSeq } from '../generated-id.js';
@@ -36,7 +37,7 @@ const PAGE_BYTES = 1 << 20;
  * @throws HoldfastError `ERR_QUEUE_NEWER_SCHEMA`, `ERR_QUEUE_CORRUPT`, `ERR_QUEUE_READ_ONLY` (the process may
  * not read the file), `ERR_QUEUE_BUSY`, `ERR_QUEUE_IO`.
  */
-export async function openSqliteQueueReader(path: string): Promise<QueueReader | undefined> {
+export async function openSqliteQueueReader(path: string): Promise<RecordReader | undefined> {
   return inQueueWords(path, () => {
     const db = openForReading(path);
     return db && new SqliteReader(db);
@@ -52,11 +53,12 @@ interface PageBounds {
 /** The outcomes between two ordinals. */
 type Pages = (after: number, upTo: number) => Iterable<OutcomeRow>;
 
-export class SqliteReader implements QueueReader {
+export class SqliteReader implements RecordReader {
   readonly #db: Database;
   readonly #ledger: Ledger;
   readonly #bySeq: Statement<[number], OutcomeRow>;
   readonly #byId: Statement<[string], OutcomeRow>;
+  #standing: Statement<[string, Encoded, string], { state: Standing['state']; same: 0 | 1 }> | undefined;
   /** Of the file: one that is only read may be older than this version of holdfast. */
   readonly #schema: number;
   readonly #columns: string;
@@ -121,6 +123,14 @@ export class SqliteReader implements QueueReader {
       if (row === undefined) return undefined;
       const { input, ...record } = outcomeRecord(row);
       return withInput ? { ...record, input: input! } : record;
+    });
+  }
+
+  async standing(id: string, handler: string, input: Encoded): Promise<Standing | undefined> {
+    return this.#read(() => {
+      this.#standing ??= this.#db.prepare('select state, handler = ? and input = ? as same from tasks where id = ?');
+      const found = this.#standing.get(handler, input, id);
+      return found && { state: found.state, same: found.same === 1 };
     });
   }
 
