@@ -90,7 +90,7 @@ module.exports = {
     room('thread', ['processes/', 'task/'], ['(hooks/hooks|running-tasks)[.]ts']),
     room(
       'pool',
-      [TASK, 'thread/', 'processes/', 'queue/(contract|endings|generated-id)[.]ts'],
+      [TASK, 'thread/', 'processes/', 'queue/(contract|endings|generated-id|refusals)[.]ts'],
       ['looks-under-way[.]ts'],
     ),
     room('supervisor', ['queue/contract[.]ts']),

@@ -4,12 +4,12 @@ import type {
   ClaimedTask,
   OutcomeChoice,
   OutcomePage,
-  Settlement,
+  Settled,
   TaskQueue,
   Work,
 } from '../../dist/runtime/queue/contract.js';
-import type { EarlierAttempt, OutcomeState } from '../../dist/runtime/task/task.js';
-import { all, aTask, done, tasks } from './queue-tasks.js';
+import type { OutcomeState } from '../../dist/runtime/task/task.js';
+import { all, aTask, done, retry, tasks } from './queue-tasks.js';
 
 export interface Store {
   name: string;
@@ -73,6 +73,7 @@ export function describeQueueContract(store: Store): void {
         given.map((task, index) => ({
           ...task,
           seq: added[index]!.seq,
+          token: expect.any(Number),
           attempts: 0,
           crashes: 0,
           earlier: undefined,
@@ -126,9 +127,9 @@ export function describeQueueContract(store: Store): void {
 
     test('an id stays taken after its outcome', async () => {
       const queue = await open();
-      const [task] = await queue.add([aTask({ id: 'a' })]);
-      await queue.claim(1, 0);
-      await queue.settle([done(task!.seq)]);
+      await queue.add([aTask({ id: 'a' })]);
+      const [task] = await queue.claim(1, 0);
+      await queue.settle([done(task!)]);
       expect(await queue.add([aTask({ id: 'a' })])).toEqual([{ seq: task!.seq, id: 'a', status: 'duplicate' }]);
       expect(await queue.claim(1, 0)).toEqual([]);
     });
@@ -176,10 +177,7 @@ export function describeQueueContract(store: Store): void {
       const queue = await open();
       await queue.add([aTask({ id: 'a' }), aTask({ id: 'b' }), aTask({ id: 'c' })]);
       const [a, b] = await queue.claim(2, 0);
-      await queue.settle([
-        { kind: 'retry', seq: a!.seq, attempts: 1, crashes: 0, runAt: 2000, earlier: [] },
-        { kind: 'retry', seq: b!.seq, attempts: 2, crashes: 1, runAt: 1000, earlier: [] },
-      ]);
+      await queue.settle([retry(a!, { runAt: 2000 }), retry(b!, { attempts: 2, crashes: 1, runAt: 1000 })]);
       expect(await queue.counts()).toEqual({ ...EMPTY, queued: 1, delayed: 2 });
       expect(await queue.nextDue()).toBe(1000);
       expect((await queue.claim(9, 999)).map((task) => task.id)).toEqual(['c']);
@@ -193,7 +191,7 @@ export function describeQueueContract(store: Store): void {
       const queue = await open();
       await queue.add([aTask({ id: 'low' }), aTask({ id: 'high', priority: 1 })]);
       const [high] = await queue.claim(1, 0);
-      await queue.settle([{ kind: 'retry', seq: high!.seq, attempts: 1, crashes: 0, runAt: 10, earlier: [] }]);
+      await queue.settle([retry(high!, { runAt: 10 })]);
       await queue.add([aTask({ id: 'higher', priority: 2 })]);
       expect((await queue.claim(9, 10)).map((task) => task.id)).toEqual(['higher', 'high', 'low']);
     });
@@ -203,13 +201,13 @@ export function describeQueueContract(store: Store): void {
       await queue.add(tasks(5));
       const [first, second, third] = await queue.claim(3, 0);
       await queue.settle([
-        { kind: 'release', seq: third!.seq },
-        { kind: 'release', seq: first!.seq },
+        { kind: 'release', claim: third! },
+        { kind: 'release', claim: first! },
       ]);
       expect(await queue.counts()).toEqual({ ...EMPTY, queued: 4, running: 1 });
       const claimed = await queue.claim(9, 0);
       expect(claimed.map((task) => task.input)).toEqual(['0', '2', '3', '4']);
-      expect(claimed[0]).toEqual(first);
+      expect(claimed[0]).toEqual({ ...first, token: expect.any(Number) });
       expect(second).toMatchObject({ input: '1' });
     });
 
@@ -218,18 +216,19 @@ export function describeQueueContract(store: Store): void {
       await queue.add(tasks(3));
       const [first, second] = await queue.claim(2, 0);
       await queue.settle([
-        { kind: 'suspect', seq: second!.seq },
-        { kind: 'suspect', seq: first!.seq },
+        { kind: 'suspect', claim: second! },
+        { kind: 'suspect', claim: first! },
       ]);
       expect(await queue.suspects()).toBe(2);
       expect(await queue.counts()).toEqual({ ...EMPTY, queued: 3 });
       expect((await queue.claim(9, 0)).map((task) => task.input)).toEqual(['2']);
-      expect(await queue.claimSuspect()).toEqual(first);
+      const again = [await queue.claimSuspect()];
       expect(await queue.suspects()).toBe(1);
-      expect(await queue.claimSuspect()).toEqual(second);
+      again.push(await queue.claimSuspect());
+      expect(again).toEqual([first, second].map((task) => ({ ...task, token: expect.any(Number) })));
       expect(await queue.claimSuspect()).toBeUndefined();
       expect(await queue.counts()).toEqual({ ...EMPTY, running: 3 });
-      await queue.settle([done(first!.seq), { kind: 'release', seq: second!.seq }]);
+      await queue.settle([done(again[0]!), { kind: 'release', claim: again[1]! }]);
       expect((await queue.claim(9, 0)).map((task) => task.input)).toEqual(['1']);
     });
   });
@@ -261,12 +260,11 @@ export function describeQueueContract(store: Store): void {
     test('of what goes back it is told as what it waits, and of an outcome not at all', async () => {
       const queue = await open();
       await queue.add(['a', 'b', 'c', 'd'].map((id) => aTask({ id })));
-      const [a, b, c, d] = (await queue.claim(9, 0)).map(({ seq }) => seq) as [number, number, number, number];
-      expect(await told(queue, () => queue.settle([{ kind: 'release', seq: a }]))).toEqual(['queued']);
-      expect(await told(queue, () => queue.settle([{ kind: 'suspect', seq: b }]))).toEqual(['suspect']);
-      const retry: Settlement = { kind: 'retry', seq: c, attempts: 1, crashes: 0, runAt: 5, earlier: [] };
-      expect(await told(queue, () => queue.settle([retry]))).toEqual(['delayed']);
-      expect(await told(queue, () => queue.settle([done(d, { state: 'failed' })]))).toEqual([]);
+      const [a, b, c, d] = await queue.claim(9, 0);
+      expect(await told(queue, () => queue.settle([{ kind: 'release', claim: a! }]))).toEqual(['queued']);
+      expect(await told(queue, () => queue.settle([{ kind: 'suspect', claim: b! }]))).toEqual(['suspect']);
+      expect(await told(queue, () => queue.settle([retry(c!)]))).toEqual(['delayed']);
+      expect(await told(queue, () => queue.settle([done(d!, { state: 'failed' })]))).toEqual([]);
       expect(await told(queue, () => queue.cancel('a'))).toEqual([]);
       expect(await told(queue, () => queue.retry(['failed']))).toEqual(['queued']);
       expect(await told(queue, () => queue.claim(9, 0))).toEqual([]);
@@ -276,10 +274,7 @@ export function describeQueueContract(store: Store): void {
       const queue = await open();
       await queue.add(['a', 'b', 'c'].map((id) => aTask({ id })));
       const [a, b] = await queue.claim(2, 0);
-      await queue.settle([
-        { kind: 'suspect', seq: a!.seq },
-        { kind: 'retry', seq: b!.seq, attempts: 1, crashes: 0, runAt: 5, earlier: [] },
-      ]);
+      await queue.settle([{ kind: 'suspect', claim: a! }, retry(b!, { runAt: 5 })]);
       await queue.hold();
       const named = await told(queue, () => queue.add([aTask({ id: 'a' })]));
       expect(named).toContain('suspect');
@@ -294,16 +289,15 @@ export function describeQueueContract(store: Store): void {
       const queue = await open();
       const error = { name: 'TypeError', message: 'no\nsuch "thing" \ud800', code: 'E_X', stack: 'at x' };
       const bare = { name: 'Error', message: '' };
-      const added = await queue.add(['a', 'b', 'c', 'd'].map((id) => aTask({ id, handler: id.repeat(2) })));
-      const [a, b, c, d] = added.map((task) => task.seq);
-      await queue.claim(9, 0);
-      const ordinals = await queue.settle([
+      await queue.add(['a', 'b', 'c', 'd'].map((id) => aTask({ id, handler: id.repeat(2) })));
+      const [a, b, c, d] = await queue.claim(9, 0);
+      const settled = await queue.settle([
         done(d!, { state: 'timed-out', result: undefined, error: bare, startedAt: null, durationMs: 0, thread: null }),
-        { kind: 'release', seq: b! },
+        { kind: 'release', claim: b! },
         done(a!, { result: new Uint8Array([7, 0]), startedAt: 1.7e12 + 0.25, durationMs: 0.125, thread: 3 }),
         done(c!, { state: 'failed', attempts: 4, crashes: 2, result: undefined, error }),
       ]);
-      expect(ordinals).toEqual([1, 2, 3]);
+      expect(settled).toEqual({ ordinals: [1, 2, 3], refused: [] });
       const expected = [
         {
           id: 'd',
@@ -349,27 +343,26 @@ export function describeQueueContract(store: Store): void {
 
     test('a handler that returned nothing leaves an outcome without a result', async () => {
       const queue = await open();
-      const [task] = await queue.add([aTask({ id: 'a' })]);
-      await queue.claim(1, 0);
-      await queue.settle([done(task!.seq, { result: undefined })]);
+      await queue.add([aTask({ id: 'a' })]);
+      const [task] = await queue.claim(1, 0);
+      await queue.settle([done(task!, { result: undefined })]);
       expect(Object.keys((await queue.outcome('a'))!)).not.toContain('result');
       expect(Object.keys((await queue.outcome('a'))!)).not.toContain('error');
     });
 
     test('a recorded outcome never changes', async () => {
       const queue = await open();
-      const [task] = await queue.add([aTask({ id: 'a' })]);
-      await queue.claim(1, 0);
-      await queue.settle([done(task!.seq)]);
+      await queue.add([aTask({ id: 'a' })]);
+      const [claim] = await queue.claim(1, 0);
+      await queue.settle([done(claim!)]);
       const recorded = structuredClone(await queue.outcome('a'));
-      const { seq } = task!;
       for (const settlement of [
-        done(seq, { state: 'failed', result: '"other"' }),
-        { kind: 'retry', seq, attempts: 2, crashes: 0, runAt: 0, earlier: [] as EarlierAttempt[] },
-        { kind: 'release', seq },
-        { kind: 'suspect', seq },
+        done(claim!, { state: 'failed', result: '"other"' }),
+        retry(claim!, { attempts: 2 }),
+        { kind: 'release', claim: claim! },
+        { kind: 'suspect', claim: claim! },
       ] as const) {
-        await expect(queue.settle([settlement])).rejects.toMatchObject({ code: 'ERR_STALE_EXECUTOR' });
+        expect(await queue.settle([settlement])).toEqual({ ordinals: [], refused: [settlement] });
       }
       // What was handed out is the caller's own.
       (await queue.outcome('a'))!.state = 'failed';
@@ -379,35 +372,61 @@ export function describeQueueContract(store: Store): void {
       expect(await queue.counts()).toEqual({ ...EMPTY, done: 1 });
     });
 
-    test('only running tasks can be settled', async () => {
+    test('what nobody has claimed cannot be settled', async () => {
       const queue = await open();
       const [first] = await queue.add([aTask({ id: 'a' })]);
       for (const seq of [first!.seq, first!.seq + 1]) {
-        await expect(queue.settle([done(seq)])).rejects.toMatchObject({ code: 'ERR_STALE_EXECUTOR' });
+        const settlements = [0, 1].map((token) => done({ seq, token }));
+        expect(await queue.settle(settlements)).toEqual({ ordinals: [], refused: settlements });
       }
       expect(await queue.counts()).toEqual({ ...EMPTY, queued: 1 });
       expect(await all(queue.outcomes())).toEqual([]);
     });
 
-    test('of one call, all is recorded or nothing', async () => {
+    test('a claim is over once the task was given back, also while it is claimed anew', async () => {
       const queue = await open();
-      const seqs = (await queue.add(['a', 'b', 'c'].map((id) => aTask({ id })))).map((task) => task.seq);
-      const [a, b, c] = seqs as [number, number, number];
-      await queue.claim(2, 0);
-      const refused = { code: 'ERR_STALE_EXECUTOR' };
-      await expect(queue.settle([done(a), { kind: 'release', seq: b }, done(c)])).rejects.toMatchObject(refused);
-      await expect(queue.settle([done(a), done(b), done(a)])).rejects.toMatchObject(refused);
-      expect(await queue.counts()).toEqual({ ...EMPTY, queued: 1, running: 2 });
-      expect(await queue.settle([done(a), done(b)])).toEqual([1, 2]);
-      expect(await queue.settle([])).toEqual([]);
+      await queue.add([aTask({ id: 'a' })]);
+      const [first] = await queue.claim(1, 0);
+      const late = done(first!, { state: 'failed' });
+      await queue.settle([{ kind: 'release', claim: first! }]);
+      expect((await queue.settle([late])).refused).toEqual([late]);
+      const [second] = await queue.claim(1, 0);
+      expect((await queue.settle([late])).refused).toEqual([late]);
+      await queue.settle([{ kind: 'suspect', claim: second! }]);
+      const third = await queue.claimSuspect();
+      expect((await queue.settle([late, done(second!)])).refused).toHaveLength(2);
+      expect(new Set([first, second, third].map((claim) => claim!.token)).size).toBe(3);
+      expect(await queue.settle([done(third!)])).toEqual({ ordinals: [1], refused: [] });
+      await queue.retry(['done']);
+      const [fourth] = await queue.claim(1, 0);
+      expect((await queue.settle([late, done(third!)])).refused).toHaveLength(2);
+      expect(await queue.settle([done(fourth!)])).toEqual({ ordinals: [2], refused: [] });
+    });
+
+    test('of one call, that part is recorded whose claims are not over', async () => {
+      const queue = await open();
+      await queue.add(['a', 'b', 'c'].map((id) => aTask({ id })));
+      const [a, b] = await queue.claim(2, 0);
+      const notClaimed = done({ seq: b!.seq + 1, token: b!.token });
+      const twice = done(a!, { state: 'failed' });
+      const settled = await queue.settle([done(a!), notClaimed, { kind: 'release', claim: b! }, twice, done(b!)]);
+      expect(settled).toEqual({ ordinals: [1], refused: [notClaimed, twice, done(b!)] });
+      expect(await queue.counts()).toEqual({ ...EMPTY, queued: 2, done: 1 });
+      const rest = await queue.claim(9, 0);
+      expect(await queue.settle([twice, ...rest.map((claim) => done(claim))])).toMatchObject({ ordinals: [2, 3] });
+      expect((await all(queue.outcomes())).map(({ id, state }) => [id, state])).toEqual([
+        ['a', 'done'],
+        ['b', 'done'],
+        ['c', 'done'],
+      ]);
+      expect(await queue.settle([])).toEqual({ ordinals: [], refused: [] });
       expect(await queue.add([])).toEqual([]);
     });
 
     testUnnamed('a task without an id leaves its outcome under its number', async () => {
       const queue = await open();
       const [task] = await queue.add([aTask(), aTask({ id: 'named' })]);
-      await queue.claim(2, 0);
-      await queue.settle([done(task!.seq), done(task!.seq + 1)]);
+      await queue.settle((await queue.claim(2, 0)).map((claim) => done(claim)));
       expect(await queue.outcome(task!.id)).toMatchObject({ id: task!.id, state: 'done' });
       expect(await queue.outcome(`#${task!.seq + 1}`)).toBeUndefined();
       expect((await queue.cancel(task!.id)).found).toBe('done');
@@ -416,9 +435,9 @@ export function describeQueueContract(store: Store): void {
 
     test('a task without an id is counted when it has ended', async () => {
       const queue = await open();
-      const [task] = await queue.add([aTask()]);
-      await queue.claim(1, 0);
-      expect(await queue.settle([done(task!.seq)])).toEqual([1]);
+      await queue.add([aTask()]);
+      const [task] = await queue.claim(1, 0);
+      expect((await queue.settle([done(task!)])).ordinals).toEqual([1]);
       expect(await queue.counts()).toEqual({ ...EMPTY, done: 1 });
       expect(await queue.lastOrdinal()).toBe(1);
     });
@@ -428,11 +447,8 @@ export function describeQueueContract(store: Store): void {
     test(`${store.name}: delays that an earlier clock made are capped`, async () => {
       const queue = await open();
       await queue.add(tasks(3));
-      await queue.claim(3, 0);
-      const retry = (seq: number, runAt: number): Settlement => {
-        return { kind: 'retry', seq, attempts: 1, crashes: 0, runAt, earlier: [] };
-      };
-      await queue.settle([retry(1, 50), retry(2, 1e12), retry(3, 200)]);
+      const runAt = [50, 1e12, 200];
+      await queue.settle((await queue.claim(3, 0)).map((claim, index) => retry(claim, { runAt: runAt[index]! })));
       await queue.capDelays(100);
       expect(await queue.nextDue()).toBe(50);
       expect((await queue.claim(3, 99)).map(({ seq }) => seq)).toEqual([1]);
@@ -443,12 +459,9 @@ export function describeQueueContract(store: Store): void {
   describe(`${store.name}: cancelling and retrying`, () => {
     test('a task that waits can be cancelled, in whatever way it waits', async () => {
       const queue = await open();
-      const added = await queue.add(['suspect', 'delayed', 'queued', 'other'].map((id) => aTask({ id })));
-      await queue.claim(2, 0);
-      await queue.settle([
-        { kind: 'suspect', seq: added[0]!.seq },
-        { kind: 'retry', seq: added[1]!.seq, attempts: 1, crashes: 2, runAt: 50, earlier: [] },
-      ]);
+      await queue.add(['suspect', 'delayed', 'queued', 'other'].map((id) => aTask({ id })));
+      const [suspect, delayed] = await queue.claim(2, 0);
+      await queue.settle([{ kind: 'suspect', claim: suspect! }, retry(delayed!, { crashes: 2, runAt: 50 })]);
       expect((await queue.cancel('delayed')).found).toBe('delayed');
       expect((await queue.cancel('queued')).found).toBe('queued');
       expect((await queue.cancel('suspect')).found).toBe('queued');
@@ -484,10 +497,10 @@ export function describeQueueContract(store: Store): void {
 
     test('cancelling tells the state of a task that does not wait, and changes nothing', async () => {
       const queue = await open();
-      const [task] = await queue.add([aTask({ id: 'a' })]);
-      await queue.claim(1, 0);
+      await queue.add([aTask({ id: 'a' })]);
+      const [task] = await queue.claim(1, 0);
       expect((await queue.cancel('a')).found).toBe('running');
-      await queue.settle([done(task!.seq)]);
+      await queue.settle([done(task!)]);
       expect((await queue.cancel('a')).found).toBe('done');
       expect(await queue.cancel('nobody')).toEqual({ found: undefined });
       expect(await queue.counts()).toEqual({ ...EMPTY, done: 1 });
@@ -496,13 +509,13 @@ export function describeQueueContract(store: Store): void {
     test('retried tasks are as if they had never run, in their old places', async () => {
       const queue = await open();
       const ids = ['a', 'b', 'c', 'd', 'e'];
-      const seqs = (await queue.add(ids.map((id) => aTask({ id })))).map((task) => task.seq);
+      await queue.add(ids.map((id) => aTask({ id })));
       await queue.cancel('e');
-      await queue.claim(3, 0);
+      const [a, b, c] = await queue.claim(3, 0);
       await queue.settle([
-        done(seqs[0]!, { state: 'failed', attempts: 3, crashes: 1 }),
-        done(seqs[1]!),
-        done(seqs[2]!, { state: 'crashed' }),
+        done(a!, { state: 'failed', attempts: 3, crashes: 1 }),
+        done(b!),
+        done(c!, { state: 'crashed' }),
       ]);
       expect(await queue.retry(['failed', 'timed-out', 'cancelled', 'failed'])).toBe(2);
       expect(await queue.lastOrdinal()).toBe(4);
@@ -512,19 +525,19 @@ export function describeQueueContract(store: Store): void {
       const claimed = await queue.claim(9, 0);
       expect(claimed).toMatchObject([{ id: 'a', attempts: 0, crashes: 0 }, { id: 'd' }, { id: 'e' }]);
       // Four ordinals were given, two of them taken back: none comes a second time.
-      expect(await queue.settle(claimed.map((task) => done(task.seq)))).toEqual([5, 6, 7]);
+      expect((await queue.settle(claimed.map((task) => done(task)))).ordinals).toEqual([5, 6, 7]);
       expect((await all(queue.outcomes({ afterOrdinal: 3 }))).map((outcome) => outcome.ordinal)).toEqual([4, 5, 6, 7]);
       expect(await queue.retry(['cancelled'])).toBe(0);
     });
 
     test('one task alone is retried by its id, unless it is done', async () => {
       const queue = await open();
-      const seqs = (await queue.add(['a', 'b', 'c'].map((id) => aTask({ id })))).map((task) => task.seq);
-      await queue.claim(3, 0);
+      await queue.add(['a', 'b', 'c'].map((id) => aTask({ id })));
+      const [a, b, c] = await queue.claim(3, 0);
       await queue.settle([
-        done(seqs[0]!, { state: 'failed', attempts: 3, crashes: 1 }),
-        done(seqs[1]!),
-        done(seqs[2]!, { state: 'failed' }),
+        done(a!, { state: 'failed', attempts: 3, crashes: 1 }),
+        done(b!),
+        done(c!, { state: 'failed' }),
       ]);
       expect(await queue.retryTask('a')).toEqual({ found: 'failed', retried: true });
       expect(await queue.retryTask('a')).toEqual({ found: 'queued', retried: false });
@@ -538,9 +551,9 @@ export function describeQueueContract(store: Store): void {
 
     test('one that is retried by its id is not held back', async () => {
       const queue = await open();
-      const [task] = await queue.add([aTask({ id: 'a' })]);
-      await queue.claim(1, 0);
-      await queue.settle([done(task!.seq, { state: 'failed' })]);
+      await queue.add([aTask({ id: 'a' })]);
+      const [task] = await queue.claim(1, 0);
+      await queue.settle([done(task!, { state: 'failed' })]);
       await queue.hold();
       expect(await queue.retryTask('a')).toEqual({ found: 'failed', retried: true });
       expect(await queue.held(9)).toEqual({ count: 0, some: [] });
@@ -556,11 +569,11 @@ export function describeQueueContract(store: Store): void {
       }
       const claimed = await queue.claim(9, 0);
       expect(claimed.map((task) => task.id)).toEqual(['a', 'b']);
-      await queue.settle([{ kind: 'retry', seq: claimed[0]!.seq, attempts: 1, crashes: 0, runAt: 10, earlier: [] }]);
+      await queue.settle([retry(claimed[0]!, { runAt: 10 })]);
       await queue.cancel('a');
       await queue.retry(['cancelled']);
-      await queue.claim(9, 0);
-      await queue.settle([{ kind: 'retry', seq: claimed[0]!.seq, attempts: 1, crashes: 0, runAt: 20, earlier: [] }]);
+      const [again] = await queue.claim(9, 0);
+      await queue.settle([retry(again!, { runAt: 20 })]);
       expect(await queue.nextDue()).toBe(20);
       expect(await queue.claim(9, 15)).toEqual([]);
       expect((await queue.claim(9, 20)).map((task) => task.id)).toEqual(['a']);
@@ -570,7 +583,7 @@ export function describeQueueContract(store: Store): void {
       const queue = await open();
       const added = await queue.add(Array.from({ length: 3000 }, (_, index) => aTask({ priority: index % 2 })));
       const claimed = await queue.claim(3, 0);
-      await queue.settle(claimed.map((task) => ({ kind: 'release', seq: task.seq })));
+      await queue.settle(claimed.map((task) => ({ kind: 'release', claim: task })));
       const keep = new Set([0, 1, 2999, 1500].map((index) => added[index]!.seq));
       await Promise.all(added.filter((task) => !keep.has(task.seq)).map((task) => queue.cancel(task.id)));
       expect(await queue.counts()).toEqual({ ...EMPTY, queued: 4, cancelled: 2996 });
@@ -584,12 +597,12 @@ export function describeQueueContract(store: Store): void {
     async function left(): Promise<TaskQueue> {
       const queue = await open();
       const ids = ['suspect', 'delayed', 'failed', 'queued'];
-      const [suspect, delayed, failed] = await queue.add(ids.map((id) => aTask({ id })));
-      await queue.claim(3, 0);
+      await queue.add(ids.map((id) => aTask({ id })));
+      const [suspect, delayed, failed] = await queue.claim(3, 0);
       await queue.settle([
-        { kind: 'suspect', seq: suspect!.seq },
-        { kind: 'retry', seq: delayed!.seq, attempts: 1, crashes: 0, runAt: 50, earlier: [] },
-        done(failed!.seq, { state: 'failed' }),
+        { kind: 'suspect', claim: suspect! },
+        retry(delayed!, { runAt: 50 }),
+        done(failed!, { state: 'failed' }),
       ]);
       expect(await queue.hold()).toBe(4);
       return queue;
@@ -653,7 +666,7 @@ export function describeQueueContract(store: Store): void {
       expect(await queue.hold()).toBe(5);
       expect((await queue.cancel('suspect')).found).toBe('queued');
       expect((await queue.held(9)).count).toBe(2);
-      await queue.settle([{ kind: 'release', seq: running!.seq }]);
+      await queue.settle([{ kind: 'release', claim: running! }]);
       expect((await queue.claim(9, 99)).map((task) => task.id)).toEqual(['new']);
     });
   });
@@ -670,9 +683,9 @@ export function describeQueueContract(store: Store): void {
         { id: 'c', priority: 0, timeoutMs: 5 },
       ]);
       const [b, a] = claimed;
-      await queue.settle([done(a!.seq)]);
+      await queue.settle([done(a!)]);
       await queue.add(['a', 'b'].map((id) => aTask({ id, timeoutMs: 99 })));
-      await queue.settle([{ kind: 'release', seq: b!.seq }]);
+      await queue.settle([{ kind: 'release', claim: b! }]);
       expect(await queue.claim(9, 0)).toMatchObject([{ id: 'b', priority: 0, timeoutMs: 99, retries: undefined }]);
     });
 
@@ -704,11 +717,10 @@ export function describeQueueContract(store: Store): void {
 
     test('outcomes tell of which text of the module they are', async () => {
       const queue = await open();
-      const added = await queue.add(['a', 'b', 'c', 'd'].map((id) => aTask({ id })));
-      const [a, b, c] = added.map((task) => task.seq);
-      await queue.claim(9, 0);
-      // A call that fails takes nothing of what it recorded with it into the next.
-      await expect(queue.settle([done(a!, { version: 'v1' }), done(99, { version: 'v2' })])).rejects.toThrow();
+      await queue.add(['a', 'b', 'c', 'd'].map((id) => aTask({ id })));
+      const [a, b, c] = await queue.claim(9, 0);
+      // One that is refused leaves nothing of its version behind.
+      await queue.settle([done({ seq: 99, token: 1 }, { version: 'v3' })]);
       await queue.settle([done(a!, { version: 'v2' }), done(b!, { version: 'v1' }), done(c!)]);
       const versions = (await all(queue.outcomes())).map((outcome) => [outcome.id, outcome.version]);
       expect(versions).toEqual([
@@ -724,13 +736,14 @@ export function describeQueueContract(store: Store): void {
 
     test('outcomes tell what earlier attempts ended with, until they are taken back', async () => {
       const queue = await open();
-      const [task] = await queue.add([aTask({ id: 'a' })]);
+      await queue.add([aTask({ id: 'a' })]);
       const attempt = { attempt: 1, state: 'failed', startedAt: 5, durationMs: 0.5, thread: 2 } as const;
       const earlier = [{ ...attempt, error: { name: 'Error', message: 'not yet' } }];
-      await queue.claim(1, 0);
-      await queue.settle([{ kind: 'retry', seq: task!.seq, attempts: 1, crashes: 0, runAt: 0, earlier }]);
-      expect(await queue.claim(1, 0)).toMatchObject([{ earlier }]);
-      await queue.settle([done(task!.seq)]);
+      const [task] = await queue.claim(1, 0);
+      await queue.settle([retry(task!, { earlier })]);
+      const [again] = await queue.claim(1, 0);
+      expect(again).toMatchObject({ earlier });
+      await queue.settle([done(again!)]);
       expect(await all(queue.outcomes())).toMatchObject([{ id: 'a', earlierAttempts: earlier }]);
       await queue.retry(['done']);
       expect(await queue.claim(1, 0)).toMatchObject([{ id: 'a', earlier: undefined }]);
@@ -741,12 +754,8 @@ export function describeQueueContract(store: Store): void {
     const queue = await open();
     const added = await queue.add(['a', 'b', 'c', 'd', 'e'].map((id) => aTask({ id })));
     const [a, b, c] = await queue.claim(3, 0);
-    await queue.settle([
-      done(a!.seq),
-      { kind: 'suspect', seq: b!.seq },
-      { kind: 'retry', seq: c!.seq, attempts: 1, crashes: 0, runAt: 0, earlier: [] },
-    ]);
-    await queue.claim(1, -1);
+    await queue.settle([done(a!), { kind: 'suspect', claim: b! }, retry(c!, { runAt: 0 })]);
+    const [running] = await queue.claim(1, -1);
     await queue.clear();
     expect(await queue.counts()).toEqual(EMPTY);
     expect(await all(queue.outcomes())).toEqual([]);
@@ -755,10 +764,9 @@ export function describeQueueContract(store: Store): void {
     expect(await queue.nextDue()).toBeUndefined();
     const [again] = await queue.add([aTask({ id: 'a' })]);
     expect(again).toEqual({ seq: added.at(-1)!.seq + 1, id: 'a', status: 'added' });
-    await queue.claim(1, 0);
+    const [claim] = await queue.claim(1, 0);
     // What was running before may still end, and must not be taken for another task.
-    await expect(queue.settle([done(added[3]!.seq)])).rejects.toMatchObject({ code: 'ERR_STALE_EXECUTOR' });
-    expect(await queue.settle([done(again!.seq)])).toEqual([2]);
+    expect(await queue.settle([done(running!), done(claim!)])).toEqual({ ordinals: [2], refused: [done(running!)] });
     expect(queue.epoch).toBe(1);
   });
 
@@ -769,7 +777,7 @@ export function describeQueueContract(store: Store): void {
       const queue = await open();
       await queue.add(Array.from({ length: count }, (_, index) => aTask({ id: `t${index}` })));
       const claimed = await queue.claim(count, 0);
-      await queue.settle(claimed.map((task, index) => done(task.seq, { state: STATES[index % STATES.length]! })));
+      await queue.settle(claimed.map((task, index) => done(task, { state: STATES[index % STATES.length]! })));
       return queue;
     }
 
@@ -801,9 +809,9 @@ export function describeQueueContract(store: Store): void {
         seen.push(ordinal);
         if (more === 0) continue;
         more -= 1;
-        const [task] = await queue.add([aTask({ id: `more${more}` })]);
-        await queue.claim(1, 0);
-        await queue.settle([done(task!.seq)]);
+        await queue.add([aTask({ id: `more${more}` })]);
+        const [task] = await queue.claim(1, 0);
+        await queue.settle([done(task!)]);
       }
       expect(seen).toEqual(Array.from({ length: 1500 }, (_, index) => index + 1));
     });
@@ -825,10 +833,10 @@ export function describeQueueContract(store: Store): void {
       const all1000 = await follow(queue, 0);
       expect(all1000).toEqual({ outcomes: await all(queue.outcomes()), cursor: 1000 });
       expect(await follow(queue, 1000)).toEqual({ outcomes: [], cursor: 1000 });
-      const [task] = await queue.add([aTask({ id: 'late' })]);
-      await queue.claim(1, 0);
+      await queue.add([aTask({ id: 'late' })]);
+      const [task] = await queue.claim(1, 0);
       expect(await follow(queue, 1000)).toEqual({ outcomes: [], cursor: 1000 });
-      await queue.settle([done(task!.seq)]);
+      await queue.settle([done(task!)]);
       expect(await follow(queue, 1000)).toMatchObject({ outcomes: [{ id: 'late', ordinal: 1001 }], cursor: 1001 });
     });
 
@@ -842,7 +850,7 @@ export function describeQueueContract(store: Store): void {
       expect(outcomes.length).toBeGreaterThan(0);
       await queue.retry(['failed']);
       const [again] = await queue.claim(1, 0);
-      await queue.settle([done(again!.seq)]);
+      await queue.settle([done(again!)]);
       // Behind the end: as of a queue that was started over.
       expect(await follow(queue, 5000)).toEqual({ outcomes: [], cursor: 5000 });
       expect(await follow(queue, 1000)).toMatchObject({ outcomes: [{ id: again!.id, ordinal: 1001 }], cursor: 1001 });
@@ -852,7 +860,7 @@ export function describeQueueContract(store: Store): void {
       const queue = await open();
       await queue.add([...tasks(3), aTask({ id: 'named' }), aTask()]);
       const claimed = await queue.claim(9, 0);
-      await queue.settle(claimed.map((task) => done(task.seq)));
+      await queue.settle(claimed.map((task) => done(task)));
       const { outcomes, cursor } = await follow(queue, 0);
       expect(cursor).toBe(await queue.lastOrdinal());
       expect(outcomes.map(({ id }) => id)).toContain('named');
@@ -863,7 +871,7 @@ export function describeQueueContract(store: Store): void {
       const results = ['"small"', JSON.stringify('x'.repeat(1 << 21)), '"last"'];
       await queue.add(results.map((_, index) => aTask({ id: String(index) })));
       const claimed = await queue.claim(9, 0);
-      await queue.settle(claimed.map((task, index) => done(task.seq, { result: results[index] })));
+      await queue.settle(claimed.map((task, index) => done(task, { result: results[index] })));
       expect((await all(queue.outcomes())).map((outcome) => outcome.result)).toEqual(results);
     });
 
@@ -883,27 +891,21 @@ export function describeQueueContract(store: Store): void {
       expect([c.found, b.found, twin!.status]).toEqual(['queued', 'running', 'duplicate']);
     });
 
-    test('a call that fails takes none of its neighbours with it', async () => {
+    test('calls of one tick do not disturb each other, refused or not', async () => {
       const queue = await open();
-      const [first] = await queue.add([aTask({ id: 'a' })]);
-      await queue.claim(1, 0);
-      const results = await Promise.allSettled([
+      await queue.add([aTask({ id: 'a' })]);
+      const [claim] = await queue.claim(1, 0);
+      const results = await Promise.all([
         queue.add([aTask({ id: 'b' })]),
-        queue.settle([done(first!.seq)]),
-        queue.settle([done(first!.seq, { state: 'failed' })]),
+        queue.settle([done(claim!)]),
+        queue.settle([done(claim!, { state: 'failed' })]),
         queue.claim(1, 0),
-        queue.settle([{ kind: 'release', seq: 4711 }]),
+        queue.settle([{ kind: 'release', claim: { seq: 4711, token: 1 } }]),
         queue.cancel('a'),
-      ]);
-      expect(results.map((result) => result.status)).toEqual([
-        'fulfilled',
-        'fulfilled',
-        'rejected',
-        'fulfilled',
-        'rejected',
-        'fulfilled',
-      ]);
-      expect(results[5]).toMatchObject({ value: { found: 'done' } });
+      ] as const);
+      expect([1, 2, 4].map((index) => (results[index] as Settled).refused.length)).toEqual([0, 1, 1]);
+      expect(results[3]).toMatchObject([{ id: 'b' }]);
+      expect(results[5]).toMatchObject({ found: 'done' });
       expect(await queue.counts()).toEqual({ ...EMPTY, running: 1, done: 1 });
     });
 

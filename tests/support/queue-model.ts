@@ -3,7 +3,7 @@
  * the stores do is held against it.
  */
 import { expect } from 'vitest';
-import type { ClaimedTask, PreviousDeath, Recovery, Settlement } from '../../dist/runtime/queue/contract.js';
+import type { ClaimedTask, PreviousDeath, Recovery, Settled, Settlement } from '../../dist/runtime/queue/contract.js';
 import type { EarlierAttempt, NewTask, OutcomeState, TaskCounts, TaskState } from '../../dist/runtime/task/task.js';
 
 interface ModelTask {
@@ -20,6 +20,14 @@ interface ModelTask {
   version: string | undefined;
   /** The start in which it was named while it had no outcome. */
   start: number;
+  /** How often it was claimed. */
+  claims: number;
+}
+
+/** A claim as the model knows it: which one of a task. */
+export interface ModelClaim {
+  seq: number;
+  nth: number;
 }
 
 export interface ModelOutcome {
@@ -31,9 +39,6 @@ export interface ModelOutcome {
   version?: string;
   earlierAttempts?: EarlierAttempt[];
 }
-
-/** What a call is refused with. */
-export class Refused extends Error {}
 
 const WAITING = ['queued', 'delayed', 'suspect'];
 
@@ -58,7 +63,7 @@ export class QueueModel {
       }
       const seq = this.tasks.length + 1;
       const fresh = { alone: false, attempts: 0, crashes: 0, doubts: 0, runAt: 0, ordinal: 0 };
-      const blank = { earlier: undefined, version: undefined, start: this.#start };
+      const blank = { earlier: undefined, version: undefined, start: this.#start, claims: 0 };
       this.tasks.push({ seq, spec, state: 'queued', ...fresh, ...blank });
       return { seq, id: idOf({ seq, spec }), status: 'added' };
     });
@@ -76,30 +81,36 @@ export class QueueModel {
     return oldest && start(oldest, true);
   }
 
-  settle(settlements: readonly Settlement[]): number[] {
-    const seqs = settlements.map((settlement) => settlement.seq);
-    const ours = seqs.every((seq) => this.tasks[seq - 1]?.state === 'running');
-    if (!ours || new Set(seqs).size < seqs.length) throw new Refused();
-    return settlements.flatMap((settlement) => {
-      const task = this.tasks[settlement.seq - 1]!;
-      switch (settlement.kind) {
-        case 'outcome':
-          Object.assign(task, {
-            attempts: settlement.attempts,
-            crashes: settlement.crashes,
-            version: settlement.version,
-          });
-          return [this.#end(task, settlement.state)];
-        case 'retry': {
-          const { attempts, crashes, runAt, earlier } = settlement;
-          Object.assign(task, { state: 'delayed', attempts, crashes, runAt, earlier });
-          return [];
-        }
-        default:
-          task.state = settlement.kind === 'release' ? 'queued' : 'suspect';
-          return [];
-      }
+  /** @param claims of the settlements, in step with them */
+  settle(settlements: readonly Settlement[], claims: readonly ModelClaim[]): Settled {
+    const settled: Settled = { ordinals: [], refused: [] };
+    settlements.forEach((settlement, index) => {
+      const { seq, nth } = claims[index]!;
+      const task = this.tasks[seq - 1];
+      if (task?.state !== 'running' || task.claims !== nth) settled.refused.push(settlement);
+      else settled.ordinals.push(...this.#settle(task, settlement));
     });
+    return settled;
+  }
+
+  #settle(task: ModelTask, settlement: Settlement): number[] {
+    switch (settlement.kind) {
+      case 'outcome':
+        Object.assign(task, {
+          attempts: settlement.attempts,
+          crashes: settlement.crashes,
+          version: settlement.version,
+        });
+        return [this.#end(task, settlement.state)];
+      case 'retry': {
+        const { attempts, crashes, runAt, earlier } = settlement;
+        Object.assign(task, { state: 'delayed', attempts, crashes, runAt, earlier });
+        return [];
+      }
+      default:
+        task.state = settlement.kind === 'release' ? 'queued' : 'suspect';
+        return [];
+    }
   }
 
   cancel(id: string): TaskState | undefined {
@@ -243,8 +254,10 @@ function idOf({ seq, spec }: Pick<ModelTask, 'seq' | 'spec'>): string {
 function start(task: ModelTask, alone: boolean): ClaimedTask {
   task.state = 'running';
   task.alone = alone;
+  task.claims += 1;
   const { seq, attempts, crashes, earlier } = task;
-  return { ...task.spec, seq, attempts, crashes, earlier };
+  // The number is the store's own affair.
+  return { ...task.spec, seq, token: expect.any(Number) as number, attempts, crashes, earlier };
 }
 
 function outcomeOf(task: ModelTask): ModelOutcome {

@@ -1,7 +1,7 @@
-import type { OutcomeRecord, Settlement } from '../../dist/runtime/queue/contract.js';
+import type { Claim, OutcomeRecord, Settlement } from '../../dist/runtime/queue/contract.js';
 import type { NewTask } from '../../dist/runtime/task/task.js';
 
-type OutcomeSettlement = Extract<Settlement, { kind: 'outcome' }>;
+type Of<Kind extends Settlement['kind']> = Extract<Settlement, { kind: Kind }>;
 
 /** A task with nothing special about it, but for what is given. */
 export function aTask(fields: Partial<NewTask> = {}): NewTask {
@@ -22,10 +22,10 @@ export function tasks(count: number, fields: Partial<NewTask> = {}): NewTask[] {
 }
 
 /** The settlement of a task that went well, but for what is given. */
-export function done(seq: number, fields: Partial<OutcomeSettlement> = {}): OutcomeSettlement {
+export function done(claim: Claim, fields: Partial<Of<'outcome'>> = {}): Of<'outcome'> {
   return {
     kind: 'outcome',
-    seq,
+    claim,
     state: 'done',
     attempts: 1,
     crashes: 0,
@@ -37,6 +37,11 @@ export function done(seq: number, fields: Partial<OutcomeSettlement> = {}): Outc
     version: undefined,
     ...fields,
   };
+}
+
+/** The settlement of a task that failed once and is to be tried again, but for what is given. */
+export function retry(claim: Claim, fields: Partial<Of<'retry'>> = {}): Of<'retry'> {
+  return { kind: 'retry', claim, attempts: 1, crashes: 0, runAt: 0, earlier: [], ...fields };
 }
 
 export async function all<Recorded = OutcomeRecord>(outcomes: AsyncIterable<Recorded>): Promise<Recorded[]> {

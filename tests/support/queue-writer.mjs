@@ -34,10 +34,10 @@ async function work(queue) {
     ]);
     tell({ added: added.map((task) => task.id) });
     const results = claimed.map((task) => JSON.stringify(`${task.id} in ${queue.epoch}`));
-    const ordinals = await queue.settle(
+    const { ordinals } = await queue.settle(
       claimed.map((task, index) => ({
         kind: 'outcome',
-        seq: task.seq,
+        claim: task,
         state: 'done',
         attempts: 1,
         crashes: 0,

@@ -1,7 +1,8 @@
 /**
  * What a queue promises, whatever holds it: SQLite, memory, later an engine on
  * another host. Every call is asynchronous and takes batches; every write is
- * fenced by the epoch of the executor that opened the queue.
+ * fenced by the executor that opened the queue, and what becomes of a task by
+ * the claim that was given for it.
  *
  * A task's way through it:
  *
@@ -66,9 +67,18 @@ export interface AddedTask {
 /** What came to a queue. `queued`: `claim` may find it; `delayed`: `nextDue` may have changed; `suspect`: `claimSuspect` may find it. */
 export type Work = 'queued' | 'delayed' | 'suspect';
 
-/** A task that `claim` marked as running for this executor. */
-export interface ClaimedTask {
+/**
+ * The right to say what becomes of a task, given by `claim` and handed back to `settle`. It is over once the task was
+ * settled, or given to somebody else.
+ */
+export interface Claim {
   seq: number;
+  /** Tells this claim from every other one of the task. What it counts is the store's own affair. */
+  token: number;
+}
+
+/** A task that `claim` marked as running for this executor. */
+export interface ClaimedTask extends Claim {
   /** As it was given; `undefined`: the task is known as `#<seq>` (see `idOf`). */
   id: string | undefined;
   handler: string;
@@ -83,11 +93,11 @@ export interface ClaimedTask {
   earlier: EarlierAttempt[] | undefined;
 }
 
-/** What is to be recorded of a task that was running. */
+/** What is to be recorded of a task that was running. Of a claimed task, only its claim is read. */
 export type Settlement =
   | {
       kind: 'outcome';
-      seq: number;
+      claim: Claim;
       state: OutcomeState;
       attempts: number;
       crashes: number;
@@ -103,11 +113,18 @@ export type Settlement =
    * The attempt ended, another one is due at `runAt` (milliseconds since the epoch).
    * `earlier`: what is to be kept of it and those before it.
    */
-  | { kind: 'retry'; seq: number; attempts: number; crashes: number; runAt: number; earlier: EarlierAttempt[] }
+  | { kind: 'retry'; claim: Claim; attempts: number; crashes: number; runAt: number; earlier: EarlierAttempt[] }
   /** It was interrupted by no fault of its own: ready again, in its old place. */
-  | { kind: 'release'; seq: number }
+  | { kind: 'release'; claim: Claim }
   /** Its thread died with others in flight: ready again, to be tried alone. */
-  | { kind: 'suspect'; seq: number };
+  | { kind: 'suspect'; claim: Claim };
+
+export interface Settled {
+  /** Of the outcomes that were recorded, in the order given. */
+  ordinals: number[];
+  /** Those whose claim is over, in the order given: nothing was recorded of them. */
+  refused: Settlement[];
+}
 
 /** How the executor before this one ended, as far as its supervisor saw it. */
 export type PreviousDeath =
@@ -337,12 +354,10 @@ export interface TaskQueue extends QueueReader {
   claimSuspect(): Promise<ClaimedTask | undefined>;
 
   /**
-   * Records what became of running tasks, all of one call, or none. Refuses a
-   * task that is not running under this epoch (`ERR_STALE_EXECUTOR`): a
-   * recorded outcome never changes.
-   * Gives back the ordinals of the recorded outcomes, in the order given.
+   * Records what became of claimed tasks, in one write. Where a claim is over, that
+   * one is refused, and the others are recorded: a recorded outcome never changes.
    */
-  settle(settlements: readonly Settlement[]): Promise<number[]>;
+  settle(settlements: readonly Settlement[]): Promise<Settled>;
 
   /** Records a waiting task (queued, delayed or suspect) as `cancelled`; any other is left as it is. */
   cancel(id: string): Promise<Cancellation>;

@@ -1,11 +1,11 @@
 /** Errors that every store gives alike. */
 import { HoldfastError } from '../../base/errors.js';
 
-/** A settlement for a task that this executor is not running, or no longer. */
-export function notRunning(seq: number, epoch: number): HoldfastError {
+/** A queue that is this executor's alone refused what became of a task. */
+export function claimOver(seq: number): HoldfastError {
   return new HoldfastError(
     'ERR_STALE_EXECUTOR',
-    `task #${seq} is not running under this executor (epoch ${epoch}): nothing was recorded`,
+    `task #${seq} is not running under this executor any more: nothing was recorded of it`,
     { hint: 'Its outcome, if any, stands as it was recorded first: see `runtime results <run-id>`.' },
   );
 }

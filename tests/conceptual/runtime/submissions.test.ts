@@ -19,7 +19,7 @@ const settled = () => new Promise((resolve) => setImmediate(resolve));
 /** Claims and settles all, as the dispatcher would, and tells the submissions. */
 async function runAll(queue: TaskQueue, to: Submissions, fields = {}): Promise<ClaimedTask[]> {
   const claimed = await queue.claim(10_000, Date.now());
-  const settlements = claimed.map(({ seq, input }) => done(seq, { result: input, ...fields }));
+  const settlements = claimed.map((task) => done(task, { result: task.input, ...fields }));
   await queue.settle(settlements);
   claimed.forEach((task, index) => to.settle(task, settlements[index]!));
   return claimed;
@@ -84,8 +84,8 @@ test('bytes are decoded as text is, and no result at all is undefined', async ()
   );
   await settled();
   const [first, second] = await queue.claim(2, Date.now());
-  subject.settle(first!, done(first!.seq, { result: first!.input }));
-  subject.settle(second!, done(second!.seq, { result: undefined }));
+  subject.settle(first!, done(first!, { result: first!.input }));
+  subject.settle(second!, done(second!, { result: undefined }));
   expect(await Promise.all(results)).toEqual([new Map([[1, 2]]), undefined]);
 });
 
@@ -95,7 +95,7 @@ test('a result that cannot be read here rejects for who wants it, and harms no o
   const [result, outcome] = [subject.resultOf(task), subject.outcomeOf(task)];
   await settled();
   const [claimed] = await queue.claim(1, Date.now());
-  subject.settle(claimed!, done(claimed!.seq, { result: new Uint8Array([1, 2, 3]) }));
+  subject.settle(claimed!, done(claimed!, { result: new Uint8Array([1, 2, 3]) }));
   expect(await rejection(result)).toMatchObject({ code: 'ERR_VALUE_NOT_CLONEABLE' });
   expect(await outcome).toMatchObject({ state: 'done' });
 });
@@ -177,7 +177,7 @@ describe('closed', () => {
     await settled();
     subject.close(STOPPED);
     const [first] = await queue.claim(1, Date.now());
-    subject.settle(first!, done(first!.seq, { result: '"in time"' }));
+    subject.settle(first!, done(first!, { result: '"in time"' }));
     expect(await told).toBe('in time');
     subject.abandon(new HoldfastError('ERR_LOCK_LOST', 'a second reason'));
     expect(await left).toBe('ERR_LOCK_LOST');

@@ -775,9 +775,9 @@ test('a delay that an executor with another clock left behind is no longer than 
   mkdirSync(join(dir, 'runs', 'run-1'), { recursive: true, mode: 0o700 });
   const queue = await openSqliteQueue(join(dir, 'runs', 'run-1', 'queue.db'));
   await queue.add([aTask({ id: 'a', handler: 'echo' })]);
-  const { seq } = (await queue.claim(1, 0))[0]!;
+  const [claim] = await queue.claim(1, 0);
   const tomorrow = Date.now() + 86_400_000;
-  await queue.settle([{ kind: 'retry', seq, attempts: 1, crashes: 0, runAt: tomorrow, earlier: [] }]);
+  await queue.settle([{ kind: 'retry', claim: claim!, attempts: 1, crashes: 0, runAt: tomorrow, earlier: [] }]);
   await queue.close();
   const executor = await startedExecutor({ dir, durable: true, backoff: { base: 1, max: 2 } });
   await executor.idle();

@@ -1,4 +1,5 @@
 import type { ClaimedTask, Settlement, TaskQueue, Work } from '../../queue/contract.js';
+import { claimOver } from '../../queue/refusals.js';
 import { cancelledBeforeStart } from '../judge/conclude.js';
 import type { Pool } from '../pool.js';
 import type { Batch } from '../thread/batch.js';
@@ -90,6 +91,7 @@ export class Pump {
     });
     this.#settling = new Settling({
       onSettled: (tasks, settlements, ordinals) => this.#onSettled(tasks, settlements, ordinals),
+      onRefused: (tasks) => this.#onRefused(tasks),
       onFailed,
     });
   }
@@ -248,10 +250,16 @@ export class Pump {
   }
 
   #onSettled(tasks: readonly ClaimedTask[], settlements: readonly Settlement[], ordinals: readonly number[]): void {
-    this.#trials.onSettled(tasks);
+    this.#trials.end(tasks);
     this.#listener.onSettled(tasks, settlements, ordinals);
     this.pump();
     this.#tellIfIdle();
+  }
+
+  #onRefused(tasks: readonly ClaimedTask[]): void {
+    this.#trials.end(tasks);
+    // Others who share the queue may have been given them; who has it alone was robbed.
+    if (!this.#queue.traits.shared) this.break(claimOver(tasks[0]!.seq));
   }
 
   #tellIfIdle(): void {

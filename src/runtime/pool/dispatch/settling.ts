@@ -1,8 +1,10 @@
-import type { ClaimedTask, Settlement, TaskQueue } from '../../queue/contract.js';
+import type { ClaimedTask, Settled, Settlement, TaskQueue } from '../../queue/contract.js';
 
 export interface SettlingListener {
   /** What became of tasks is durable. `tasks`, `settlements` and `ordinals` (of the outcomes only) run in step. */
   onSettled(tasks: readonly ClaimedTask[], settlements: readonly Settlement[], ordinals: readonly number[]): void;
+  /** Somebody else has to say what becomes of these: nothing was written of them. */
+  onRefused(tasks: readonly ClaimedTask[]): void;
   /** What became of tasks could not be written. */
   onFailed(error: Error): void;
 }
@@ -34,15 +36,28 @@ export class Settling {
 
   /** @param tasks that are expected */
   async settle(queue: TaskQueue, tasks: readonly ClaimedTask[], settlements: readonly Settlement[]): Promise<void> {
-    let ordinals: number[];
+    let settled: Settled;
     try {
-      ordinals = await queue.settle(settlements);
+      settled = await queue.settle(settlements);
     } catch (error) {
       this.#open -= tasks.length;
       this.#listener.onFailed(error as Error);
       return;
     }
     this.#open -= tasks.length;
-    this.#listener.onSettled(tasks, settlements, ordinals);
+    const { ordinals, refused } = settled;
+    if (refused.length === 0) this.#listener.onSettled(tasks, settlements, ordinals);
+    else this.#onPart(tasks, settlements, settled);
+  }
+
+  #onPart(tasks: readonly ClaimedTask[], settlements: readonly Settlement[], { ordinals, refused }: Settled): void {
+    const isRefused = new Set(refused);
+    const taken = settlements.map((settlement) => !isRefused.has(settlement));
+    this.#listener.onRefused(tasks.filter((_, index) => !taken[index]));
+    this.#listener.onSettled(
+      tasks.filter((_, index) => taken[index]),
+      settlements.filter((_, index) => taken[index]),
+      ordinals,
+    );
   }
 }

@@ -36,11 +36,11 @@ export class Trials {
 
   /** How a task goes back to the queue that has not started: a suspect is to be tried later. */
   givenBack(task: ClaimedTask): Settlement {
-    return { kind: task === this.#tried ? 'suspect' : 'release', seq: task.seq };
+    return { kind: task === this.#tried ? 'suspect' : 'release', claim: task };
   }
 
-  /** What became of these is durable. */
-  onSettled(tasks: readonly ClaimedTask[]): void {
+  /** What became of these is durable, or for others to say. */
+  end(tasks: readonly ClaimedTask[]): void {
     if (this.#tried && tasks.includes(this.#tried)) this.#tried = undefined;
   }
 }

@@ -47,8 +47,8 @@ export function conclude(
   { startedAt, durationMs, thread, version }: AttemptPlace,
   policy: RetryPolicy,
 ): Settlement {
-  const { seq, crashes } = task;
-  if (end === AttemptEnd.interrupted) return { kind: 'release', seq };
+  const { crashes } = task;
+  if (end === AttemptEnd.interrupted) return { kind: 'release', claim: task };
   const attempts = task.attempts + 1;
   const mayRetry = end === AttemptEnd.failed || end === AttemptEnd.timedOut;
   if (mayRetry && attempts <= (task.retries ?? policy.retries)) {
@@ -56,12 +56,12 @@ export function conclude(
     const state = STATES[end] as 'failed' | 'timed-out';
     const error = payload as TaskErrorRecord;
     const earlier = withEarlier(task.earlier, { attempt: attempts, state, error, startedAt, durationMs, thread });
-    return { kind: 'retry', seq, attempts, crashes, runAt, earlier };
+    return { kind: 'retry', claim: task, attempts, crashes, runAt, earlier };
   }
   const done = end === AttemptEnd.done;
   return {
     kind: 'outcome',
-    seq,
+    claim: task,
     state: STATES[end],
     attempts,
     crashes,
@@ -87,7 +87,7 @@ export function mayCrashAgain({ crashes }: ClaimedTask, { maxCrashes }: RetryPol
 
 /** What is to be recorded of the one task that was running when its thread died. */
 export function concludeCrash(task: ClaimedTask, cause: Error, place: AttemptPlace, policy: RetryPolicy): Settlement {
-  const { seq, attempts } = task;
+  const { attempts } = task;
   const crashes = task.crashes + 1;
   const { code } = cause as { code?: unknown };
   const detail = typeof code === 'string' ? `${cause.message} (${code})` : cause.message;
@@ -101,11 +101,11 @@ export function concludeCrash(task: ClaimedTask, cause: Error, place: AttemptPla
     const { startedAt, durationMs, thread } = place;
     const attempt = { attempt: attempts + 1, state: 'crashed' as const, error, startedAt, durationMs, thread };
     const earlier = withEarlier(task.earlier, attempt);
-    return { kind: 'retry', seq, attempts, crashes, runAt: policy.now(), earlier };
+    return { kind: 'retry', claim: task, attempts, crashes, runAt: policy.now(), earlier };
   }
   return {
     kind: 'outcome',
-    seq,
+    claim: task,
     state: 'crashed',
     attempts,
     crashes,
@@ -132,7 +132,7 @@ function backoff(attempts: number, policy: RetryPolicy): number {
 export function cancelledBeforeStart(task: ClaimedTask): Settlement {
   return {
     kind: 'outcome',
-    seq: task.seq,
+    claim: task,
     state: 'cancelled',
     attempts: task.attempts,
     crashes: task.crashes,

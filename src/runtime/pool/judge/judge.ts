@@ -74,7 +74,7 @@ export function judge(
       );
     } else if (proven && !sentence) {
       settlements.push(withStuckAt(concludeCrash(task, cause, at, policy), stuckAt));
-    } else settlements.push({ kind: 'suspect', seq: task.seq });
+    } else settlements.push({ kind: 'suspect', claim: task });
   }
   return { tasks, settlements, back, running: running.map(({ task }) => task) };
 }

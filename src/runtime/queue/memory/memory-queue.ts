@@ -14,6 +14,7 @@ import type {
   OutcomeRecord,
   Recovery,
   RunIdentity,
+  Settled,
   Settlement,
   TaskQueue,
   WithInput,
@@ -26,7 +27,7 @@ import { Lines } from './lines.js';
 import { waits, type MemoryTask, type State } from './memory-task.js';
 import { outcomeRecord, Outcomes, type Ending } from './outcomes.js';
 import { SeqMap } from '../seq-map.js';
-import { notRunning, queueClosed } from '../refusals.js';
+import { queueClosed } from '../refusals.js';
 import { MEMORY_TRAITS } from '../traits.js';
 import { WorkSignal } from '../work-signal.js';
 
@@ -144,26 +145,21 @@ class MemoryQueue implements TaskQueue {
     return task && this.#take(task);
   }
 
-  async settle(settlements: readonly Settlement[]): Promise<number[]> {
+  async settle(settlements: readonly Settlement[]): Promise<Settled> {
     this.#refuseIfClosed();
-    const tasks: MemoryTask[] = [];
+    const settled: Settled = { ordinals: [], refused: [] };
     for (const settlement of settlements) {
-      const task = this.#live.get(settlement.seq);
-      if (task?.state !== 'running') {
-        for (const moved of tasks) this.#counts.move(moved, 'running');
-        throw notRunning(settlement.seq, this.epoch);
+      const { seq, token } = settlement.claim;
+      const task = this.#live.get(seq);
+      if (task?.state !== 'running' || task.token !== token) {
+        settled.refused.push(settlement);
+        continue;
       }
       this.#counts.move(task, targetOf(settlement));
-      tasks.push(task);
-    }
-    // All of them are ours: from here on nothing fails.
-    const ordinals: number[] = [];
-    settlements.forEach((settlement, index) => {
-      const task = tasks[index]!;
-      if (settlement.kind === 'outcome') ordinals.push(this.#record(task, settlement));
+      if (settlement.kind === 'outcome') settled.ordinals.push(this.#record(task, settlement));
       else this.#putBack(task, settlement);
-    });
-    return ordinals;
+    }
+    return settled;
   }
 
   async cancel(id: string): Promise<Cancellation> {
@@ -295,6 +291,7 @@ class MemoryQueue implements TaskQueue {
     const seq = ++this.#lastSeq;
     const added: MemoryTask = {
       seq,
+      token: 0,
       id,
       handler,
       input,
@@ -347,8 +344,9 @@ class MemoryQueue implements TaskQueue {
 
   #take(task: MemoryTask): ClaimedTask {
     this.#counts.move(task, 'running');
-    const { seq, id, handler, input, priority, timeoutMs, retries, attempts, crashes, earlier } = task;
-    return { seq, id, handler, input, priority, timeoutMs, retries, attempts, crashes, earlier };
+    task.token += 1;
+    const { seq, token, id, handler, input, priority, timeoutMs, retries, attempts, crashes, earlier } = task;
+    return { seq, token, id, handler, input, priority, timeoutMs, retries, attempts, crashes, earlier };
   }
 
   #record(task: MemoryTask, ending: Ending): number {

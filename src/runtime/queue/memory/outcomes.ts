@@ -7,7 +7,7 @@ import type { MemoryTask } from './memory-task.js';
 const PAGE = 256;
 
 /** What `settle` records, but for the task it is about. */
-export type Ending = Omit<Extract<Settlement, { kind: 'outcome' }>, 'kind' | 'seq'>;
+export type Ending = Omit<Extract<Settlement, { kind: 'outcome' }>, 'kind' | 'claim'>;
 
 export class Outcomes {
   /** In the order of their ordinals. */

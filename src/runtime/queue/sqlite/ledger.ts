@@ -9,6 +9,8 @@ export interface LedgerRow extends Record<StoredState, number> {
   epoch: number;
   last_seq: number;
   last_ordinal: number;
+  /** Claims made so far, by all executors. */
+  claims: number;
   /** The number of the start that names tasks now. */
   start: number;
   /** Waiting tasks of earlier starts. */
@@ -35,7 +37,7 @@ export function waits(state: StoredState): boolean {
 }
 
 /** All that tasks change; the epoch is written only when the queue is opened. */
-const COLUMNS: readonly (keyof LedgerRow)[] = ['last_seq', 'last_ordinal', 'start', 'held', ...STORED_STATES];
+const COLUMNS: readonly (keyof LedgerRow)[] = ['last_seq', 'last_ordinal', 'claims', 'start', 'held', ...STORED_STATES];
 
 export class Ledger {
   readonly #db: Database;
@@ -61,8 +63,9 @@ export class Ledger {
 }
 
 /** Makes this process the one that may write; the one before it is refused from now on. */
-export function raiseEpoch(db: Database): number {
-  return db.prepare('update run set epoch = epoch + 1 returning epoch').pluck().get() as number;
+export function raiseEpoch(db: Database): Pick<LedgerRow, 'epoch' | 'claims'> {
+  const raise = db.prepare<[], LedgerRow>('update run set epoch = epoch + 1 returning epoch, claims');
+  return raise.get()!;
 }
 
 /** Moves `count` tasks from one state to another. */

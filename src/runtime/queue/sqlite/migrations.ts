@@ -88,6 +88,10 @@ export const MIGRATIONS: readonly string[] = [
   create index ready on tasks (start, priority desc) where state = 'queued';
   create index due on tasks (start, run_at) where state = 'delayed';
   create index suspects on tasks (start, seq) where state = 'suspect';`,
+
+  `alter table run add column claims integer not null default 0;  -- made so far, by all executors
+  update run set claims = epoch;
+  alter table tasks rename column epoch to claim;                 -- the last one of it; before, the epoch of who made it`,
 ];
 
 /**

@@ -17,6 +17,7 @@ import type {
   PreviousDeath,
   Recovery,
   RunIdentity,
+  Settled,
   Settlement,
   TaskQueue,
   WithInput,
@@ -84,7 +85,12 @@ class SqliteQueue implements TaskQueue {
   /** Why nothing is written or told any more. */
   #lost: Error | undefined;
 
-  constructor(db: Database, epoch: number, unclean: boolean, copyPlaces: readonly string[]) {
+  constructor(
+    db: Database,
+    { epoch, claims }: ReturnType<typeof raiseEpoch>,
+    unclean: boolean,
+    copyPlaces: readonly string[],
+  ) {
     this.epoch = epoch;
     this.#unclean = unclean;
     this.#files = new OpenFiles(db.name);
@@ -93,7 +99,7 @@ class SqliteQueue implements TaskQueue {
     this.#begin = db.prepare('begin immediate');
     this.#commit = db.prepare('commit');
     this.#ledger = new Ledger(db);
-    this.#writes = new SqliteWrites(db, epoch);
+    this.#writes = new SqliteWrites(db, claims);
     this.#reader = new SqliteReader(db);
     this.#group = new GroupCommit({ transact: (body) => this.#transact(body), isStoreTrouble });
   }
@@ -133,7 +139,7 @@ class SqliteQueue implements TaskQueue {
     return this.#write((ledger) => this.#writes.claimSuspect(ledger));
   }
 
-  settle(settlements: readonly Settlement[]): Promise<number[]> {
+  settle(settlements: readonly Settlement[]): Promise<Settled> {
     return this.#write((ledger) => this.#writes.settle(ledger, settlements));
   }
 

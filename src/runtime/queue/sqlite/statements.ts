@@ -20,8 +20,8 @@ export interface KnownRow {
   retries: number | null;
 }
 
-/** No row changes unless the task is running under the epoch given last. */
-const OURS = `where seq = ? and state = 'running' and epoch = ?`;
+/** No row changes unless the task is running under the claim given last. */
+const OURS = `where seq = ? and state = 'running' and claim = ?`;
 
 export class Statements {
   readonly insert: Statement<
@@ -42,8 +42,8 @@ export class Statements {
   >;
   readonly wake: Statement<[start: number, now: number]>;
   /** In no order: SQLite promises none for what RETURNING gives. */
-  readonly claim: Statement<[epoch: number, start: number, limit: number], ClaimedRow>;
-  readonly claimSuspect: Statement<[epoch: number, start: number], ClaimedRow>;
+  readonly claim: Statement<[claim: number, start: number, limit: number], ClaimedRow>;
+  readonly claimSuspect: Statement<[claim: number, start: number], ClaimedRow>;
   readonly settle: Statement<
     [
       state: OutcomeState,
@@ -57,13 +57,13 @@ export class Statements {
       thread: Nullable<number>,
       version: Nullable<number>,
       seq: number,
-      epoch: number,
+      claim: number,
     ]
   >;
   readonly delay: Statement<
-    [runAt: number, attempts: number, crashes: number, earlier: string, seq: number, epoch: number]
+    [runAt: number, attempts: number, crashes: number, earlier: string, seq: number, claim: number]
   >;
-  readonly giveBack: Statement<[state: 'queued' | 'suspect', seq: number, epoch: number]>;
+  readonly giveBack: Statement<[state: 'queued' | 'suspect', seq: number, claim: number]>;
   readonly recover: Statement<
     [state: 'queued' | 'suspect', crashes: number, doubts: number, earlier: Nullable<string>, seq: number]
   >;
@@ -91,14 +91,14 @@ export class Statements {
     );
     this.claim = raw(
       db.prepare(
-        `update tasks set state = 'running', epoch = ? where seq in
+        `update tasks set state = 'running', claim = ? where seq in
          (select seq from tasks where state = 'queued' and start = ? order by priority desc, seq limit ?)
          returning ${CLAIMED_COLUMNS}`,
       ),
     );
     this.claimSuspect = raw(
       db.prepare(
-        `update tasks set state = 'running', epoch = ?, alone = 1 where seq =
+        `update tasks set state = 'running', claim = ?, alone = 1 where seq =
          (select seq from tasks where state = 'suspect' and start = ? order by seq limit 1)
          returning ${CLAIMED_COLUMNS}`,
       ),
@@ -118,7 +118,7 @@ export class Statements {
       `update tasks set state = ?, ordinal = ?, crashes = ?, error = ?, duration_ms = 0, run_at = null
        where seq = ?`,
     );
-    const anew = `state = 'queued', epoch = null, alone = 0, attempts = 0, crashes = 0, doubts = 0,
+    const anew = `state = 'queued', claim = null, alone = 0, attempts = 0, crashes = 0, doubts = 0,
        run_at = null, ordinal = null, result = null, error = null, started_at = null, duration_ms = null,
        thread = null, version = null, earlier = null`;
     this.reset = db.prepare(`update tasks set ${anew} where state = ? and start <= ?`);

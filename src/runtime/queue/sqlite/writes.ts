@@ -13,31 +13,35 @@ import type {
   PreviousDeath,
   Recovery,
   RunIdentity,
+  Settled,
   Settlement,
   Work,
 } from '../contract.js';
 import { CANCELLED, crashedWithProcess, isRetriable } from '../endings.js';
 import { generatedId, generatedSeq } from '../generated-id.js';
-import { notRunning } from '../refusals.js';
 import { move, STORED_STATES, WAITING, waits } from './ledger.js';
-import type { LedgerRow, StoredState } from './ledger.js';
+import type { LedgerRow } from './ledger.js';
 import { recordIdentity } from './identity.js';
 import { interruptedRows, verdict, withCrash } from './recover.js';
 import { claimedTask, outcomeRecord } from './rows.js';
 import { Statements, type KnownRow } from './statements.js';
 
+/** As what a task waits that has come to no outcome. */
+const GIVEN_BACK = { retry: 'delayed', release: 'queued', suspect: 'suspect' } as const;
+
 export class SqliteWrites {
   readonly #db: Database;
-  readonly #epoch: number;
+  /** The last claim that an executor before this one made. */
+  readonly #claimsBefore: number;
   readonly #sql: Statements;
   /** What the open transaction makes ready for somebody, but for what is added. */
   readonly came = new Set<Work>();
   /** Their keys, as the file has them: to be forgotten when a transaction fails. */
   #versions = new Map<string, number>();
 
-  constructor(db: Database, epoch: number) {
+  constructor(db: Database, claimsBefore: number) {
     this.#db = db;
-    this.#epoch = epoch;
+    this.#claimsBefore = claimsBefore;
     this.#sql = new Statements(db);
   }
 
@@ -54,7 +58,7 @@ export class SqliteWrites {
   recover(ledger: LedgerRow, previous: PreviousDeath, maxCrashes: number, signal: string | undefined): Recovery {
     const recovery: Recovery = { interrupted: 0, suspects: 0, crashed: [] };
     if (ledger.running === 0) return recovery;
-    const interrupted = interruptedRows(this.#db, this.#epoch);
+    const interrupted = interruptedRows(this.#db, this.#claimsBefore);
     recovery.interrupted = interrupted.length;
     for (const task of interrupted) {
       const { state, crashes, doubts } = verdict(task, interrupted.length === 1, previous, maxCrashes);
@@ -96,7 +100,8 @@ export class SqliteWrites {
   claim(ledger: LedgerRow, limit: number, now: number): ClaimedTask[] {
     if (ledger.delayed > 0) move(ledger, 'delayed', 'queued', this.#sql.wake.run(ledger.start, now).changes);
     if (ledger.queued === 0 || limit <= 0) return [];
-    const tasks = this.#sql.claim.all(this.#epoch, ledger.start, limit).map(claimedTask);
+    const tasks = this.#sql.claim.all(ledger.claims + 1, ledger.start, limit).map(claimedTask);
+    if (tasks.length > 0) ledger.claims += 1;
     move(ledger, 'queued', 'running', tasks.length);
     return tasks.sort((a, b) => b.priority - a.priority || a.seq - b.seq);
   }
@@ -108,22 +113,26 @@ export class SqliteWrites {
 
   claimSuspect(ledger: LedgerRow): ClaimedTask | undefined {
     if (ledger.suspect === 0) return undefined;
-    const row = this.#sql.claimSuspect.get(this.#epoch, ledger.start);
+    const row = this.#sql.claimSuspect.get(ledger.claims + 1, ledger.start);
     if (row === undefined) return undefined;
+    ledger.claims += 1;
     move(ledger, 'suspect', 'running', 1);
     return claimedTask(row);
   }
 
-  settle(ledger: LedgerRow, settlements: readonly Settlement[]): number[] {
-    const ordinals: number[] = [];
+  settle(ledger: LedgerRow, settlements: readonly Settlement[]): Settled {
+    const settled: Settled = { ordinals: [], refused: [] };
     for (const settlement of settlements) {
-      const [to, { changes }] = this.#settleOne(ledger, settlement);
-      if (changes === 0) throw notRunning(settlement.seq, this.#epoch);
+      const to = settlement.kind === 'outcome' ? settlement.state : GIVEN_BACK[settlement.kind];
+      if (settlement.claim.token <= this.#claimsBefore || this.#settleOne(ledger, settlement).changes === 0) {
+        settled.refused.push(settlement);
+        continue;
+      }
       move(ledger, 'running', to, 1);
-      if (settlement.kind === 'outcome') ordinals.push(ledger.last_ordinal);
-      else this.came.add(to as Work);
+      if (settlement.kind === 'outcome') settled.ordinals.push(++ledger.last_ordinal);
+      else this.came.add(GIVEN_BACK[settlement.kind]);
     }
-    return ordinals;
+    return settled;
   }
 
   clear(ledger: LedgerRow): void {
@@ -227,15 +236,15 @@ export class SqliteWrites {
     return key;
   }
 
-  /** Gives the state that the task went to, and the rows that were changed: one, if it was ours to settle. */
-  #settleOne(ledger: LedgerRow, settlement: Settlement): [StoredState, RunResult] {
-    const { seq } = settlement;
+  /** Changes one row, if the claim is not over. */
+  #settleOne(ledger: LedgerRow, settlement: Settlement): RunResult {
+    const { seq, token } = settlement.claim;
     switch (settlement.kind) {
       case 'outcome': {
         const { state, attempts, crashes, result, error, startedAt, durationMs, thread, version } = settlement;
-        const run = this.#sql.settle.run(
+        return this.#sql.settle.run(
           state,
-          ++ledger.last_ordinal,
+          ledger.last_ordinal + 1,
           attempts,
           crashes,
           result ?? null,
@@ -245,18 +254,15 @@ export class SqliteWrites {
           thread,
           version === undefined ? null : this.#versionKey(version),
           seq,
-          this.#epoch,
+          token,
         );
-        return [state, run];
       }
       case 'retry': {
         const { runAt, attempts, crashes, earlier } = settlement;
-        return ['delayed', this.#sql.delay.run(runAt, attempts, crashes, JSON.stringify(earlier), seq, this.#epoch)];
+        return this.#sql.delay.run(runAt, attempts, crashes, JSON.stringify(earlier), seq, token);
       }
-      case 'release':
-        return ['queued', this.#sql.giveBack.run('queued', seq, this.#epoch)];
-      case 'suspect':
-        return ['suspect', this.#sql.giveBack.run('suspect', seq, this.#epoch)];
+      default:
+        return this.#sql.giveBack.run(GIVEN_BACK[settlement.kind], seq, token);
     }
   }
 

@@ -12,7 +12,7 @@ import { createExecutor, type Executor, type OutcomeState, type TaskOutcome } fr
 import { HoldfastError } from '../../../../dist/base/errors.js';
 import { Dispatcher, type DispatcherSettings } from '../../../../dist/runtime/pool/dispatcher.js';
 import type { PoolThread } from '../../../../dist/runtime/pool/thread/pool-thread.js';
-import type { TaskQueue } from '../../../../dist/runtime/queue/contract.js';
+import type { StoreTraits, TaskQueue } from '../../../../dist/runtime/queue/contract.js';
 import { openMemoryQueue } from '../../../../dist/runtime/queue/memory/memory-queue.js';
 import { now } from '../../../../dist/runtime/thread/board.js';
 import type { NewTask } from '../../../../dist/runtime/task/task.js';
@@ -234,6 +234,44 @@ describe('a queue that fails', () => {
   });
 });
 
+describe('a queue that refuses what became of a task', () => {
+  /** A dispatcher under which one of two tasks is taken away before both are settled. */
+  async function robbed(traits: Partial<StoreTraits>) {
+    const { dispatcher, queue, broken } = await dispatcherOn((of) => {
+      const { settle } = of;
+      return {
+        traits: { ...of.traits, ...traits },
+        settle: async (settlements) => {
+          const refused = settlements.filter(({ claim }) => claim.seq === 1);
+          const taken = settlements.filter(({ claim }) => claim.seq !== 1);
+          return { ...(await settle.call(of, taken)), refused };
+        },
+      };
+    });
+    const settled: string[] = [];
+    dispatcher.on('settled', (tasks, settlements, ordinals) => {
+      settled.push(...tasks.map(({ id }, index) => `${id} ${settlements[index]!.kind} ${ordinals[index]}`));
+    });
+    await queue.add(['a', 'b'].map((id) => aTask({ id, handler: 'echo', input: '1' })));
+    dispatcher.open(queue, 0);
+    await waitFor('both to have ended', async () => (await queue.outcome('b')) !== undefined && dispatcher.idle);
+    expect(settled).toEqual(['b outcome 1']);
+    return { dispatcher, queue, broken };
+  }
+
+  test('and is its alone, breaks the dispatcher; the others are recorded and told', async () => {
+    const { broken } = await robbed({});
+    expect(broken).toMatchObject([{ code: 'ERR_STALE_EXECUTOR', message: expect.stringContaining('task #1 ') }]);
+  });
+
+  test('and is shared with other hosts, has given it to somebody else: all goes on', async () => {
+    const { queue, broken } = await robbed({ shared: true });
+    expect(broken).toEqual([]);
+    await queue.add([aTask({ id: 'c', handler: 'echo', input: '1' })]);
+    await waitFor('the next', async () => (await queue.outcome('c'))?.state === 'done');
+  });
+});
+
 describe('closing', () => {
   test('while tasks are being claimed, gives them back, and reopening goes on with them', async () => {
     const gate = deferred();
@@ -260,7 +298,7 @@ describe('closing', () => {
     });
     await queue.add([aTask({ id: 'a', handler: 'echo', input: '1' })]);
     const [task] = await queue.claim(1, Date.now());
-    await queue.settle([{ kind: 'suspect', seq: task!.seq }]);
+    await queue.settle([{ kind: 'suspect', claim: task! }]);
     dispatcher.open(queue, 1);
     await waitFor('the claim', () => asked);
     const closing = dispatcher.close();
@@ -279,7 +317,7 @@ describe('closing', () => {
     const { dispatcher, queue } = await dispatcherOn();
     await queue.add([aTask({ id: 'a', handler: 'untilFile', input: '"/nowhere"' })]);
     const [task] = await queue.claim(1, Date.now());
-    await queue.settle([{ kind: 'suspect', seq: task!.seq }]);
+    await queue.settle([{ kind: 'suspect', claim: task! }]);
     const sent = new Promise<PoolThread>((resolve) => {
       for (const thread of dispatcher.pool.threads) {
         const { run } = thread;

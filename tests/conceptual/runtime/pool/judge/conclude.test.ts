@@ -25,6 +25,7 @@ const ERROR = { name: 'Error', message: 'no' };
 function task(fields: Partial<ClaimedTask> = {}): ClaimedTask {
   return {
     seq: 7,
+    token: 1,
     id: 'a',
     handler: 'h',
     input: '1',
@@ -49,7 +50,7 @@ afterEach(() => {
 test('an attempt that did what it should is `done` with its result, and where and when it ran', () => {
   expect(conclude(task({ crashes: 1, attempts: 1 }), AttemptEnd.done, '"ok"', PLACE, POLICY)).toEqual({
     kind: 'outcome',
-    seq: 7,
+    claim: expect.objectContaining({ seq: 7 }),
     state: 'done',
     attempts: 2,
     crashes: 1,
@@ -66,7 +67,7 @@ test.each([
   for (const retries of [0, 1, 5]) {
     for (let attempts = 0; attempts < retries; attempts++) {
       const settlement = conclude(task({ attempts, retries }), end, ERROR, PLACE, POLICY);
-      expect(settlement).toMatchObject({ kind: 'retry', seq: 7, attempts: attempts + 1, crashes: 0 });
+      expect(settlement).toMatchObject({ kind: 'retry', claim: { seq: 7 }, attempts: attempts + 1, crashes: 0 });
     }
     const settlement = conclude(task({ attempts: retries, retries }), end, ERROR, PLACE, POLICY);
     expect(settlement).toMatchObject({
@@ -112,7 +113,7 @@ test('what was cancelled is not tried again, what was interrupted is charged not
   });
   expect(conclude(task({ attempts: 1 }), AttemptEnd.interrupted, undefined, PLACE, POLICY)).toEqual({
     kind: 'release',
-    seq: 7,
+    claim: expect.objectContaining({ seq: 7 }),
   });
 });
 
@@ -152,7 +153,7 @@ describe('a crash', () => {
       expect(mayCrashAgain(task({ crashes }), POLICY)).toBe(true);
       expect(concludeCrash(task({ crashes, attempts: 1 }), cause, PLACE, POLICY)).toEqual({
         kind: 'retry',
-        seq: 7,
+        claim: expect.objectContaining({ seq: 7 }),
         attempts: 1,
         crashes: crashes + 1,
         runAt: AT,
@@ -175,7 +176,7 @@ describe('a crash', () => {
     expect(mayCrashAgain(task({ crashes: 2 }), POLICY)).toBe(false);
     expect(concludeCrash(task({ crashes: 2, attempts: 1 }), cause, PLACE, POLICY)).toEqual({
       kind: 'outcome',
-      seq: 7,
+      claim: expect.objectContaining({ seq: 7 }),
       state: 'crashed',
       attempts: 1,
       crashes: 3,

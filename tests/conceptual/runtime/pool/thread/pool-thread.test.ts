@@ -38,7 +38,7 @@ function thread(
 
 function claimed(seq: number, handler: string, input: unknown): ClaimedTask {
   const none = { id: undefined, timeoutMs: undefined, retries: undefined, earlier: undefined };
-  return { seq, handler, input: JSON.stringify(input), ...none, priority: 0, attempts: 0, crashes: 0 };
+  return { seq, token: 1, handler, input: JSON.stringify(input), ...none, priority: 0, attempts: 0, crashes: 0 };
 }
 
 test.each([

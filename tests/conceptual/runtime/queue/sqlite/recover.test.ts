@@ -133,7 +133,7 @@ test.each([
   await run.claims(1);
   await run.dies('crashed');
   const suspect = (await run.queue.claimSuspect())!;
-  await run.queue.settle([{ ...settlement, seq: suspect.seq }]);
+  await run.queue.settle([{ ...settlement, claim: suspect }]);
   expect(await run.claims()).toEqual(['a', 'b']);
   expect(await run.dies('killed', 1)).toEqual({ interrupted: 2, suspects: 0, crashed: [] });
 });

@@ -102,8 +102,8 @@ test('a task whose state is damaged is queued again', async () => {
   const queue = await openSqliteQueue(path);
   onTestFinished(() => queue.close());
   await queue.add(tasks(3));
-  await queue.claim(1, 0);
-  await queue.settle([done(1)]);
+  const [first] = await queue.claim(1, 0);
+  await queue.settle([done(first!)]);
   change(path, `update tasks set state = 'qufued' where seq = 2`);
   expect(await queue.audit('start')).toEqual([{ state: 'unknown', was: 1, is: 0 }]);
   expect(await queue.audit('start')).toEqual([]);

@@ -37,9 +37,9 @@ test('the file and its log are private, whatever the umask', async () => {
 test('a closed queue is one plain file, and reading it leaves nothing beside it', async () => {
   const path = queuePath();
   const queue = await openSqliteQueue(path);
-  const [task] = await queue.add([aTask({ id: 'a' })]);
-  await queue.claim(1, 0);
-  await queue.settle([done(task!.seq)]);
+  await queue.add([aTask({ id: 'a' })]);
+  const [task] = await queue.claim(1, 0);
+  await queue.settle([done(task!)]);
   await queue.close();
   const bytes = readFileSync(path);
   const reader = (await openSqliteQueueReader(path))!;
@@ -59,12 +59,12 @@ test('a reader follows the executor while it writes, closes and opens again', as
   expect(await reader.counts()).toMatchObject({ queued: 0 });
   await first.add(tasks(700));
   const claimed = await first.claim(700, 0);
-  await first.settle(claimed.slice(0, 400).map((task) => done(task.seq)));
+  await first.settle(claimed.slice(0, 400).map((task) => done(task)));
   expect(await reader.counts()).toMatchObject({ done: 400, running: 300 });
   const seen: number[] = [];
   for await (const { ordinal } of reader.outcomes()) {
     seen.push(ordinal);
-    if (ordinal === 1) await first.settle(claimed.slice(400).map((task) => done(task.seq)));
+    if (ordinal === 1) await first.settle(claimed.slice(400).map((task) => done(task)));
   }
   expect(seen).toEqual(Array.from({ length: 700 }, (_, index) => index + 1));
   await first.close();
@@ -88,9 +88,9 @@ test('where no queue is, a reader finds none and makes none', async () => {
 test('the file can be read with any SQLite tool', async () => {
   const path = queuePath();
   const queue = await openSqliteQueue(path);
-  const [task] = await queue.add([aTask({ id: 'a', input: '{"n":1}' }), aTask({ id: 'b' })]);
-  await queue.claim(1, 0);
-  await queue.settle([done(task!.seq, { result: '{"m":2}', error: { name: 'E', message: 'oh' } })]);
+  await queue.add([aTask({ id: 'a', input: '{"n":1}' }), aTask({ id: 'b' })]);
+  const [task] = await queue.claim(1, 0);
+  await queue.settle([done(task!, { result: '{"m":2}', error: { name: 'E', message: 'oh' } })]);
   const rows = openRaw(path).prepare(
     `select id, handler, state, input ->> 'n' n, result ->> 'm' m, error ->> 'message' message from tasks`,
   );
@@ -123,15 +123,15 @@ test('no statement of the daily work scans a million tasks', async () => {
 test('only the executor that opened the queue last may write', async () => {
   const path = queuePath();
   const stale = await openSqliteQueue(path);
-  const [task] = await stale.add([aTask({ id: 'a' }), aTask({ id: 'b' })]);
-  await stale.claim(1, 0);
+  await stale.add([aTask({ id: 'a' }), aTask({ id: 'b' })]);
+  const [task] = await stale.claim(1, 0);
   const queue = await openSqliteQueue(path);
   expect(queue.epoch).toBe(stale.epoch + 1);
   const writes: (() => Promise<unknown>)[] = [
     () => stale.add([aTask()]),
     () => stale.claim(1, 0),
     () => stale.claimSuspect(),
-    () => stale.settle([done(task!.seq)]),
+    () => stale.settle([done(task!)]),
     () => stale.cancel('b'),
     () => stale.retry(['failed']),
     () => stale.recover('crashed', 1),

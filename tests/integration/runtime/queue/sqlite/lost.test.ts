@@ -58,11 +58,11 @@ test.each(Object.entries(TAKEN_AWAY))(
     mkdirSync(dirname(path), { mode: 0o700 });
     const queue = await openQueue(path, [join(root, 'elsewhere')]);
     await queue.add(tasks(3));
-    await queue.claim(3, 0);
-    await queue.settle([done(1)]);
+    const [first, second] = await queue.claim(3, 0);
+    await queue.settle([done(first!)]);
     take(path);
 
-    const error = await rejection(queue.settle([done(2)]));
+    const error = await rejection(queue.settle([done(second!)]));
     expect(error).toMatchObject({ code: 'ERR_QUEUE_LOST' });
     await expect(queue.add(tasks(1))).rejects.toBe(error);
     await expect(queue.outcome('#1')).rejects.toBe(error);
