@@ -10,6 +10,7 @@ import { followOutcomes } from '../../runs/follow-outcomes.js';
 import { lockOf } from '../../runs/run-files.js';
 import { mustKnowRun } from './find-run.js';
 import { outcomeLine } from '../screen/outcome-line.js';
+import { tell } from '../screen/terminal.js';
 
 type Wanted = OutcomeState | 'not-done';
 
@@ -41,10 +42,17 @@ export async function results(runId: string, given: Given): Promise<number> {
   };
   // A run in memory, or one that never came to take a task, has recorded nothing.
   const goesOn = () => given.follow === true && lock.isLocked();
+  let found = false;
   for await (const outcome of followOutcomes(stateDir, runId, { choose, goesOn })) {
+    found = true;
     const line = lineOf(outcome, onDamaged);
     if (line !== undefined && !process.stdout.write(line)) await once(process.stdout, 'drain');
   }
+  // Whoever has waited for them is to know why none came.
+  if (!found && given.follow)
+    tell(
+      `${state === undefined ? 'no outcome' : `no ${state} outcome`} of ${runId} is recorded (those of a run in memory never are)`,
+    );
   return damaged === 0 ? EXIT.ok : EXIT.failure;
 }
 

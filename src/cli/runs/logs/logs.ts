@@ -3,6 +3,7 @@ import { HoldfastError } from '../../../base/errors.js';
 import { didYouMean } from '../../../base/faults.js';
 import { printableLines } from '../../../base/printable.js';
 import { formatCount } from '../../../base/units.js';
+import { outputFiles } from '../../../runs/output/output-line.js';
 import { readOutput, type Printed, type PrintedLine } from '../../../runs/output/read-output.js';
 import { lockOf } from '../../../runs/run-files.js';
 import { StateDir } from '../../../system/state-dir.js';
@@ -28,6 +29,8 @@ export async function logs(runId: string, taskId: string | undefined, given: Giv
   mustKnowRun(stateDir, runId);
   const lock = lockOf(stateDir, runId);
   const show = given.json ? documents : words(taskId, given.color ?? true);
+  if (given.follow && lock.isLocked() && outputFiles(stateDir.runDir(runId)).length === 0 && !given.json)
+    tell(`tasks of ${runId} have printed nothing so far (of a run from code, it goes to the program's own streams)`);
   const seen = new Set<string>();
   let shown = 0;
   let damaged = 0;
