@@ -5,10 +5,7 @@ import { traceWithoutRun } from './async-debug.js';
 import { CONFIG, FOLDER } from './arguments/common-flags.js';
 import { takeConfig } from './arguments/config-values.js';
 import { describeCompletion } from './completion/completion-command.js';
-import { describeDryRun } from './dry-run/dry-run-command.js';
 import { errorText, EXIT, exitCodeOfError, exitCodeOfSignal } from './exit-code.js';
-import { describeInspect } from './inspect/inspect-command.js';
-import { describeRun } from './run/run-command.js';
 import { describeLogs } from './runs/logs/logs-command.js';
 import { describePrune, describeRm } from './runs/removal/removal-commands.js';
 import {
@@ -20,7 +17,6 @@ import {
 } from './runs/steer/steer-commands.js';
 import { didYouMean } from '../base/faults.js';
 import { printableLines } from '../base/printable.js';
-import { describeSmoke } from './smoke/smoke-command.js';
 import { exitWith, tell } from './screen/terminal.js';
 
 type Given = Record<string, unknown>;
@@ -53,18 +49,26 @@ const does =
     exitCode = await action(...args);
   };
 
-describeRun(program.command('run')).action(
+/** What these take is loaded where it may be asked for: a health probe has no use for their tables of options. */
+const descriptions = new Map<Command, () => Promise<(command: Command) => Command>>();
+function described(name: string, load: () => Promise<(command: Command) => Command>): Command {
+  const command = program.command(name);
+  descriptions.set(command, load);
+  return command;
+}
+
+described('run', async () => (await import('./run/run-command.js')).describeRun).action(
   does(async (module: string | undefined, given: Given, command: Command) => {
     const { run } = await import('./run/run.js');
     return run(module, given, command.args.slice(1));
   }),
 );
 
-describeDryRun(program.command('dry-run')).action(
+described('dry-run', async () => (await import('./dry-run/dry-run-command.js')).describeDryRun).action(
   does(async (given: Given, command: Command) => (await import('./dry-run/dry-run.js')).dryRun(given, command.args)),
 );
 
-describeSmoke(program.command('smoke')).action(
+described('smoke', async () => (await import('./smoke/smoke-command.js')).describeSmoke).action(
   does(async (given: Given, command: Command) => (await import('./smoke/smoke.js')).smoke(given, command.args)),
 );
 
@@ -116,7 +120,7 @@ Exit codes: 0 success, 1 there is no such run, or the probe says no, 64 wrong us
     }),
   );
 
-describeInspect(program.command('inspect')).action(
+described('inspect', async () => (await import('./inspect/inspect-command.js')).describeInspect).action(
   does(async (target: string | undefined, given: Given, command: Command) =>
     (await import('./inspect/inspect.js')).inspect(target, given, command.args.slice(1)),
   ),
@@ -227,6 +231,13 @@ program
   .description('print what may stand where the cursor is; what `runtime completion` prints asks it')
   .argument('[words...]')
   .action(does(async (words: string[]) => (await import('./completion/completion.js')).complete(program, words)));
+
+/** These ask for all of them; and so does help, or a command that is not there. */
+const ASK_ALL = ['man', 'complete'];
+const asked = program.commands.find((command) => command.name() === process.argv[2]);
+for (const [command, load] of descriptions) {
+  if (asked === undefined || asked === command || ASK_ALL.includes(asked.name())) (await load())(command);
+}
 
 program.hook('preAction', (_, command) => takeConfig(command));
 program.hook('preAction', (_, command) => traceWithoutRun(command));
