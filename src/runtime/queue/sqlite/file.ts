@@ -1,6 +1,7 @@
 /** The file of a queue: how it is made, opened, and left at rest. */
 import { closeSync, fchmodSync, openSync, statSync } from 'node:fs';
-import Database from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
+import { openDatabase } from './driver.js';
 import { migrate, schemaVersion } from './migrations.js';
 
 /** How long SQLite may wait, blocking, for another process's lock: no longer than a heartbeat can be missed. */
@@ -10,9 +11,9 @@ const BUSY_TIMEOUT_MS = 2000;
  * Opens the file for its executor, and creates and migrates it where needed.
  * `unclean`: the last executor did not come to leave it at rest.
  */
-export function openForWriting(path: string): { db: Database.Database; unclean: boolean } {
+export function openForWriting(path: string): { db: Database; unclean: boolean } {
   createPrivate(path);
-  const db = new Database(path, { timeout: BUSY_TIMEOUT_MS });
+  const db = openDatabase(path, { timeout: BUSY_TIMEOUT_MS });
   try {
     schemaVersion(db); // throws before a file that is not ours is touched
     const unclean = db.pragma('journal_mode', { simple: true }) === 'wal';
@@ -31,7 +32,7 @@ export function openForWriting(path: string): { db: Database.Database; unclean: 
 const LONG_LOG_BYTES = 16 * 2 ** 20;
 
 /** Moves what lies in a long log to the file, unless somebody still reads. Also, it is cut off when SQLite begins it anew. */
-function shrinkLog(db: Database.Database): void {
+function shrinkLog(db: Database): void {
   db.pragma(`journal_size_limit = ${LONG_LOG_BYTES}`);
   if ((statSync(`${db.name}-wal`, { throwIfNoEntry: false })?.size ?? 0) <= LONG_LOG_BYTES) return;
   db.pragma('busy_timeout = 0');
@@ -40,10 +41,10 @@ function shrinkLog(db: Database.Database): void {
 }
 
 /** Opens the file beside its executor; `undefined` if there is no queue in it yet. */
-export function openForReading(path: string): Database.Database | undefined {
+export function openForReading(path: string): Database | undefined {
   // SQLite would delete the log of an empty one, even when it only reads.
   if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0) return undefined;
-  const db = new Database(path, { readonly: true, timeout: BUSY_TIMEOUT_MS });
+  const db = openDatabase(path, { readonly: true, timeout: BUSY_TIMEOUT_MS });
   try {
     if (schemaVersion(db) > 0) return db;
   } catch (error) {
@@ -58,7 +59,7 @@ export function openForReading(path: string): Database.Database | undefined {
  * Leaves the queue as one plain file: it can be copied, read on read-only
  * media, and a reader need not create a log beside it. Takes about 1 ms.
  */
-export function closeAtRest(db: Database.Database): void {
+export function closeAtRest(db: Database): void {
   try {
     db.pragma('busy_timeout = 0');
     db.pragma('journal_mode = DELETE');
