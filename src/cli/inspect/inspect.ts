@@ -6,7 +6,8 @@ import { renderInspection } from '../../debug/render/render-inspection.js';
 import { printable, printableLines } from '../../base/printable.js';
 import { StateDir } from '../../system/state-dir.js';
 import { hasColor, isDrawable, painter } from '../screen/color.js';
-import { EXIT, exitCodeOfSignal, SIGNALS } from '../exit-code.js';
+import { abortedBySignals } from '../aborted-by-signals.js';
+import { EXIT, exitCodeOfSignal } from '../exit-code.js';
 import { resolveInspectFlags, type GivenToInspect, type InspectFlags } from './inspect-flags.js';
 import { inspectTarget } from './inspect-target.js';
 import { Redrawn } from '../screen/redrawn.js';
@@ -23,7 +24,7 @@ export async function inspect(
 ): Promise<number> {
   const flags = resolveInspectFlags(target, given, extra);
   outliveReaderOfStderr();
-  const signal = abortedBySignals();
+  const { signal } = abortedBySignals();
   const stateDir = new StateDir(flags.dir);
   const show = shownBy(flags);
   let told: string | undefined;
@@ -74,16 +75,4 @@ function sayHowToSeeWhole({ threads }: Inspection, { target, maxPauseMs }: Inspe
 
 function say(note: string): void {
   process.stderr.write(`${printable(note, 1_000)}\n`);
-}
-
-/** The first signal ends the look, and leaves the process as it was found; a second one ends this process at once. */
-function abortedBySignals(): AbortSignal {
-  const controller = new AbortController();
-  for (const signal of SIGNALS) {
-    process.on(signal, () => {
-      if (controller.signal.aborted) process.exit(exitCodeOfSignal(signal));
-      controller.abort(signal);
-    });
-  }
-  return controller.signal;
 }

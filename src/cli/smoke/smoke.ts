@@ -6,7 +6,8 @@ import { asError, runSmokeTest, type SmokeReport } from '../../smoke/smoke-test.
 import { dumpLongDrains, endTrace } from '../../runs/trace-of-run.js';
 import { openDebugTrace, sayWhere } from '../async-debug.js';
 import { hasColor, painter } from '../screen/color.js';
-import { errorText, EXIT, exitCodeOfSignal, SIGNALS } from '../exit-code.js';
+import { abortedBySignals } from '../aborted-by-signals.js';
+import { errorText, EXIT, exitCodeOfSignal } from '../exit-code.js';
 import { createLog } from '../screen/log.js';
 import { resolveSmokeFlags, type GivenToSmoke } from './smoke-flags.js';
 import { checkpointLine, conditionLines, smokeDocument } from './smoke-lines.js';
@@ -20,7 +21,7 @@ export async function smoke(given: GivenToSmoke, extra: readonly string[]): Prom
   const { settings, json, junit, color } = resolveSmokeFlags(given, extra);
   const paint = painter(hasColor(process.stdout, color));
   const write = takeStdout();
-  const signal = abortedBySignals();
+  const signal = abortedFromOutside();
   const trace = await openDebugTrace('smoke');
   if (trace !== undefined) sayWhere(trace);
   const report = await runSmokeTest(settings, {
@@ -78,15 +79,9 @@ function exitCodeOf({ result }: SmokeReport, signal: NodeJS.Signals): number {
   }
 }
 
-/** The first signal ends the test; a second one this process, at once. What is in the temporary folder goes all the same. */
-function abortedBySignals(): AbortSignal {
-  const controller = new AbortController();
-  for (const signal of SIGNALS) {
-    process.on(signal, () => {
-      if (controller.signal.aborted) process.exit(exitCodeOfSignal(signal));
-      controller.abort(signal);
-    });
-  }
+/** What is in the temporary folder goes, whatever ends the test. */
+function abortedFromOutside(): AbortSignal {
+  const controller = abortedBySignals();
   // What nobody catches, of an event source's timer for one, ends the test as any exception does: with its reports.
   process.on('uncaughtException', (error: unknown) => controller.abort(asError(error)));
   return controller.signal;

@@ -1,36 +1,24 @@
 /** `runtime status [run-id] --watch` */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { InvalidInputError, type Fault } from '../../../base/errors.js';
-import { formatDuration, MAX_DURATION_MS, parseDuration } from '../../../base/units.js';
 import { Views, type View } from '../../../dashboard/view.js';
 import { seeRun } from '../../../runs/see-run.js';
-import { RUN_ID, StateDir } from '../../../system/state-dir.js';
-import { besideWatch } from '../../arguments/watch-interval.js';
-import { exitCodeOfSignal, SIGNALS } from '../../exit-code.js';
+import { StateDir } from '../../../system/state-dir.js';
+import { abortedBySignals } from '../../aborted-by-signals.js';
+import { exitCodeOfSignal } from '../../exit-code.js';
 import { hasColor, isDrawable, painter, type Paint } from '../../screen/color.js';
 import { FullScreen } from '../../screen/full-screen.js';
 import { outliveReaderOfStderr, printJson, tell } from '../../screen/terminal.js';
 import { mustKnowRun } from '../find-run.js';
 import { drawRun, drawRuns } from './draw-view.js';
-
-const WATCH_MS = 1_000;
-const MIN_WATCH_MS = 100;
-
-interface Given {
-  watch: string | true;
-  probe?: string;
-  dir?: string;
-  json?: boolean;
-  color?: boolean;
-}
+import { resolveWatchFlags, type GivenToWatch } from './watch-flags.js';
 
 /** Until a signal comes: on a terminal drawn over the whole of it, elsewhere a line for each change. */
-export async function watch(typed: string | undefined, given: Given): Promise<number> {
-  const { runId, intervalMs } = resolved(typed, given);
+export async function watch(typed: string | undefined, given: GivenToWatch): Promise<number> {
+  const { runId, intervalMs } = resolveWatchFlags(typed, given);
   const stateDir = new StateDir(given.dir);
   if (runId !== undefined) mustKnowRun(stateDir, runId);
   outliveReaderOfStderr();
-  const signal = abortedBySignals();
+  const { signal } = abortedBySignals();
   const show = shownBy(runId, given);
   const views = new Views(stateDir.root);
   try {
@@ -52,7 +40,7 @@ interface Shown {
   close(): void;
 }
 
-function shownBy(runId: string | undefined, { json, color = true }: Given): Shown {
+function shownBy(runId: string | undefined, { json, color = true }: GivenToWatch): Shown {
   const { stdout } = process;
   const paint = painter(hasColor(stdout, color));
   if (json) return { view: (view) => printJson({ schema: 1, ...view }), close: () => {} };
@@ -106,43 +94,4 @@ let hasTold = false;
 function tellOnce(words: string): void {
   if (!hasTold) tell(words);
   hasTold = true;
-}
-
-/** The first signal ends the watching, and the terminal is given back; a second one ends this process at once. */
-function abortedBySignals(): AbortSignal {
-  const controller = new AbortController();
-  for (const signal of SIGNALS) {
-    process.on(signal, () => {
-      if (controller.signal.aborted) process.exit(exitCodeOfSignal(signal));
-      controller.abort(signal);
-    });
-  }
-  return controller.signal;
-}
-
-function resolved(
-  typed: string | undefined,
-  { watch: given, probe }: Given,
-): { runId: string | undefined; intervalMs: number } {
-  const { argument: runId, interval } = besideWatch(typed, given);
-  const faults: Fault[] = [];
-  if (probe !== undefined) faults.push({ where: '--probe and --watch', problem: 'a probe is answered once' });
-  if (runId !== undefined && !RUN_ID.test(runId))
-    faults.push({ where: '[run-id]', problem: `must be the id of a run, got ${JSON.stringify(runId)}` });
-  let intervalMs = WATCH_MS;
-  if (typeof interval === 'string') {
-    try {
-      intervalMs = parseDuration(interval);
-      if (intervalMs < MIN_WATCH_MS || intervalMs > MAX_DURATION_MS) {
-        const range = `${formatDuration(MIN_WATCH_MS)} to ${formatDuration(MAX_DURATION_MS)}`;
-        faults.push({ where: '--watch', problem: `must be ${range}, got ${JSON.stringify(interval)}` });
-      }
-    } catch (error) {
-      faults.push({ where: '--watch', problem: (error as Error).message });
-    }
-  }
-  if (faults.length === 0) return { runId, intervalMs };
-  throw new InvalidInputError('ERR_INVALID_OPTIONS', 'nothing was watched', faults, {
-    hint: 'Such as: runtime status nightly --watch 2s',
-  });
 }
