@@ -8,6 +8,7 @@ import { Claims } from './claims.js';
 import { CostModel } from './cost-model.js';
 import { Delayed } from './delayed.js';
 import { Feed } from './feed.js';
+import { Gathering } from './gathering.js';
 import { Hand } from './hand.js';
 import type { Pace } from './pace.js';
 import { Settling, type SettlingListener } from './settling.js';
@@ -54,6 +55,7 @@ export class Pump {
   readonly #delayed: Delayed;
   readonly #feed: Feed;
   readonly #settling: Settling;
+  readonly #gathering: Gathering;
   #queue!: TaskQueue;
   #mode: Mode = 'unopened';
   #brokenBy: Error | undefined;
@@ -63,6 +65,7 @@ export class Pump {
     open: () => {
       this.#feed.fillLanes(this.#queue.epoch);
       this.#claimAhead();
+      this.#settleIfBest();
     },
     alone: () => this.#tryOne(),
     closed: () => {},
@@ -94,6 +97,7 @@ export class Pump {
       onRefused: (tasks) => this.#onRefused(tasks),
       onFailed,
     });
+    this.#gathering = new Gathering((tasks, settlements) => this.#settling.settle(this.#queue, tasks, settlements));
   }
 
   /** Whether no task is on a thread, in hand, or not durable yet. */
@@ -137,6 +141,7 @@ export class Pump {
   /** Stops claiming. */
   stop(): void {
     this.#become('closed');
+    this.#gathering.flush();
     this.#delayed.cancel();
     this.#pace?.stop();
   }
@@ -184,7 +189,16 @@ export class Pump {
 
   /** Writes what became of tasks that were on a thread. */
   settle(tasks: readonly ClaimedTask[], settlements: readonly Settlement[]): void {
-    void this.#settling.settle(this.#queue, tasks, settlements);
+    const mayWait = this.#isOpen && this.#hand.size > 0 && this.#queue.traits.outlivesProcess;
+    if (mayWait) this.#gathering.add(tasks, settlements);
+    else void this.#settling.settle(this.#queue, tasks, settlements);
+  }
+
+  /** What was gathered shares the write of a claim, and waits for nothing where no more work is in hand. */
+  #settleIfBest(): void {
+    if (this.#gathering.isEmpty) return;
+    const isNow = this.#claims.underWay || this.#hand.size === 0 || this.#pool.freeLane() !== undefined;
+    if (isNow) this.#gathering.flush();
   }
 
   get #isOpen(): boolean {

@@ -342,6 +342,34 @@ describe('closing', () => {
   });
 });
 
+describe('a store that outlives the process, and takes its time to write', () => {
+  const slowly = (of: TaskQueue): Partial<TaskQueue> => {
+    const { settle } = of;
+    return {
+      traits: { ...of.traits, outlivesProcess: true },
+      settle: async (settlements) => {
+        await new Promise((resolve) => setTimeout(resolve, 2));
+        return settle.call(of, settlements);
+      },
+    };
+  };
+
+  test('is given what was gathered when the dispatcher closes: nothing is running then', async () => {
+    const { dispatcher, queue } = await dispatcherOn(slowly);
+    await queue.add(Array.from({ length: 60 }, () => aTask({ handler: 'work', input: '2' })));
+    const some = new Promise<void>((resolve) => {
+      let settled = 0;
+      dispatcher.on('settled', (tasks) => (settled += tasks.length) > 20 && resolve());
+    });
+    dispatcher.open(queue, 0);
+    await some;
+    await dispatcher.close();
+    await waitFor('it to come to rest', () => dispatcher.idle);
+    const { queued, running } = await queue.counts();
+    expect([running, queued + (await queue.lastOrdinal())]).toEqual([0, 60]);
+  });
+});
+
 test('more suspects than there are, are looked for in vain once, and the others run', async () => {
   const { dispatcher, queue } = await dispatcherOn();
   await queue.add([aTask({ id: 'a', handler: 'echo', input: '1' })]);
