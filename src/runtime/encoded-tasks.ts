@@ -1,4 +1,4 @@
-import type { AddedTask, HeldTasks, OutcomeFilter, TaskQueue } from './queue/contract.js';
+import type { AddedTask, HeldTasks, OutcomeFilter, QueueReader, Submitting } from './queue/contract.js';
 import type { Submissions } from './submissions.js';
 import type { Encoded, NewTask, Outcome } from './task/task.js';
 
@@ -6,7 +6,7 @@ import type { Encoded, NewTask, Outcome } from './task/task.js';
 export interface EncodedTasks {
   /** Checks nothing. Durable when it resolves. */
   add(tasks: readonly NewTask[]): Promise<AddedTask[]>;
-  outcomes(filter?: OutcomeFilter): ReturnType<TaskQueue['outcomes']>;
+  outcomes(filter?: OutcomeFilter): ReturnType<QueueReader['outcomes']>;
   /** For tasks that name none; `undefined`: each names its own. */
   defaultHandler(): Promise<string | undefined>;
   /** Of a task that has its outcome. */
@@ -19,7 +19,7 @@ export interface EncodedTasks {
   letGo(): Promise<void>;
 }
 
-export function encodedTasks(queue: TaskQueue, submissions: Submissions): EncodedTasks {
+export function encodedTasks(queue: QueueReader & Submitting, submissions: Submissions): EncodedTasks {
   return {
     add: (tasks) => submissions.add(tasks),
     outcomes: (filter) => queue.outcomes(filter),

@@ -332,7 +332,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitte
     return {
       runId: this.runId,
       mode: this.#life.mode,
-      epoch: this.#queue.epoch,
+      epoch: this.#queue.member,
       counts,
       nextDueMs: due === undefined ? null : Math.max(0, due - now()),
       threads: statusOfThreads(this.#dispatcher),

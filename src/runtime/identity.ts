@@ -3,7 +3,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HoldfastError } from '../base/errors.js';
-import type { QueueReader, RunIdentity, TaskQueue } from './queue/contract.js';
+import type { QueueReader, Recovering, RunIdentity } from './queue/contract.js';
 import { RUN_ID } from '../system/state-dir.js';
 
 /** What is to be told of a run that goes on though something about it has changed. */
@@ -32,7 +32,7 @@ export interface GivenIdentity {
  *
  * @throws HoldfastError `ERR_RUN_MISMATCH` for another module, or another handler. Nothing is changed then.
  */
-export async function admit(queue: TaskQueue, given: GivenIdentity): Promise<IdentityChange> {
+export async function admit(queue: QueueReader & Recovering, given: GivenIdentity): Promise<IdentityChange> {
   const { now, recorded, change } = await compare(queue, given);
   if (JSON.stringify(now) !== JSON.stringify(recorded)) await queue.identify(now);
   return change;

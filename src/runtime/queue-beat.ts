@@ -1,9 +1,12 @@
 import { HoldfastError } from '../base/errors.js';
-import type { TaskQueue } from './queue/contract.js';
+import type { QueueReader, Recovering } from './queue/contract.js';
 import type { TaskCounts } from './task/task.js';
 
 /** The counts, for a beat. A queue that is idle would else not notice that its files were taken away. */
-export async function countsForBeat(queue: TaskQueue, onLost: (error: HoldfastError) => void): Promise<TaskCounts> {
+export async function countsForBeat(
+  queue: QueueReader & Recovering,
+  onLost: (error: HoldfastError) => void,
+): Promise<TaskCounts> {
   try {
     await queue.check();
   } catch (error) {

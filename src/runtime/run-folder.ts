@@ -21,7 +21,7 @@ export async function closeQueue(queue: TaskQueue, runDir: string, stillOurs: ()
     const counts = await queue.counts();
     // Of a history on disk, a queue in memory tells nothing.
     untouched =
-      queue.traits.outlivesProcess && queue.epoch === 1 && Object.values(counts).every((count) => count === 0);
+      queue.traits.outlivesProcess && queue.predecessor === 0 && Object.values(counts).every((count) => count === 0);
   } catch {
     // What cannot be read is kept.
   }

@@ -127,7 +127,8 @@ export async function startExecutor<Module = Record<string, AnyHandler>>(
     const mended = mendedCounts(await queue.audit('start'));
     // By a clock that was set back since, they would be waited for until it is there again.
     await queue.capDelays(now() + options.backoff.maxMs);
-    const recovery = await queue.recover(previousDeath, options.maxCrashes, settings.deathSignal);
+    const gone = { member: queue.predecessor, death: previousDeath, signal: settings.deathSignal };
+    const recovery = await queue.recover(gone, options.maxCrashes);
     const lastSeq = input?.first ? await queue.hold() : undefined;
     if (input === undefined) await queue.letGo();
     const suspects = await queue.suspects();

@@ -1,6 +1,6 @@
 import { HoldfastError } from '../base/errors.js';
 import { SeqMap } from './queue/seq-map.js';
-import type { AddedTask, ClaimedTask, Settlement, TaskQueue } from './queue/contract.js';
+import type { AddedTask, ClaimedTask, QueueReader, Settlement, Submitting } from './queue/contract.js';
 import { TaskError } from './task/task-error.js';
 import { decodeOutcome, outcomeOf, valueOf } from './task/task-outcome.js';
 import type { NewTask, Outcome } from './task/task.js';
@@ -23,7 +23,7 @@ interface Waiter {
  * submitted in one tick is added in one call.
  */
 export class Submissions {
-  readonly #queue: TaskQueue;
+  readonly #queue: QueueReader & Submitting;
   /** In step with each other. A task is submitted some hundred thousand times a second: every object counts. */
   #pendingTasks: NewTask[] = [];
   #pendingWaiters: Waiter[] = [];
@@ -34,7 +34,7 @@ export class Submissions {
   /** By sequence number. Seldom more than one waits for the same task. */
   #waiters = new SeqMap<Waiter | Waiter[]>();
 
-  constructor(queue: TaskQueue) {
+  constructor(queue: QueueReader & Submitting) {
     this.#queue = queue;
   }
 

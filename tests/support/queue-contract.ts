@@ -44,9 +44,9 @@ export function describeQueueContract(store: Store): void {
   };
 
   describe(`${store.name}: adding`, () => {
-    test('a new queue is empty, and its epoch is 1', async () => {
+    test('a new queue is empty, and its executor the first', async () => {
       const queue = await open();
-      expect(queue.epoch).toBe(1);
+      expect([queue.member, queue.predecessor]).toEqual([1, 0]);
       expect(await queue.counts()).toEqual(EMPTY);
       expect(await queue.claim(10, 0)).toEqual([]);
       expect(await queue.claimSuspect()).toBeUndefined();
@@ -54,7 +54,11 @@ export function describeQueueContract(store: Store): void {
       expect(await queue.suspects()).toBe(0);
       expect(await queue.lastOrdinal()).toBe(0);
       expect(await all(queue.outcomes())).toEqual([]);
-      expect(await queue.recover('crashed', 3)).toEqual({ interrupted: 0, suspects: 0, crashed: [] });
+      expect(await queue.recover({ member: 0, death: 'crashed' }, 3)).toEqual({
+        interrupted: 0,
+        suspects: 0,
+        crashed: [],
+      });
     });
 
     test('a claim gives back exactly what was added', async () => {
@@ -767,7 +771,7 @@ export function describeQueueContract(store: Store): void {
     const [claim] = await queue.claim(1, 0);
     // What was running before may still end, and must not be taken for another task.
     expect(await queue.settle([done(running!), done(claim!)])).toEqual({ ordinals: [2], refused: [done(running!)] });
-    expect(queue.epoch).toBe(1);
+    expect(queue.member).toBe(1);
   });
 
   describe(`${store.name}: reading`, () => {
@@ -916,7 +920,7 @@ export function describeQueueContract(store: Store): void {
       await queue.close();
       expect(await added).toHaveLength(1);
       const calls: (() => Promise<unknown>)[] = [
-        () => queue.recover('unseen', 1),
+        () => queue.recover({ member: 0, death: 'unseen' }, 1),
         () => queue.add([aTask()]),
         () => queue.claim(1, 0),
         () => queue.claimSuspect(),

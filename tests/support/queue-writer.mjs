@@ -26,14 +26,14 @@ const someTasks = (count, prefix) =>
   }));
 
 async function work(queue) {
-  await queue.recover('killed', 3);
+  await queue.recover({ member: queue.predecessor, death: 'killed' }, 3);
   for (let round = 0; ; round += 1) {
     const [added, claimed] = await Promise.all([
-      queue.add(someTasks(20, `${queue.epoch}-${round}`)),
+      queue.add(someTasks(20, `${queue.member}-${round}`)),
       queue.claim(15, 0),
     ]);
     tell({ added: added.map((task) => task.id) });
-    const results = claimed.map((task) => JSON.stringify(`${task.id} in ${queue.epoch}`));
+    const results = claimed.map((task) => JSON.stringify(`${task.id} in ${queue.member}`));
     const { ordinals } = await queue.settle(
       claimed.map((task, index) => ({
         kind: 'outcome',
@@ -70,7 +70,7 @@ try {
     await reader.close();
   } else {
     const queue = await openSqliteQueue(path);
-    tell({ opened: queue.epoch });
+    tell({ opened: queue.member });
     if (what === 'work') await work(queue);
     if (what === 'fill') await fill(queue);
     await queue.close();

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import type { ClaimedTask, Settlement, TaskQueue } from '../queue/contract.js';
+import type { ClaimedTask, Settlement, Claiming } from '../queue/contract.js';
 import { idOf } from '../queue/generated-id.js';
 import { AbortReason } from '../thread/board.js';
 import { AttemptEnd, type BatchReport, type TaskEvent } from '../thread/protocol.js';
@@ -115,7 +115,7 @@ export class Dispatcher extends EventEmitter<DispatcherEvents> {
   }
 
   /** Starts claiming. `suspects`: how many the queue holds. */
-  open(queue: TaskQueue, suspects: number): void {
+  open(queue: Claiming, suspects: number): void {
     this.#pump.open(queue, suspects);
   }
 

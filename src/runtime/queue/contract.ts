@@ -126,7 +126,7 @@ export interface Settled {
   refused: Settlement[];
 }
 
-/** How the executor before this one ended, as far as its supervisor saw it. */
+/** How an executor ended, as far as its supervisor saw it. */
 export type PreviousDeath =
   /** Nobody saw it: a power cut, or supervisor and executor died together. */
   | 'unseen'
@@ -134,6 +134,15 @@ export type PreviousDeath =
   | 'killed'
   /** Ended by its own doing: abort, segmentation fault, a heap that burst. */
   | 'crashed';
+
+/** An executor that is gone, and what was seen of its end. */
+export interface GoneExecutor {
+  /** Its number. */
+  member: number;
+  death: PreviousDeath;
+  /** That ended it, if it was one; for the errors of those it is charged to. */
+  signal?: string | undefined;
+}
 
 export interface Recovery {
   /** Tasks that were running when the last executor ended. */
@@ -279,15 +288,85 @@ export interface RecordReader extends QueueReader {
   standing(id: string, handler: string, input: Encoded): Promise<Standing | undefined>;
 }
 
-export interface TaskQueue extends QueueReader {
-  readonly traits: StoreTraits;
+/** Brings tasks in, and decides which of those that are there are to be done. */
+export interface Submitting {
+  /**
+   * Durable when it resolves. All of one call, or none.
+   *
+   * A duplicate without an outcome takes over priority, timeout and retries as
+   * they are given now; for a task that is running, from its next attempt on.
+   */
+  add(tasks: readonly NewTask[]): Promise<AddedTask[]>;
 
-  /** Raised by one each time a queue is opened for writing; also the fencing token of its tasks. */
-  readonly epoch: number;
+  /** Records a waiting task (queued, delayed or suspect) as `cancelled`; any other is left as it is. */
+  cancel(id: string): Promise<Cancellation>;
 
   /**
-   * To be called once, before the first claim: deals with what the last
-   * executor left running.
+   * Makes tasks with one of these outcomes ready again, as if they had never
+   * run; gives their number. The one way to take an outcome back. Those that no
+   * `add` has named since the last `hold` are held.
+   */
+  retry(states: readonly OutcomeState[]): Promise<number>;
+
+  /** The same for one task, which `hold` then holds no longer; it keeps an outcome that is `done`. */
+  retryTask(id: string): Promise<Retrial>;
+
+  /** What is held back: how many, and up to `limit` of them, in no order. */
+  held(limit: number): Promise<HeldTasks>;
+
+  /** Holds nothing back any more. */
+  letGo(): Promise<void>;
+}
+
+/** Gives tasks to who runs them, and takes back what became of them. */
+export interface Claiming {
+  readonly traits: StoreTraits;
+
+  /** The number of this executor among all that opened the queue: it rises. Also the fencing token of its tasks. */
+  readonly member: number;
+
+  /**
+   * Tells `listener` that there may be work which was not there when it was last asked for, from wherever it came:
+   * added, given back, taken back or let go, by this process or another one. What waits when this is called is not
+   * told, nor is a delayed task that comes due. It may be told for nothing, but no work comes without being told.
+   *
+   * Of `add` and `retry` it is told in the tick in which they are called: a claim made then shares their write. Of any
+   * other call, before that resolves. One listener; the next one takes its place.
+   */
+  onWork(listener: (work: Work) => void): void;
+
+  /**
+   * Marks up to `limit` tasks as running and gives them back: highest priority
+   * first, then in the order of arrival. Delayed tasks that are due by `now`
+   * (milliseconds since the epoch) are `queued` from then on. Suspects are
+   * not given.
+   */
+  claim(limit: number, now: number): Promise<ClaimedTask[]>;
+
+  /** Marks the oldest suspect as running *alone* and gives it back. */
+  claimSuspect(): Promise<ClaimedTask | undefined>;
+
+  /** Milliseconds since the epoch at which the next delayed task is due. */
+  nextDue(): Promise<number | undefined>;
+
+  /** How many suspects wait. */
+  suspects(): Promise<number>;
+
+  /**
+   * Records what became of claimed tasks, in one write. Where a claim is over, that
+   * one is refused, and the others are recorded: a recorded outcome never changes.
+   */
+  settle(settlements: readonly Settlement[]): Promise<Settled>;
+}
+
+/** Begins an executor where others have ended, and sees to it that what is recorded stays whole. */
+export interface Recovering {
+  /** The number of the executor before this one; 0: this is the first. */
+  readonly predecessor: number;
+
+  /**
+   * Deals with what an executor left running that is gone. Of this executor, or a later one, it deals with
+   * nothing. A store that one executor has alone deals alike with what any before that one left.
    *
    * A task that was running *alone* when its executor crashed or was killed
    * in front of a supervisor is charged a crash, and recorded as `crashed`
@@ -299,10 +378,8 @@ export interface TaskQueue extends QueueReader {
    *
    * Nobody is left to tell when the fatal attempt began, so a `crashed`
    * outcome recorded here has neither start nor thread.
-   *
-   * `signal`: that ended the executor, if it was one; for the errors of those it is charged to.
    */
-  recover(previous: PreviousDeath, maxCrashes: number, signal?: string): Promise<Recovery>;
+  recover(gone: GoneExecutor, maxCrashes: number): Promise<Recovery>;
 
   /** Records what the run is, in place of what was recorded before. */
   identify(identity: RunIdentity): Promise<void>;
@@ -318,77 +395,17 @@ export interface TaskQueue extends QueueReader {
    */
   hold(): Promise<number>;
 
-  /** Holds nothing back any more. */
-  letGo(): Promise<void>;
-
-  /** What is held back: how many, and up to `limit` of them, in no order. */
-  held(limit: number): Promise<HeldTasks>;
-
-  /**
-   * Durable when it resolves. All of one call, or none.
-   *
-   * A duplicate without an outcome takes over priority, timeout and retries as
-   * they are given now; for a task that is running, from its next attempt on.
-   */
-  add(tasks: readonly NewTask[]): Promise<AddedTask[]>;
-
-  /**
-   * Marks up to `limit` tasks as running and gives them back: highest priority
-   * first, then in the order of arrival. Delayed tasks that are due by `now`
-   * (milliseconds since the epoch) are `queued` from then on. Suspects are
-   * not given.
-   */
-  claim(limit: number, now: number): Promise<ClaimedTask[]>;
-
-  /**
-   * Tells `listener` that there may be work which was not there when it was last asked for, from wherever it came:
-   * added, given back, taken back or let go, by this process or another one. What waits when this is called is not
-   * told. It may be told for nothing, but no work comes without being told.
-   *
-   * Of `add` it is told in the tick in which that is called: a claim made then shares its write. Of any other call,
-   * before that resolves. One listener; the next one takes its place.
-   */
-  onWork(listener: (work: Work) => void): void;
-
-  /** Marks the oldest suspect as running *alone* and gives it back. */
-  claimSuspect(): Promise<ClaimedTask | undefined>;
-
-  /**
-   * Records what became of claimed tasks, in one write. Where a claim is over, that
-   * one is refused, and the others are recorded: a recorded outcome never changes.
-   */
-  settle(settlements: readonly Settlement[]): Promise<Settled>;
-
-  /** Records a waiting task (queued, delayed or suspect) as `cancelled`; any other is left as it is. */
-  cancel(id: string): Promise<Cancellation>;
-
-  /**
-   * Forgets all tasks and outcomes. The epoch stays, seqs and ordinals go on: what
-   * was handed out of them keeps its meaning.
-   */
-  clear(): Promise<void>;
-
-  /**
-   * Makes tasks with one of these outcomes ready again, as if they had never
-   * run; gives their number. The one way to take an outcome back. Those that no
-   * `add` has named since the last `hold` are held.
-   */
-  retry(states: readonly OutcomeState[]): Promise<number>;
-
-  /** The same for one task, which `hold` then holds no longer; it keeps an outcome that is `done`. */
-  retryTask(id: string): Promise<Retrial>;
+  /** Brings delayed tasks forward that would be due later than `latest`, in milliseconds since the epoch: they are due then. */
+  capDelays(latest: number): Promise<void>;
 
   /** Holds the counts against the tasks, mends those that differ, and gives them. `start`: before `recover`. */
   audit(how: Audit): Promise<MendedCount[]>;
 
-  /** Brings delayed tasks forward that would be due later than `latest`, in milliseconds since the epoch: they are due then. */
-  capDelays(latest: number): Promise<void>;
-
-  /** Milliseconds since the epoch at which the next delayed task is due. */
-  nextDue(): Promise<number | undefined>;
-
-  /** How many suspects wait. */
-  suspects(): Promise<number>;
+  /**
+   * Forgets all tasks and outcomes. Numbers of executors, seqs and ordinals go on: what
+   * was handed out of them keeps its meaning.
+   */
+  clear(): Promise<void>;
 
   /**
    * Looks whether all that was recorded still lies where the next executor finds it; rejects with `ERR_QUEUE_LOST`
@@ -396,3 +413,6 @@ export interface TaskQueue extends QueueReader {
    */
   check(): Promise<void>;
 }
+
+/** All of it, as its executor opens it. Who uses it asks for those roles that it needs. */
+export interface TaskQueue extends QueueReader, Submitting, Claiming, Recovering {}

@@ -102,7 +102,7 @@ export class Lane {
     const startedAt = this.#board.begin(this.#number, position);
     if (this.#report!.ends.length > 0 && startedAt - this.#reportedAt > REPORT_AFTER_MS) this.#sendReport();
     const id = request.ids[position]!;
-    const context = new RunningTaskContext(id, itemAt(request.attempts, position), request.epoch, {
+    const context = new RunningTaskContext(id, itemAt(request.attempts, position), request.fencingToken, {
       board: this.#board,
       lane: this.#number,
       position,

@@ -66,7 +66,7 @@ export interface BatchRequest {
   lane: number;
   batch: number;
   /** Of the queue; handed to handlers as `context.fencingToken`. */
-  epoch: number;
+  fencingToken: number;
   /** The id that a task was given, or its number in the queue if it was given none. */
   ids: (string | number)[];
   /** Of each task; one name if it is the same for all. */

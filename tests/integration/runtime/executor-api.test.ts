@@ -158,7 +158,7 @@ describe('an executor that is in trouble', () => {
     const held = endOf(executor.submit('untilFile', file, { id: 'held' }));
     await running(executor, 'held');
     const usurper = await openSqliteQueue(join(dir, 'runs', 'run-1', 'queue.db'));
-    expect(usurper.epoch).toBe(2);
+    expect(usurper.member).toBe(2);
     const failed = new Promise<Error>((resolve) => executor.once('failed', resolve));
     writeFileSync(file, '');
     expect(await failed).toMatchObject({ code: 'ERR_STALE_EXECUTOR' });

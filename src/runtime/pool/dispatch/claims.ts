@@ -1,4 +1,4 @@
-import type { ClaimedTask, TaskQueue } from '../../queue/contract.js';
+import type { ClaimedTask, Claiming } from '../../queue/contract.js';
 
 /**
  * Tasks that are claimed in one go, at most: with hundreds of threads and tasks
@@ -40,7 +40,7 @@ export class Claims {
    * @param full how many there should be in hand
    * @param take `isAll`: none is left that is ready
    */
-  fillUp(queue: TaskQueue, full: number, inHand: number, take: (tasks: ClaimedTask[], isAll: boolean) => void): void {
+  fillUp(queue: Claiming, full: number, inHand: number, take: (tasks: ClaimedTask[], isAll: boolean) => void): void {
     // Claims of a few would cost a transaction each.
     if (inHand * 2 > full) return;
     const want = Math.min(MAX_CLAIM, full - inHand);
@@ -55,7 +55,7 @@ export class Claims {
   }
 
   /** Claims a suspect; `undefined`: there is none. */
-  suspect(queue: TaskQueue, take: (suspect: ClaimedTask | undefined) => void): void {
+  suspect(queue: Claiming, take: (suspect: ClaimedTask | undefined) => void): void {
     this.#ask(queue.claimSuspect(), take);
   }
 

@@ -1,4 +1,4 @@
-import type { TaskQueue } from '../../queue/contract.js';
+import type { Claiming } from '../../queue/contract.js';
 
 /** The longest time that a timer of Node can wait for, in ms. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -30,7 +30,7 @@ export class Delayed {
   }
 
   /** To be called when none is ready. @param isWanted asked once it is known when the next one is due */
-  schedule(queue: TaskQueue, isWanted: () => boolean): void {
+  schedule(queue: Claiming, isWanted: () => boolean): void {
     if (!this.#mayBe) return;
     this.#mayBe = false;
     queue.nextDue().then(

@@ -36,19 +36,19 @@ export class Feed {
   }
 
   /** Gives each free lane a batch, as far as there are tasks in hand. */
-  fillLanes(epoch: number): void {
+  fillLanes(fencingToken: number): void {
     while (this.#hand.size > 0) {
       const free = this.#pool.freeLane();
       if (free === undefined || this.#pace?.room(1) === 0) return;
       const batch = this.#hand.takeBatch(Math.min(this.batchLimit, free.thread.tasksLeft));
-      this.send(free.thread, free.lane, batch, epoch);
+      this.send(free.thread, free.lane, batch, fencingToken);
     }
   }
 
-  send(thread: PoolThread, lane: number, tasks: ClaimedTask[], epoch: number): void {
+  send(thread: PoolThread, lane: number, tasks: ClaimedTask[], fencingToken: number): void {
     this.#pace?.took(tasks[0]!);
     this.#listener.onSent(tasks.length);
-    thread.run(lane, tasks, epoch);
+    thread.run(lane, tasks, fencingToken);
   }
 
   /** Takes what a lane has not started yet back into the hand. */

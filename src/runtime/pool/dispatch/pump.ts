@@ -1,4 +1,4 @@
-import type { ClaimedTask, Settlement, TaskQueue, Work } from '../../queue/contract.js';
+import type { ClaimedTask, Settlement, Claiming, Work } from '../../queue/contract.js';
 import { claimOver } from '../../queue/refusals.js';
 import { cancelledBeforeStart } from '../judge/conclude.js';
 import type { Pool } from '../pool.js';
@@ -56,14 +56,14 @@ export class Pump {
   readonly #feed: Feed;
   readonly #settling: Settling;
   readonly #gathering: Gathering;
-  #queue!: TaskQueue;
+  #queue!: Claiming;
   #mode: Mode = 'unopened';
   #brokenBy: Error | undefined;
   /** What is done whenever a lane or a task may have become free. `alone`: it is open, and there are suspects. */
   readonly #steps: Record<Mode | 'alone', () => void> = {
     unopened: () => {},
     open: () => {
-      this.#feed.fillLanes(this.#queue.epoch);
+      this.#feed.fillLanes(this.#queue.member);
       this.#claimAhead();
       this.#settleIfBest();
     },
@@ -106,7 +106,7 @@ export class Pump {
   }
 
   /** Starts claiming. `suspects`: how many the queue holds. */
-  open(queue: TaskQueue, suspects: number): void {
+  open(queue: Claiming, suspects: number): void {
     this.#queue = queue;
     if (suspects > 0) this.#trials.came();
     queue.onWork((work) => this.#onWork(work));
@@ -250,7 +250,7 @@ export class Pump {
       }
       this.#trials.begin(suspect);
       const free = this.#isOpen ? this.#pool.freshestLane() : undefined;
-      if (free) this.#feed.send(free.thread, free.lane, [suspect], this.#queue.epoch);
+      if (free) this.#feed.send(free.thread, free.lane, [suspect], this.#queue.member);
       else void this.#giveBack([suspect]);
     });
   }

@@ -1,4 +1,4 @@
-import type { ClaimedTask, Settled, Settlement, TaskQueue } from '../../queue/contract.js';
+import type { ClaimedTask, Settled, Settlement, Claiming } from '../../queue/contract.js';
 
 export interface SettlingListener {
   /** What became of tasks is durable. `tasks`, `settlements` and `ordinals` (of the outcomes only) run in step. */
@@ -35,7 +35,7 @@ export class Settling {
   }
 
   /** @param tasks that are expected */
-  async settle(queue: TaskQueue, tasks: readonly ClaimedTask[], settlements: readonly Settlement[]): Promise<void> {
+  async settle(queue: Claiming, tasks: readonly ClaimedTask[], settlements: readonly Settlement[]): Promise<void> {
     let settled: Settled;
     try {
       settled = await queue.settle(settlements);

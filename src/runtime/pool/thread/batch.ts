@@ -14,12 +14,12 @@ export interface Batch {
 }
 
 /** What a thread is sent of a batch. */
-export function batchRequest({ lane, number, tasks }: Batch, epoch: number): BatchRequest {
+export function batchRequest({ lane, number, tasks }: Batch, fencingToken: number): BatchRequest {
   return {
     type: 'batch',
     lane,
     batch: number,
-    epoch,
+    fencingToken,
     ids: tasks.map((task) => task.id ?? task.seq),
     handlers: oneOrAll(tasks.map((task) => task.handler)),
     inputs: packed(tasks.map((task) => task.input)),

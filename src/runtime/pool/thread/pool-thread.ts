@@ -178,11 +178,11 @@ export class PoolThread {
   }
 
   /** Sends tasks to a free lane. */
-  run(lane: number, tasks: readonly ClaimedTask[], epoch: number): void {
+  run(lane: number, tasks: readonly ClaimedTask[], fencingToken: number): void {
     const batch = this.#assigned.give(lane, tasks);
     this.#time.begin();
     this.board.reset(lane);
-    this.#life.send(batchRequest(batch, epoch));
+    this.#life.send(batchRequest(batch, fencingToken));
   }
 
   /** Takes back the tasks of a lane that have not been taken up yet. */

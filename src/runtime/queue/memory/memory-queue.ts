@@ -32,7 +32,7 @@ import { MEMORY_TRAITS } from '../traits.js';
 import { WorkSignal } from '../work-signal.js';
 
 /**
- * Opens an empty queue in memory. Its epoch is 1.
+ * Opens an empty queue in memory. Its executor is the first.
  *
  * It keeps the outcomes of those tasks only that were given an id; of the
  * others (`#<seq>`) it keeps nothing but their number in `counts`, so that an
@@ -45,7 +45,8 @@ export function openMemoryQueue(): TaskQueue {
 
 class MemoryQueue implements TaskQueue {
   readonly traits = MEMORY_TRAITS;
-  readonly epoch = 1;
+  readonly member = 1;
+  readonly predecessor = 0;
   #lastSeq = 0;
   #closed = false;
   /** Tasks that were given an id, for as long as the queue lives. */

@@ -33,7 +33,7 @@ export function interruptedRows(db: Database, upTo: number): InterruptedRow[] {
     .all(upTo);
 }
 
-/** See `TaskQueue.recover` for the rule. */
+/** See `Recovering.recover` for the rule. */
 export function verdict(
   task: InterruptedRow,
   wasOnlyOne: boolean,

@@ -8,13 +8,13 @@ import type {
   Cancellation,
   ClaimedTask,
   Cursor,
+  GoneExecutor,
   HeldTasks,
   MendedCount,
   OutcomeChoice,
   OutcomeFilter,
   OutcomePage,
   OutcomeRecord,
-  PreviousDeath,
   Recovery,
   RunIdentity,
   Settled,
@@ -66,7 +66,8 @@ export async function openSqliteQueue(path: string, elsewhere: readonly string[]
 
 class SqliteQueue implements TaskQueue {
   readonly traits = SQLITE_TRAITS;
-  readonly epoch: number;
+  readonly member: number;
+  readonly predecessor: number;
   readonly #db: Database;
   readonly #begin: Statement<[]>;
   readonly #commit: Statement<[]>;
@@ -91,7 +92,8 @@ class SqliteQueue implements TaskQueue {
     unclean: boolean,
     copyPlaces: readonly string[],
   ) {
-    this.epoch = epoch;
+    this.member = epoch;
+    this.predecessor = epoch - 1;
     this.#unclean = unclean;
     this.#files = new OpenFiles(db.name);
     this.#copyPlaces = copyPlaces;
@@ -104,8 +106,8 @@ class SqliteQueue implements TaskQueue {
     this.#group = new GroupCommit({ transact: (body) => this.#transact(body), isStoreTrouble });
   }
 
-  recover(previous: PreviousDeath, maxCrashes: number, signal?: string): Promise<Recovery> {
-    return this.#write((ledger) => this.#writes.recover(ledger, previous, maxCrashes, signal));
+  recover(gone: GoneExecutor, maxCrashes: number): Promise<Recovery> {
+    return this.#write((ledger) => this.#writes.recover(ledger, gone, maxCrashes));
   }
 
   identify(identity: RunIdentity): Promise<void> {
@@ -271,7 +273,7 @@ class SqliteQueue implements TaskQueue {
       this.#begin.run();
       try {
         const before = this.#ledger.read();
-        if (before.epoch !== this.epoch) throw takenOver(this.#db.name, this.epoch, before.epoch);
+        if (before.epoch !== this.member) throw takenOver(this.#db.name, this.member, before.epoch);
         this.#row = { ...before };
         this.#writes.came.clear();
         body();

@@ -9,8 +9,8 @@ import type {
   AddedTask,
   Cancellation,
   ClaimedTask,
+  GoneExecutor,
   OutcomeRecord,
-  PreviousDeath,
   Recovery,
   RunIdentity,
   Settled,
@@ -55,13 +55,13 @@ export class SqliteWrites {
     if (identity.version !== undefined) this.#versionKey(identity.version);
   }
 
-  recover(ledger: LedgerRow, previous: PreviousDeath, maxCrashes: number, signal: string | undefined): Recovery {
+  recover(ledger: LedgerRow, { member, death, signal }: GoneExecutor, maxCrashes: number): Recovery {
     const recovery: Recovery = { interrupted: 0, suspects: 0, crashed: [] };
-    if (ledger.running === 0) return recovery;
+    if (ledger.running === 0 || member >= ledger.epoch) return recovery;
     const interrupted = interruptedRows(this.#db, this.#claimsBefore);
     recovery.interrupted = interrupted.length;
     for (const task of interrupted) {
-      const { state, crashes, doubts } = verdict(task, interrupted.length === 1, previous, maxCrashes);
+      const { state, crashes, doubts } = verdict(task, interrupted.length === 1, death, maxCrashes);
       move(ledger, 'running', state, 1);
       if (state === 'crashed') {
         recovery.crashed.push(this.#recordCrash(ledger, task.seq, crashes, signal));

@@ -231,7 +231,8 @@ class Life {
     const stale = this.#queue;
     if (closesFirst) await stale.close();
     this.#queue = await this.#reopen();
-    expect(this.#queue.epoch).toBe(stale.epoch + 1);
+    expect(this.#queue.member).toBe(stale.member + 1);
+    expect(this.#queue.predecessor).toBe(stale.member);
     if (!closesFirst) {
       const late = this.#claims.map(({ claim }) => done(claim));
       await expect(stale.settle(late)).rejects.toMatchObject({ code: 'ERR_STALE_EXECUTOR' });
@@ -239,9 +240,10 @@ class Life {
       expect(await this.#queue.settle(late)).toEqual({ ordinals: [], refused: late });
       await stale.close();
     }
+    const gone = { member: this.#queue.predecessor, death: previous };
     const expected = this.#model.recover(previous, maxCrashes);
-    expect(await this.#queue.recover(previous, maxCrashes)).toMatchObject(expected);
-    expect(await this.#queue.recover(previous, maxCrashes)).toMatchObject({ interrupted: 0 });
+    expect(await this.#queue.recover(gone, maxCrashes)).toMatchObject(expected);
+    expect(await this.#queue.recover(gone, maxCrashes)).toMatchObject({ interrupted: 0 });
     this.#listen();
   }
 

@@ -24,7 +24,7 @@ class Run {
     const dead = this.queue;
     this.queue = await openSqliteQueue(this.#path);
     await dead.close();
-    return this.queue.recover(previous, maxCrashes);
+    return this.queue.recover({ member: this.queue.predecessor, death: previous }, maxCrashes);
   }
 
   async claims(limit = 9): Promise<string[]> {
@@ -154,6 +154,10 @@ test('what this executor runs itself is no concern of its recovery', async () =>
   await run.claims(1);
   await run.dies('unseen');
   await run.claims(2);
-  expect(await run.queue.recover('crashed', 1)).toEqual({ interrupted: 0, suspects: 0, crashed: [] });
+  const { member, predecessor } = run.queue;
+  for (const gone of [predecessor, member, member + 1]) {
+    const recovery = await run.queue.recover({ member: gone, death: 'crashed' }, 1);
+    expect(recovery).toEqual({ interrupted: 0, suspects: 0, crashed: [] });
+  }
   expect(await run.queue.counts()).toMatchObject({ running: 2, queued: 1 });
 });

@@ -126,7 +126,7 @@ test('only the executor that opened the queue last may write', async () => {
   await stale.add([aTask({ id: 'a' }), aTask({ id: 'b' })]);
   const [task] = await stale.claim(1, 0);
   const queue = await openSqliteQueue(path);
-  expect(queue.epoch).toBe(stale.epoch + 1);
+  expect(queue.member).toBe(stale.member + 1);
   const writes: (() => Promise<unknown>)[] = [
     () => stale.add([aTask()]),
     () => stale.claim(1, 0),
@@ -134,7 +134,7 @@ test('only the executor that opened the queue last may write', async () => {
     () => stale.settle([done(task!)]),
     () => stale.cancel('b'),
     () => stale.retry(['failed']),
-    () => stale.recover('crashed', 1),
+    () => stale.recover({ member: 0, death: 'crashed' }, 1),
   ];
   for (const write of writes) {
     await expect(write()).rejects.toMatchObject({
@@ -143,7 +143,7 @@ test('only the executor that opened the queue last may write', async () => {
     });
   }
   expect(await stale.counts()).toMatchObject({ queued: 1, running: 1 });
-  expect(await queue.recover('unseen', 3)).toMatchObject({ interrupted: 1 });
+  expect(await queue.recover({ member: queue.predecessor, death: 'unseen' }, 3)).toMatchObject({ interrupted: 1 });
   await stale.close();
   expect((await queue.claim(9, 0)).map(({ id }) => id)).toEqual(['a', 'b']);
   await queue.close();
@@ -242,7 +242,7 @@ test('a file of the first schema can be read as it is, and is taken over with al
   expect(readFileSync(path)).toEqual(bytes);
 
   const queue = await openSqliteQueue(path);
-  expect(queue.epoch).toBe(8);
+  expect(queue.member).toBe(8);
   expect(await queue.identity()).toBeUndefined();
   expect(await all(queue.outcomes())).toEqual([{ ...outcome, ...place }]);
   expect(await queue.suspects()).toBe(1);
@@ -263,7 +263,7 @@ test('a copy of the file is a queue of its own', async () => {
   const copy = join(`${path}.copy`, 'queue.db');
   copyFileSync(path, copy);
   const other = await openSqliteQueue(copy);
-  expect(other.epoch).toBe(2);
+  expect(other.member).toBe(2);
   expect((await other.claim(9, 0)).map((task) => task.id)).toEqual(['a']);
   await other.close();
   const reader = (await openSqliteQueueReader(path))!;

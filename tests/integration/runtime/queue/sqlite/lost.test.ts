@@ -74,7 +74,7 @@ test.each(Object.entries(TAKEN_AWAY))(
     putBack(error['hint'] as string);
     expect(existsSync(copy)).toBe(false);
     const again = await openQueue(path);
-    expect(again.epoch).toBe(2);
+    expect(again.member).toBe(2);
     expect(await again.counts()).toMatchObject({ done: 2, running: 1 });
     expect((await all(again.outcomes())).map(({ id }) => id)).toEqual(['#1', '#2']);
   },

@@ -55,7 +55,7 @@ test('after SIGKILL in the midst of writing, all that was promised is there', as
   }
   const queue = await openSqliteQueue(path);
   onTestFinished(() => queue.close());
-  const { interrupted } = await queue.recover('killed', 3);
+  const { interrupted } = await queue.recover({ member: queue.predecessor, death: 'killed' }, 3);
   const counts = await queue.counts();
   expect(counts.running).toBe(0);
   expect(interrupted).toBeLessThanOrEqual(15);
