@@ -1,48 +1,32 @@
-import type { Writable } from 'node:stream';
 import { HoldfastError } from '../../base/errors.js';
-import type { Executor } from '../../runtime/executor.js';
-import { traitsOf } from '../../runtime/queue/open-queue.js';
-import type { AnyHandler } from '../../runtime/task/handlers.js';
-import { changesInWords, type IdentityChange } from '../../runtime/identity.js';
-import type { LeftInThread } from '../../runtime/left-in-threads.js';
-import { printable, printableLines } from '../../base/printable.js';
-import type { HeldTasks, Recovery } from '../../runtime/queue/contract.js';
-import type { StopMessage } from '../../runtime/supervisor/messages.js';
-import type { Outcome } from '../../runtime/task/task.js';
 import { monotonicMs } from '../../base/monotonic.js';
-import { together } from '../../runtime/teardowns.js';
-import type { StartedExecutor } from '../../runtime/start-executor.js';
 import { formatCount, formatDuration } from '../../base/units.js';
-import { hasColor, painter } from '../screen/color.js';
-import { Display, taskCount } from '../screen/display.js';
-import { errorText, EXIT, exitCodeOfError, exitCodeOfSignal } from '../exit-code.js';
 import type { Halt } from '../../options/halt-kind.js';
+import type { Executor } from '../../runtime/executor.js';
+import type { LeftInThread } from '../../runtime/left-in-threads.js';
+import type { Recovery } from '../../runtime/queue/contract.js';
+import { traitsOf } from '../../runtime/queue/open-queue.js';
+import type { StartedExecutor } from '../../runtime/start-executor.js';
+import type { StopMessage } from '../../runtime/supervisor/messages.js';
+import type { AnyHandler } from '../../runtime/task/handlers.js';
+import type { Outcome } from '../../runtime/task/task.js';
+import { together } from '../../runtime/teardowns.js';
+import { EXIT, exitCodeOfError } from '../exit-code.js';
+import { Display } from '../screen/display.js';
+import { concludeJob, type Ending } from './conclude-job.js';
+import { EarlierStarts } from './earlier-starts.js';
 import type { FeedState } from './feed.js';
-import type { ProgressData } from '../screen/progress.js';
-import { RecentRate } from '../../base/recent-rate.js';
-import { paceOf } from '../screen/pace.js';
 import { whyHalt } from './halt.js';
-import { openResultsFile } from './results-file.js';
-import { isReaderGone, ResultsWriter } from './results-writer.js';
-import type { RunFlags } from './run-flags.js';
 import type { Carried, JobControl } from './job-control.js';
+import { jobProgress } from './job-progress.js';
 import { NamedTasks } from './named-tasks.js';
-import { ended, exitCodeOf, formatSummary, leftOutText, summaryDocument, type RunSummary } from './summary.js';
-import { inputText } from '../screen/task-name.js';
-import { print } from '../screen/terminal.js';
-
-/** Tasks that are named in one line. */
-const MAX_NAMED = 5;
+import { isReaderGone } from './results-writer.js';
+import type { RunFlags } from './run-flags.js';
+import { RunResults } from './run-results.js';
+import { ended, leftOutText } from './summary.js';
 
 /** Failures that the summary may name. */
 const MAX_FAILURES = 5;
-
-/** Why a run ends before all its tasks have. */
-type Ending =
-  | { kind: 'signal'; signal: NodeJS.Signals }
-  | { kind: 'drain' }
-  | { kind: 'halt'; why: string }
-  | { kind: 'error'; error: Error; exitCode: number };
 
 /** One run of the command over its tasks: how it begins, and how it comes to its end. */
 export class Job {
@@ -51,6 +35,7 @@ export class Job {
   readonly #executor: Executor;
   readonly #carried: Carried;
   readonly #display: Display;
+  readonly #earlier: EarlierStarts;
   readonly #ended: Promise<void>;
   #tellEnded!: () => void;
   /** Aborted when the run is to end before all its tasks have. */
@@ -58,11 +43,8 @@ export class Job {
   #ending: Ending | undefined;
   /** All has ended, or nothing more is waited for: it cannot be ended early any more. */
   #isOver = false;
-  #results: ResultsWriter | undefined;
-  /** What was told of records that could not be written. */
-  readonly #damaged = new Set<string>();
+  #results: RunResults | undefined;
   #fed: FeedState | undefined;
-  readonly #rate = new RecentRate();
   /** What tasks left behind in the threads, if that was looked for. */
   #left: LeftInThread[] | undefined;
 
@@ -88,7 +70,7 @@ export class Job {
       ...(httpPort !== undefined && { httpPort }),
     };
     const job = new Job(flags, control, executor, carried, await Display.create(flags));
-    if (control.carried === undefined) job.#sayChange(change);
+    if (control.carried === undefined) job.#earlier.sayChange(change);
     return job;
   }
 
@@ -98,6 +80,7 @@ export class Job {
     this.#executor = executor;
     this.#carried = carried;
     this.#display = display;
+    this.#earlier = new EarlierStarts({ flags, control, executor, carried, display });
     this.#ended = new Promise((resolve) => (this.#tellEnded = resolve));
     display.listen(executor);
     this.#listen();
@@ -158,13 +141,24 @@ export class Job {
     // Its predecessor may have died while it halted.
     if (this.#flags.halt !== undefined) this.#haltIfDue(this.#flags.halt);
     if (this.#control.carried === undefined) {
-      await this.#sayWhereItStands(interrupted);
+      await this.#earlier.takeUp(interrupted);
       this.#sayWhatIsLeftOut(state);
     }
     this.#control.carry(this.#carried);
-    await this.#startResults();
+    this.#results = await RunResults.start({
+      flags: this.#flags,
+      control: this.#control,
+      executor: this.#executor,
+      carried: this.#carried,
+      display: this.#display,
+      signal: this.#abandoned.signal,
+      onBroken: (error) => {
+        const gone: Ending = { kind: 'signal', signal: 'SIGPIPE' };
+        this.#end(isReaderGone(error) ? gone : { kind: 'error', error, exitCode: EXIT.failure });
+      },
+    });
     this.#fed = state;
-    this.#display.follow(() => this.#progress(state));
+    this.#display.follow(jobProgress(this.#executor, state));
   }
 
   /** Which tasks the input names, to be told by `feed`. */
@@ -177,7 +171,7 @@ export class Job {
     const executor = this.#executor;
     const toItsEnd = async () => {
       await fed;
-      if (this.#fed?.finished) await this.#compareInput(this.#fed);
+      if (this.#fed?.finished) await this.#earlier.compareInput(this.#fed);
       await executor.idle();
     };
     try {
@@ -191,7 +185,16 @@ export class Job {
     if (!this.#ending && this.#flags.failOnLeak) this.#left = await executor.leftPending();
     await this.#results?.close();
     this.close();
-    return this.#conclude();
+    return concludeJob({
+      flags: this.#flags,
+      control: this.#control,
+      executor,
+      carried: this.#carried,
+      ending: this.#ending,
+      fed: this.#fed,
+      left: this.#left,
+      isDamaged: this.#results?.isDamaged ?? false,
+    });
   }
 
   /** Takes the display away. Safe to call twice. */
@@ -259,90 +262,11 @@ export class Job {
     this.#control.carry(this.#carried);
   }
 
-  async #sayWhereItStands(interrupted: number): Promise<void> {
-    const { before } = this.#carried;
-    if (before > 0) this.#display.say(`run ${this.#executor.runId} continues: ${taskCount(before)} had ended before`);
-    if (interrupted > 0) this.#display.say(`${taskCount(interrupted)} interrupted the last time: to be run again`);
-    if (!this.#flags.retryFailed) return;
-    const retried = await this.#executor.retry(['failed', 'crashed', 'timed-out', 'cancelled']);
-    this.#carried.before -= retried;
-    if (retried > 0) this.#display.say(`${taskCount(retried)} that did not end done: to be tried again`);
-  }
-
   #sayWhatIsLeftOut({ leftOut, linksNotFollowed: links }: FeedState): void {
     if (leftOut.length > 0) this.#display.say(leftOutText(leftOut));
     if (links === 0) return;
     const what = links === 1 ? '1 link to a folder was' : `${formatCount(links)} links to folders were`;
     this.#display.say(`${what} not followed (--follow)`);
-  }
-
-  #sayChange(change: IdentityChange): void {
-    const { runId } = this.#executor;
-    for (const line of changesInWords(runId, change)) this.#display.warn(line);
-    // It named lines by their numbers.
-    if (change.ofEarlierVersion && this.#flags.source.kind !== 'each') {
-      this.#display.warn(`an earlier version has begun run ${runId}: its tasks without an id of their own run anew`);
-    }
-  }
-
-  /** The input is at its end: what of the run is not in it stays where it is, or runs with `--keep-queued`. */
-  async #compareInput({ named }: FeedState): Promise<void> {
-    const { tasksBefore, compared } = this.#carried;
-    if (tasksBefore === 0) return;
-    const { count, some } = await this.#executor.encoded.held(MAX_NAMED);
-    if (!compared) {
-      this.#display.say(`run ${this.#executor.runId}: ${named.comparedWith(tasksBefore)}`);
-      if (count > 0) this.#sayAbsent(count, some);
-      this.#carried.compared = true;
-      this.#control.carry(this.#carried);
-    }
-    if (this.#flags.keepQueued) await this.#executor.encoded.letGo();
-  }
-
-  #sayAbsent(count: number, some: HeldTasks['some']): void {
-    // The id of a line tells nobody which it was.
-    const ofLines = this.#flags.source.kind === 'lines';
-    const named = some.map(({ id, input }) => (ofLines ? inputText(input) : printable(id))).join(', ');
-    const more = count > some.length ? `, and ${formatCount(count - some.length)} more` : '';
-    const verb = count === 1 ? 'is' : 'are';
-    const then = this.#flags.keepQueued ? 'they run all the same (--keep-queued)' : 'they stay queued';
-    this.#display.say(`${taskCount(count)} of an earlier start ${verb} not in this input: ${named}${more}\n  ${then}`);
-  }
-
-  async #startResults(): Promise<void> {
-    const { results } = this.#flags;
-    if (results === undefined) return;
-    const toStdout = results === '-';
-    const stream = toStdout ? this.#control.data : await this.#openResults(results);
-    if (stream === undefined) return;
-    this.#results = new ResultsWriter(this.#executor, {
-      stream,
-      endsStream: !toStdout,
-      // A file is written anew and holds the whole run; standard output gets what this command brings.
-      afterOrdinal: toStdout ? this.#carried.beforeOrdinal : 0,
-      skip: toStdout ? this.#control.linesBefore : 0,
-      onDamaged: ({ message }) => {
-        if (!this.#damaged.has(message)) this.#display.say(`--results: ${printable(message)}`);
-        this.#damaged.add(message);
-      },
-      withInput: this.#flags.source.kind === 'lines',
-      onBroken: (error) => {
-        this.#end(
-          isReaderGone(error)
-            ? { kind: 'signal', signal: 'SIGPIPE' }
-            : { kind: 'error', error, exitCode: EXIT.failure },
-        );
-      },
-    });
-  }
-
-  /** `undefined`: the run is to end before anybody reads them. */
-  #openResults(file: string): Promise<Writable | undefined> {
-    return openResultsFile(file, {
-      signal: this.#abandoned.signal,
-      onWaiting: () =>
-        this.#display.say(`--results: nobody reads the pipe ${printable(file)} yet: waiting for a reader`),
-    });
   }
 
   #end(ending: Ending): void {
@@ -356,102 +280,6 @@ export class Job {
     // One that has just stopped has nothing more to wait for.
     const status = await this.#executor.status().catch(() => undefined);
     if (status !== undefined) this.#display.sayEnding(why, status, how);
-  }
-
-  /** Those that were not tried again since. The id of a line tells nobody which it was. */
-  async #failuresWithInput(): Promise<Outcome[]> {
-    const { encoded } = this.#executor;
-    const ofLines = this.#flags.source.kind === 'lines';
-    const failures = await Promise.all(
-      this.#carried.failures.map(async (failure) => {
-        try {
-          if (!(await encoded.isStill(failure))) return undefined;
-          const input = ofLines ? await encoded.inputOf(failure.id) : undefined;
-          return input === undefined ? failure : { ...failure, input };
-        } catch {
-          // A queue that has failed tells nothing.
-          return failure;
-        }
-      }),
-    );
-    return failures.filter((failure) => failure !== undefined);
-  }
-
-  /** How many tasks wait that the input has not named. A queue that has failed tells none. */
-  #heldBack(): Promise<number> {
-    return this.#executor.encoded.held(0).then(
-      ({ count }) => count,
-      () => 0,
-    );
-  }
-
-  async #progress(state: FeedState): Promise<ProgressData> {
-    const { counts, threads, mode } = await this.#executor.status();
-    const done = ended(counts);
-    const held = await this.#heldBack();
-    return {
-      done,
-      failed: done - counts.done,
-      total: Math.max(done + counts.queued + counts.delayed + counts.running - held, state.total ?? 0),
-      totalKnown: state.finished,
-      running: counts.running,
-      ...paceOf(this.#rate, { done, running: counts.running, mode }),
-      busy: threads.filter((thread) => thread.state === 'busy').length,
-      mode,
-    };
-  }
-
-  async #conclude(): Promise<number> {
-    const { statistics, threads, counts } = await this.#executor.status();
-    const { leftOut = [] } = this.#fed ?? {};
-    const whole = this.#fed?.finished ?? false;
-    const summary: RunSummary = {
-      runId: this.#executor.runId,
-      counts,
-      absent: whole ? await this.#heldBack() : 0,
-      // Some of them may have been tried again.
-      before: Math.min(this.#carried.before, ended(counts)),
-      elapsedMs: monotonicMs() - this.#carried.startedAt,
-      taskMs: statistics.taskMs ?? undefined,
-      busy: statistics.busy,
-      threads: threads.length,
-      crashes: this.#carried.crashes,
-      restarts: this.#control.restarts,
-      failures: await this.#failuresWithInput(),
-      ...(this.#ending?.kind === 'halt' && { halted: this.#ending.why }),
-      ...(this.#carried.untorn && { untorn: this.#carried.untorn }),
-      ...(this.#left && { leaks: this.#left }),
-      ...(leftOut.length > 0 && { leftOut: { count: leftOut.length, first: leftOut.slice(0, MAX_FAILURES) } }),
-    };
-    const { quiet, json, color, fresh, executor } = this.#flags;
-    if (!quiet) {
-      const { outlivesProcess } = traitsOf(executor);
-      const words = { color: hasColor(process.stderr, color), dir: executor.dir, outlivesProcess, whole, fresh };
-      process.stderr.write(formatSummary(summary, words));
-    }
-    const document = json && printableLines(JSON.stringify(summaryDocument(summary)));
-    const unread = document ? await print(this.#control.data, `${document}\n`) : undefined;
-    switch (this.#ending?.kind) {
-      case 'error':
-        process.stderr.write(errorText(this.#ending.error));
-        return this.#ending.exitCode;
-      case 'signal':
-        return exitCodeOfSignal(this.#ending.signal);
-      default:
-        if (unread !== undefined) return exitCodeOfSignal('SIGPIPE');
-        if ((await this.#sayLeaks(summary.threads)) || this.#damaged.size > 0) return EXIT.failure;
-        if (summary.untorn !== undefined) return EXIT.notAllDone;
-        return exitCodeOf(counts, whole && leftOut.length === 0);
-    }
-  }
-
-  /** Gives whether there are any. A thread that could not be looked at is none, and is told. */
-  async #sayLeaks(threads: number): Promise<boolean> {
-    if (this.#left === undefined || this.#left.length === 0) return false;
-    const { leaksText } = await import('./leaks.js');
-    const { any, text } = leaksText(this.#left, threads, painter(hasColor(process.stderr, this.#flags.color)));
-    process.stderr.write(text);
-    return any;
   }
 }
 
