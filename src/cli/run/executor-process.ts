@@ -1,6 +1,6 @@
 /** The process that a supervisor starts: one executor, one job. */
 import { errorText, exitCodeOfError } from '../exit-code.js';
-import type { Carried } from './job-control.js';
+import type { Carried } from './job/job-control.js';
 import { runJob } from './run-job.js';
 import type { RunFlags } from './run-flags.js';
 import { exitWith, flushed, outliveReaderOfStderr } from '../screen/terminal.js';

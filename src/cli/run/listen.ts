@@ -1,6 +1,6 @@
 import { HoldfastError } from '../../base/errors.js';
 import type { HealthServer } from '../../runtime/health/http-server.js';
-import type { JobControl } from './job-control.js';
+import type { JobControl } from './job/job-control.js';
 import type { RunFlags } from './run-flags.js';
 import { tell } from '../screen/terminal.js';
 

@@ -7,13 +7,13 @@ import type { StartedExecutor } from '../../runtime/start-executor.js';
 import { openRunTrace, sayWhere } from '../async-debug.js';
 import { exitCodeOfSignal } from '../exit-code.js';
 import { tell } from '../screen/terminal.js';
-import { feed, handlerFor, openSource, type FeedState } from './feed.js';
+import { feed, handlerFor, openSource, type FeedState } from './input/feed.js';
 import type { TaskSource } from './input/source.js';
 import { followSpool, needsSpool } from './input/spool.js';
-import { Job } from './job.js';
-import type { JobControl } from './job-control.js';
+import { Job } from './job/job.js';
+import type { JobControl } from './job/job-control.js';
 import { listen } from './listen.js';
-import { checkResultsFile } from './results-file.js';
+import { checkResultsFile } from './results/results-file.js';
 import type { RunFlags } from './run-flags.js';
 
 /**

@@ -15,7 +15,7 @@ import { StopRequests } from '../stop-requests.js';
 import type { Spooling } from './input/spool.js';
 import type { RunFlags } from './run-flags.js';
 import { runIdOf } from '../arguments/run-id.js';
-import type { Carried } from './job-control.js';
+import type { Carried } from './job/job-control.js';
 import { clearLeftoverBar, flushed, outliveReaderOfStderr, tell } from '../screen/terminal.js';
 import { commandFor } from '../arguments/suggest-command.js';
 
@@ -161,7 +161,7 @@ async function spool(flags: RunFlags, lock: ProcessLock, stateDir: StateDir): Pr
   if (flags.source.kind === 'each') return undefined;
   const { needsSpool, spoolStdin } = await import('./input/spool.js');
   if (!(await needsSpool(flags.source))) return undefined;
-  const { streamOf } = await import('./feed.js');
+  const { streamOf } = await import('./input/feed.js');
   if (flags.typed && !flags.quiet) process.stderr.write('runtime: reading tasks from the terminal; Ctrl-D ends them\n');
   const runDir = stateDir.ensureRunDir(lock.runId);
   // What an earlier command left there is removed.

@@ -14,7 +14,7 @@ import { printedText, printerText } from '../../../dist/cli/runs/logs/printed-te
 import { statusPage, statusTable } from '../../../dist/cli/runs/status.js';
 import { drawRun, drawRuns } from '../../../dist/cli/runs/watch/draw-view.js';
 import type { RunView } from '../../../dist/runs/see-run.js';
-import { formatSummary } from '../../../dist/cli/run/summary.js';
+import { formatSummary } from '../../../dist/cli/run/job/summary.js';
 import { pendingText } from '../../../dist/debug/pending/pending-text.js';
 import { renderInspection } from '../../../dist/debug/render/render-inspection.js';
 import { preamble } from '../../../dist/debug/trace/dump-text.js';

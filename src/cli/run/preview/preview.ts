@@ -14,11 +14,11 @@ import { guarded } from '../../../system/import-guarded.js';
 import { StateDir } from '../../../system/state-dir.js';
 import { EXIT } from '../../exit-code.js';
 import { taskName } from '../../screen/task-name.js';
-import { handlerFor, openSource, streamOf } from '../feed.js';
+import { handlerFor, openSource, streamOf } from '../input/feed.js';
 import type { SourceTask, TaskSource } from '../input/source.js';
 import { needsSpool } from '../input/spool.js';
 import type { RunFlags } from '../run-flags.js';
-import { leftOutText } from '../summary.js';
+import { leftOutText } from '../job/summary.js';
 import { RUNS, verdictOf, type Verdict } from './verdict.js';
 
 /** As long as a config file has. */

@@ -1,16 +1,16 @@
-import { printableLines } from '../../base/printable.js';
-import { monotonicMs } from '../../base/monotonic.js';
-import type { Executor } from '../../runtime/executor.js';
-import type { LeftInThread } from '../../runtime/left-in-threads.js';
-import { traitsOf } from '../../runtime/queue/open-queue.js';
-import type { Outcome } from '../../runtime/task/task.js';
-import { errorText, EXIT, exitCodeOfSignal } from '../exit-code.js';
-import { hasColor, painter } from '../screen/color.js';
-import { print } from '../screen/terminal.js';
-import type { FeedState } from './feed.js';
+import { printableLines } from '../../../base/printable.js';
+import { monotonicMs } from '../../../base/monotonic.js';
+import type { Executor } from '../../../runtime/executor.js';
+import type { LeftInThread } from '../../../runtime/left-in-threads.js';
+import { traitsOf } from '../../../runtime/queue/open-queue.js';
+import type { Outcome } from '../../../runtime/task/task.js';
+import { errorText, EXIT, exitCodeOfSignal } from '../../exit-code.js';
+import { hasColor, painter } from '../../screen/color.js';
+import { print } from '../../screen/terminal.js';
+import type { FeedState } from '../input/feed.js';
 import type { JobControl, Carried } from './job-control.js';
 import { heldBack } from './job-progress.js';
-import type { RunFlags } from './run-flags.js';
+import type { RunFlags } from '../run-flags.js';
 import { ended, exitCodeOf, formatSummary, summaryDocument, type RunSummary } from './summary.js';
 
 /** What was left out of the input, as the summary names it. */

@@ -1,10 +1,10 @@
-import { printable } from '../../base/printable.js';
-import type { Executor } from '../../runtime/executor.js';
-import type { Display } from '../screen/display.js';
-import type { Carried, JobControl } from './job-control.js';
+import { printable } from '../../../base/printable.js';
+import type { Executor } from '../../../runtime/executor.js';
+import type { Display } from '../../screen/display.js';
+import type { Carried, JobControl } from '../job/job-control.js';
 import { openResultsFile } from './results-file.js';
 import { ResultsWriter } from './results-writer.js';
-import type { RunFlags } from './run-flags.js';
+import type { RunFlags } from '../run-flags.js';
 
 interface Settings {
   flags: RunFlags;

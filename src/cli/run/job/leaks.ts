@@ -1,8 +1,8 @@
 /** What `--fail-on-leak` has found, in words. */
-import { pendingText } from '../../debug/pending/pending-text.js';
-import type { LeftInThread } from '../../runtime/left-in-threads.js';
-import { formatCount } from '../../base/units.js';
-import type { Paint } from '../screen/color.js';
+import { pendingText } from '../../../debug/pending/pending-text.js';
+import type { LeftInThread } from '../../../runtime/left-in-threads.js';
+import { formatCount } from '../../../base/units.js';
+import type { Paint } from '../../screen/color.js';
 
 /**
  * @param threads how many there are in all

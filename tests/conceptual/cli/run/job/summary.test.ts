@@ -7,8 +7,8 @@ import {
   summaryDocument,
   type RunSummary,
   type SummaryWords,
-} from '../../../../dist/cli/run/summary.js';
-import type { Outcome, TaskCounts } from '../../../../dist/runtime/task/task.js';
+} from '../../../../../dist/cli/run/job/summary.js';
+import type { Outcome, TaskCounts } from '../../../../../dist/runtime/task/task.js';
 
 const none: TaskCounts = {
   queued: 0,

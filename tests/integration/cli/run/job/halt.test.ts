@@ -1,7 +1,7 @@
 /** A run that ends as tasks fail: nothing is lost, and the same command goes on. */
 import { expect, test } from 'vitest';
-import { parsed, place } from '../../../support/command.js';
-import { waitFor } from '../../../support/wait-for.js';
+import { parsed, place } from '../../../../support/command.js';
+import { waitFor } from '../../../../support/wait-for.js';
 
 /** One that waits for the gate, two that fail, and more that wait. */
 function tasks(waiting: number): string {

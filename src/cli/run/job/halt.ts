@@ -1,5 +1,5 @@
-import { formatCount } from '../../base/units.js';
-import type { Halt } from '../../options/halt-kind.js';
+import { formatCount } from '../../../base/units.js';
+import type { Halt } from '../../../options/halt-kind.js';
 
 /** A share of a few tasks says little: as GNU parallel has it, so many must have failed. */
 const LEAST_OF_SHARE = 3;

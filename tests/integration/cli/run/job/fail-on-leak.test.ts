@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { place } from '../../../support/command.js';
-import { startedExecutor } from '../../../support/executors.js';
-import { longTestAfter } from '../../../support/long.js';
+import { place } from '../../../../support/command.js';
+import { startedExecutor } from '../../../../support/executors.js';
+import { longTestAfter } from '../../../../support/long.js';
 
 const JOBS = `import { setTimeout as sleep } from 'node:timers/promises';
 async function poll() {

@@ -1,10 +1,10 @@
 /** What surrounds a job: a supervisor, or the command itself with `--no-supervise`. Types only. */
-import type { StartSettings } from '../../runtime/start-executor.js';
-import type { StopMessage } from '../../runtime/supervisor/messages.js';
+import type { StartSettings } from '../../../runtime/start-executor.js';
+import type { StopMessage } from '../../../runtime/supervisor/messages.js';
 import type { Writable } from 'node:stream';
-import type { Outcome } from '../../runtime/task/task.js';
+import type { Outcome } from '../../../runtime/task/task.js';
 import type { EndedSoFar } from './halt.js';
-import type { Untorn } from '../../runtime/teardowns.js';
+import type { Untorn } from '../../../runtime/teardowns.js';
 
 /** What an executor process hands on to its successor. */
 export interface Carried {

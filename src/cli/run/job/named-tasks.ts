@@ -1,6 +1,6 @@
 /** What the input of a start names, held against what the run had before. */
-import { formatCount } from '../../base/units.js';
-import { taskCount } from '../screen/display.js';
+import { formatCount } from '../../../base/units.js';
+import { taskCount } from '../../screen/display.js';
 
 /** Distinct tasks by their seqs, a bit each: an input may name one twice. */
 export class NamedTasks {

@@ -1,13 +1,13 @@
-import { printable } from '../../base/printable.js';
-import { formatCount } from '../../base/units.js';
-import type { Executor } from '../../runtime/executor.js';
-import { changesInWords, type IdentityChange } from '../../runtime/identity.js';
-import type { HeldTasks } from '../../runtime/queue/contract.js';
-import { taskCount, type Display } from '../screen/display.js';
-import { inputText } from '../screen/task-name.js';
-import type { FeedState } from './feed.js';
+import { printable } from '../../../base/printable.js';
+import { formatCount } from '../../../base/units.js';
+import type { Executor } from '../../../runtime/executor.js';
+import { changesInWords, type IdentityChange } from '../../../runtime/identity.js';
+import type { HeldTasks } from '../../../runtime/queue/contract.js';
+import { taskCount, type Display } from '../../screen/display.js';
+import { inputText } from '../../screen/task-name.js';
+import type { FeedState } from '../input/feed.js';
 import type { Carried, JobControl } from './job-control.js';
-import type { RunFlags } from './run-flags.js';
+import type { RunFlags } from '../run-flags.js';
 
 /** Tasks that are named in one line. */
 const MAX_NAMED = 5;

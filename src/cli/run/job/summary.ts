@@ -1,13 +1,13 @@
 /** What a run comes to, in words and as data. */
-import { printable } from '../../base/printable.js';
-import type { LeftInThread } from '../../runtime/left-in-threads.js';
-import type { Outcome, TaskCounts, TaskState } from '../../runtime/task/task.js';
-import { untornText, type Untorn } from '../../runtime/teardowns.js';
-import { formatCount, formatDuration, formatRate } from '../../base/units.js';
-import { painter, type Color, type Paint } from '../screen/color.js';
-import type { LeftOut } from './input/find-files.js';
-import { taskName } from '../screen/task-name.js';
-import { commandFor } from '../arguments/suggest-command.js';
+import { printable } from '../../../base/printable.js';
+import type { LeftInThread } from '../../../runtime/left-in-threads.js';
+import type { Outcome, TaskCounts, TaskState } from '../../../runtime/task/task.js';
+import { untornText, type Untorn } from '../../../runtime/teardowns.js';
+import { formatCount, formatDuration, formatRate } from '../../../base/units.js';
+import { painter, type Color, type Paint } from '../../screen/color.js';
+import type { LeftOut } from '../input/find-files.js';
+import { taskName } from '../../screen/task-name.js';
+import { commandFor } from '../../arguments/suggest-command.js';
 
 export interface RunSummary {
   runId: string;

@@ -3,9 +3,9 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { linkSync, openSync, readFileSync, symlinkSync, closeSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { lines, MAIN, parsed, place, type Place } from '../../../support/command.js';
-import { longTestAfter } from '../../../support/long.js';
-import { waitFor } from '../../../support/wait-for.js';
+import { lines, MAIN, parsed, place, type Place } from '../../../../support/command.js';
+import { longTestAfter } from '../../../../support/long.js';
+import { waitFor } from '../../../../support/wait-for.js';
 
 const REFUSED: [what: string, target: (here: Place) => string, says: RegExp][] = [
   ['the module', () => 'work.mjs', /is the module of the handlers/],

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
-import { HoldfastError } from '../../base/errors.js';
-import type { Executor } from '../../runtime/executor.js';
-import { outcomeLine } from '../screen/outcome-line.js';
-import { print } from '../screen/terminal.js';
+import { HoldfastError } from '../../../base/errors.js';
+import type { Executor } from '../../../runtime/executor.js';
+import { outcomeLine } from '../../screen/outcome-line.js';
+import { print } from '../../screen/terminal.js';
 
 /** The other end of a pipe or a socket was closed. */
 export function isReaderGone(error: Error): boolean {

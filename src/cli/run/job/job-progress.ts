@@ -1,8 +1,8 @@
-import { RecentRate } from '../../base/recent-rate.js';
-import type { Executor } from '../../runtime/executor.js';
-import { paceOf } from '../screen/pace.js';
-import type { ProgressData } from '../screen/progress.js';
-import type { FeedState } from './feed.js';
+import { RecentRate } from '../../../base/recent-rate.js';
+import type { Executor } from '../../../runtime/executor.js';
+import { paceOf } from '../../screen/pace.js';
+import type { ProgressData } from '../../screen/progress.js';
+import type { FeedState } from '../input/feed.js';
 import { ended } from './summary.js';
 
 /** Gives what tells how far a run is, each time it is called. */

@@ -1,14 +1,14 @@
 import { constants, createReadStream, fstatSync, openSync, statSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { HoldfastError, InvalidInputError, type Fault } from '../../base/errors.js';
-import { traitsOf } from '../../runtime/queue/open-queue.js';
-import type { Executor } from '../../runtime/executor.js';
-import { StateDir } from '../../system/state-dir.js';
-import { chooseHandler } from '../arguments/choose-handler.js';
-import type { LeftOut } from './input/find-files.js';
-import type { SourceTask, TaskSource } from './input/source.js';
-import type { NamedTasks } from './named-tasks.js';
-import type { RunFlags } from './run-flags.js';
+import { HoldfastError, InvalidInputError, type Fault } from '../../../base/errors.js';
+import { traitsOf } from '../../../runtime/queue/open-queue.js';
+import type { Executor } from '../../../runtime/executor.js';
+import { StateDir } from '../../../system/state-dir.js';
+import { chooseHandler } from '../../arguments/choose-handler.js';
+import type { LeftOut } from './find-files.js';
+import type { SourceTask, TaskSource } from './source.js';
+import type { NamedTasks } from '../job/named-tasks.js';
+import type { RunFlags } from '../run-flags.js';
 
 /** Tasks that go to the queue in one transaction. */
 const CHUNK = 1000;
@@ -53,16 +53,16 @@ export async function openSource(
   const handler = handlerFor(flags, handlers);
   switch (flags.source.kind) {
     case 'each': {
-      const { eachFile } = await import('./input/each.js');
+      const { eachFile } = await import('./each.js');
       const { glob, exclude, follow } = flags.source;
       return eachFile(glob, handler!, { cwd: process.cwd(), exclude, follow, own: ownFiles(flags) });
     }
     case 'lines': {
-      const { eachLine } = await import('./input/stdin-lines.js');
+      const { eachLine } = await import('./stdin-lines.js');
       return eachLine(kept!(), handler!, flags.source.endedByNull);
     }
     case 'tasks': {
-      const { fileChunks, readTasks } = await import('./input/task-file.js');
+      const { fileChunks, readTasks } = await import('./task-file.js');
       const { file } = flags.source;
       const open = kept ?? (() => fileChunks(file, signal));
       const name = file === '-' ? 'standard input' : file;

@@ -5,7 +5,7 @@ import { Socket } from 'node:net';
 import { dirname } from 'node:path';
 import type { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { InvalidInputError } from '../../base/errors.js';
+import { InvalidInputError } from '../../../base/errors.js';
 
 /** How often to look whether a named pipe has a reader, and after how many looks it is told that it has none: a second. */
 const LOOK_INTERVAL_MS = 50;
