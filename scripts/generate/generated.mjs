@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { configJsonSchema } from '../../dist/config/json-schema.js';
 import { CONFIG_OPTIONS } from '../../dist/config/schema.js';
 import { DRY_RUN_OPTIONS } from '../../dist/options/dry-run-options.js';
+import { INSPECT_OPTIONS } from '../../dist/options/inspect-options.js';
 import { SMOKE_OPTIONS } from '../../dist/options/smoke-options.js';
 import { flagsTable, keysTable } from './tables.mjs';
 
@@ -24,6 +25,7 @@ const TABLES = {
     'keys of smoke': keysTable(partsOf('smoke'), 'smoke.'),
   },
   'docs/dry-run.md': { flags: flagsTable(DRY_RUN_OPTIONS) },
+  'docs/inspect.md': { flags: flagsTable(INSPECT_OPTIONS) },
   'docs/smoke.md': { flags: flagsTable(SMOKE_OPTIONS) },
 };
 

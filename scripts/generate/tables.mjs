@@ -29,12 +29,15 @@ export function flagsTable(rows) {
     withFlag.map((row) => [
       code(row.off === undefined ? row.flag : `${row.flag}\`, \`${row.flag?.replace('--', '--no-')}`),
       cell(sentence(row)),
-      row.flag?.includes('<') ? row.takes.takes : '',
+      takesValue(row) ? row.takes.takes : '',
       ...(hasVariables ? [row.variable === undefined ? '' : code(row.variable)] : []),
-      row.flag?.includes('<') || row.off !== undefined ? cell(defaultOf(row)) : '',
+      takesValue(row) || row.off !== undefined ? cell(defaultOf(row)) : '',
     ]),
   );
 }
+
+/** @param {Option} row */
+const takesValue = (row) => /[<[]/.test(row.flag ?? '');
 
 /** @param {Option} row */
 function defaultOf(row) {

@@ -1,25 +1,18 @@
 import type { Command } from 'commander';
-import { CONFIG, FOLDER } from '../arguments/common-flags.js';
+import { INSPECT_OPTIONS } from '../../options/inspect-options.js';
+import { addFlags } from '../arguments/flags.js';
 
 /** The argument and flags of `runtime inspect`; they are checked all together, in `inspect-flags.ts`. */
 export function describeInspect(command: Command): Command {
+  command
+    .description('show where a run, or any Node process of yours, stands: what each thread runs, awaits, and has open')
+    .usage('<run-id|pid> [options]')
+    .argument(
+      '[run-id|pid]',
+      'a run, as `runtime status` lists it, or the id of a process, which need not be prepared',
+    );
   return (
-    command
-      .description(
-        'show where a run, or any Node process of yours, stands: what each thread runs, awaits, and has open',
-      )
-      .usage('<run-id|pid> [options]')
-      .argument(
-        '[run-id|pid]',
-        'a run, as `runtime status` lists it, or the id of a process, which need not be prepared',
-      )
-      .option('--json', 'print one JSON document (docs/inspection-format.md); with --watch one a line')
-      .option('--watch [interval]', 'look again and again, until Ctrl-C (default: every 2s)')
-      .option('--all', 'leave nothing out: internals of Node and of holdfast, trees of any size')
-      .option('--max-pause <duration>', 'how long a thread may stand still while its heap is written (default: 5s)')
-      .option('--no-color', 'no colours')
-      .option('--dir <folder>', FOLDER)
-      .option('--config <file>', CONFIG)
+    addFlags(command, INSPECT_OPTIONS)
       .helpOption('-h, --help', 'show this')
       // Unknown ones are told together with all other faults.
       .allowUnknownOption()

@@ -1,10 +1,11 @@
 /** The argument and flags of `runtime inspect`, checked as a whole. */
-import { MAX_PAUSE_MS } from '../../debug/max-pause.js';
 import { InvalidInputError, type Fault } from '../../base/errors.js';
 import { quoted } from '../../base/faults.js';
 import { RUN_ID } from '../../system/state-dir.js';
-import { formatDuration, MAX_DURATION_MS, parseDuration } from '../../base/units.js';
-import { unknownArguments } from '../arguments/unknown-arguments.js';
+import { INSPECT_OPTIONS } from '../../options/inspect-options.js';
+import { readOptions } from '../../options/read-options.js';
+import { flagNames } from '../arguments/flags.js';
+import { flagName, unknownArguments } from '../arguments/unknown-arguments.js';
 import { besideWatch } from '../arguments/watch-interval.js';
 
 /** What commander collected. */
@@ -29,9 +30,7 @@ export interface InspectFlags {
   dir: string | undefined;
 }
 
-const FLAGS = ['--json', '--watch', '--all', '--max-pause', '--no-color', '--dir', '--config'];
 const WATCH_MS = 2_000;
-const MIN_WATCH_MS = 100;
 
 /**
  * @param extra arguments that no flag took
@@ -51,21 +50,15 @@ export function resolveInspectFlags(
   } else if (!RUN_ID.test(target)) {
     faults.push({ where: '<run-id|pid>', problem: `must be the id of a run or of a process, got ${quoted(target)}` });
   }
-  const duration = (where: string, text: string, atLeast: number): number => {
-    try {
-      const ms = parseDuration(text);
-      if (ms >= atLeast && ms <= MAX_DURATION_MS) return ms;
-      const range = `${formatDuration(atLeast)} to ${formatDuration(MAX_DURATION_MS)}`;
-      faults.push({ where, problem: `must be ${range}, got ${quoted(text)}` });
-    } catch (error) {
-      faults.push({ where, problem: (error as Error).message });
-    }
-    return 0;
+  const asWatched = typeof interval === 'string' ? interval : undefined;
+  const { values, faults: wrong } = readOptions(INSPECT_OPTIONS, { ...given, watch: asWatched }, 'flag');
+  faults.push(...wrong.map(({ where, problem }) => ({ where: flagName(where), problem })));
+  const watchMs = interval === undefined ? undefined : (values.watch ?? WATCH_MS);
+  const about = {
+    known: flagNames(INSPECT_OPTIONS),
+    command: 'runtime inspect',
+    tooMany: 'one run, or one process, is looked into',
   };
-  const watchMs = typeof interval === 'string' ? duration('--watch', interval, MIN_WATCH_MS) : interval && WATCH_MS;
-  const maxPauseMs = given.maxPause === undefined ? MAX_PAUSE_MS : duration('--max-pause', given.maxPause, 0);
-  if (given.dir === '') faults.push({ where: '--dir', problem: 'must be the path of a folder, got ""' });
-  const about = { known: FLAGS, command: 'runtime inspect', tooMany: 'one run, or one process, is looked into' };
   const unknown = first?.startsWith('-') ? [first, ...extra] : extra;
   faults.push(...unknownArguments(unknown, about));
   if (faults.length > 0 || target === undefined) {
@@ -73,6 +66,6 @@ export function resolveInspectFlags(
       hint: 'runtime inspect --help shows how; `runtime status` lists runs, `pgrep -a node` processes.',
     });
   }
-  const { json = false, all = false, color = true, dir } = given;
+  const { json, all, maxPause: maxPauseMs, color, dir } = values;
   return { target, json, watchMs, all, maxPauseMs, color, dir };
 }

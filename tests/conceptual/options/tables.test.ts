@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { addFlags, flagNames } from '../../../dist/cli/arguments/flags.js';
+import { MAX_PAUSE_MS } from '../../../dist/debug/max-pause.js';
 import { DRY_RUN_OPTIONS } from '../../../dist/options/dry-run-options.js';
+import { INSPECT_OPTIONS } from '../../../dist/options/inspect-options.js';
 import type { Options } from '../../../dist/options/option.js';
 import { readOption } from '../../../dist/options/read-options.js';
 import { RUN_OPTIONS } from '../../../dist/options/run-options.js';
@@ -23,6 +25,7 @@ describe.each<[string, Options]>([
   ['run', RUN_OPTIONS],
   ['dry-run', DRY_RUN_OPTIONS],
   ['smoke', SMOKE_OPTIONS],
+  ['inspect', INSPECT_OPTIONS],
 ])('the table of %s', (_, rows) => {
   const command = addFlags(new Command('x'), rows);
 
@@ -45,4 +48,8 @@ describe.each<[string, Options]>([
       expect(() => readOption(row, undefined, 'code'), key).not.toThrow();
     }
   });
+});
+
+test('a look of the command takes no longer than any other, unless it is said', () => {
+  expect(readOption(INSPECT_OPTIONS.maxPause, undefined, 'flag')).toBe(MAX_PAUSE_MS);
 });
