@@ -6,6 +6,9 @@ import type { ClaimedTask, Claiming } from '../../queue/contract.js';
  */
 const MAX_CLAIM = 10_000;
 
+/** Below this share of a full hand it is filled again: claims of a few would cost a transaction each. */
+const LOW = 1 / 4;
+
 /** Asks the queue for tasks, one question at a time, and not as long as it is known to have none. */
 export class Claims {
   readonly #now: () => number;
@@ -41,8 +44,7 @@ export class Claims {
    * @param take `isAll`: none is left that is ready
    */
   fillUp(queue: Claiming, full: number, inHand: number, take: (tasks: ClaimedTask[], isAll: boolean) => void): void {
-    // Claims of a few would cost a transaction each.
-    if (inHand * 2 > full) return;
+    if (inHand > LOW * full) return;
     const want = Math.min(MAX_CLAIM, full - inHand);
     if (want <= 0) return;
     // Whatever comes from now on is not part of what this claim finds.

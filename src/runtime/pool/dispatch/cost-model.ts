@@ -10,10 +10,11 @@ const TARGET_MS = 10;
 
 /**
  * How much work a thread should have waiting in the main thread's hand, in ms,
- * so that it need not wait for the queue. Tasks that take longer are claimed
- * when a lane is free: they could only wait.
+ * when that was just filled: what is left when it is filled anew has to last
+ * until the queue has answered. Tasks that take longer are claimed when a lane
+ * is free: they could only wait.
  */
-const AHEAD_MS = 20;
+const AHEAD_MS = 40;
 
 /** How much input a message should carry, in bytes (characters of text): it is copied, and held twice for a while. */
 const TARGET_BYTES = 2 ** 20;
