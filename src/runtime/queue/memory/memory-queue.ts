@@ -1,5 +1,5 @@
 /** The store without a disk: what it holds ends with the process. */
-import type { Encoded, NewTask, OutcomeState, TaskCounts } from '../../task/task.js';
+import type { NewTask, OutcomeState, TaskCounts } from '../../task/task.js';
 import type {
   Retrial,
   AddedTask,
@@ -20,13 +20,13 @@ import type {
   WithInput,
   Work,
 } from '../contract.js';
-import { CANCELLED, isRetriable } from '../endings.js';
-import { generatedSeq, idOf } from '../generated-id.js';
+import { isRetriable } from '../endings.js';
+import { idOf } from '../generated-id.js';
 import { Counts } from './counts.js';
 import { Lines } from './lines.js';
-import { waits, type MemoryTask, type State } from './memory-task.js';
-import { outcomeRecord, Outcomes, type Ending } from './outcomes.js';
-import { SeqMap } from '../seq-map.js';
+import { claimed, delay, isSame, renew, stateAfter, waits, type MemoryTask } from './memory-task.js';
+import { cancelledEnding, outcomeRecord, Outcomes, type Ending } from './outcomes.js';
+import { Tasks } from './tasks.js';
 import { queueClosed } from '../refusals.js';
 import { MEMORY_TRAITS } from '../traits.js';
 import { WorkSignal } from '../work-signal.js';
@@ -47,22 +47,17 @@ class MemoryQueue implements TaskQueue {
   readonly traits = MEMORY_TRAITS;
   readonly member = 1;
   readonly predecessor = 0;
-  #lastSeq = 0;
-  #closed = false;
-  /** Tasks that were given an id, for as long as the queue lives. */
-  readonly #byId = new Map<string, MemoryTask>();
-  /** Tasks without an outcome. */
-  #live = new SeqMap<MemoryTask>();
+  readonly #tasks = new Tasks();
   readonly #lines = new Lines();
   readonly #outcomes = new Outcomes();
   readonly #counts = new Counts();
   readonly #signal = new WorkSignal();
   #identity: RunIdentity | undefined;
+  #closed = false;
 
   async clear(): Promise<void> {
     this.#refuseIfClosed();
-    this.#byId.clear();
-    this.#live = new SeqMap();
+    this.#tasks.clear();
     this.#lines.clear();
     this.#outcomes.clear();
     this.#counts.clear();
@@ -94,10 +89,10 @@ class MemoryQueue implements TaskQueue {
     this.#refuseIfClosed();
     const suspects = this.#counts.of('suspect');
     this.#lines.hold(this.#counts.of('queued') + this.#counts.of('delayed') + suspects, suspects);
-    for (const task of this.#counts.of('running') === 0 ? [] : this.#live.values()) {
+    for (const task of this.#counts.of('running') === 0 ? [] : this.#tasks.allLive()) {
       if (task.state === 'running') task.start = this.#lines.start;
     }
-    return this.#lastSeq;
+    return this.#tasks.lastSeq;
   }
 
   async letGo(): Promise<void> {
@@ -131,13 +126,13 @@ class MemoryQueue implements TaskQueue {
       this.#counts.move(due, 'queued');
       this.#lines.enter(due);
     }
-    const claimed: ClaimedTask[] = [];
-    while (claimed.length < limit) {
+    const given: ClaimedTask[] = [];
+    while (given.length < limit) {
       const task = this.#lines.nextReady();
       if (task === undefined) break;
-      claimed.push(this.#take(task));
+      given.push(this.#take(task));
     }
-    return claimed;
+    return given;
   }
 
   async claimSuspect(): Promise<ClaimedTask | undefined> {
@@ -151,40 +146,30 @@ class MemoryQueue implements TaskQueue {
     const settled: Settled = { ordinals: [], refused: [] };
     for (const settlement of settlements) {
       const { seq, token } = settlement.claim;
-      const task = this.#live.get(seq);
+      const task = this.#tasks.live(seq);
       if (task?.state !== 'running' || task.token !== token) {
         settled.refused.push(settlement);
         continue;
       }
-      this.#counts.move(task, targetOf(settlement));
+      this.#counts.move(task, stateAfter(settlement));
       if (settlement.kind === 'outcome') settled.ordinals.push(this.#record(task, settlement));
-      else this.#putBack(task, settlement);
+      else {
+        if (settlement.kind === 'retry') delay(task, settlement);
+        this.#enter(task);
+      }
     }
     return settled;
   }
 
   async cancel(id: string): Promise<Cancellation> {
     this.#refuseIfClosed();
-    const seq = generatedSeq(id);
-    const task = seq === undefined ? this.#byId.get(id) : this.#live.get(seq);
-    if (task === undefined || (seq !== undefined && task.id !== undefined)) {
-      return { found: undefined };
-    }
-    const { state, attempts, crashes } = task;
+    const task = this.#tasks.find(id);
+    if (task === undefined) return { found: undefined };
+    const { state } = task;
     if (!waits(state)) return { found: state };
     this.#counts.move(task, 'cancelled');
     this.#lines.leave(task, state, this.#counts.of('queued'));
-    const ending: Ending = {
-      state: 'cancelled',
-      attempts,
-      crashes,
-      result: undefined,
-      error: CANCELLED,
-      startedAt: null,
-      durationMs: 0,
-      thread: null,
-      version: undefined,
-    };
+    const ending = cancelledEnding(task);
     const outcome = outcomeRecord(this.#record(task, ending), task, ending);
     return { found: state === 'suspect' ? 'queued' : state, cancelled: { seq: task.seq, outcome } };
   }
@@ -192,14 +177,14 @@ class MemoryQueue implements TaskQueue {
   async retry(states: readonly OutcomeState[]): Promise<number> {
     this.#refuseIfClosed();
     const again = this.#outcomes.takeBack(({ state }) => states.includes(state));
-    for (const { id } of again) this.#takeBack(this.#byId.get(id)!);
+    for (const { id } of again) this.#takeBack(this.#tasks.named(id)!);
     return again.length;
   }
 
   async retryTask(id: string): Promise<Retrial> {
     this.#refuseIfClosed();
-    const task = this.#byId.get(id) ?? this.#live.get(generatedSeq(id) ?? 0);
-    if (task === undefined || idOf(task) !== id) return { found: undefined, retried: false };
+    const task = this.#tasks.find(id);
+    if (task === undefined) return { found: undefined, retried: false };
     const found = task.state === 'suspect' ? 'queued' : task.state;
     if (!isRetriable(found)) return { found, retried: false };
     this.#outcomes.takeBack((outcome) => outcome.id === id);
@@ -211,12 +196,9 @@ class MemoryQueue implements TaskQueue {
   /** Its outcome is none any more. */
   #takeBack(task: MemoryTask): void {
     this.#counts.move(task, 'queued');
-    task.attempts = 0;
-    task.crashes = 0;
-    task.earlier = undefined;
-    task.outcome = undefined;
-    this.#live.set(task.seq, task);
-    this.#enter(task, 'queued');
+    renew(task);
+    this.#tasks.revive(task);
+    this.#enter(task);
   }
 
   /** They are counted beside the tasks themselves. */
@@ -252,7 +234,7 @@ class MemoryQueue implements TaskQueue {
 
   async outcome(id: string, { withInput = false }: WithInput = {}): Promise<OutcomeRecord | undefined> {
     this.#refuseIfClosed();
-    const task = this.#byId.get(id);
+    const task = this.#tasks.named(id);
     return task?.outcome && { ...task.outcome, ...(withInput && { input: task.input }) };
   }
 
@@ -269,7 +251,7 @@ class MemoryQueue implements TaskQueue {
   async outcomesAfter(cursor: Cursor, choice: OutcomeChoice = {}): Promise<OutcomePage> {
     this.#refuseIfClosed();
     const page = this.#outcomes.after(cursor, choice);
-    if (choice.withInput) for (const outcome of page.outcomes) outcome.input = this.#byId.get(outcome.id)!.input;
+    if (choice.withInput) for (const outcome of page.outcomes) outcome.input = this.#tasks.named(outcome.id)!.input;
     return page;
   }
 
@@ -283,35 +265,15 @@ class MemoryQueue implements TaskQueue {
   }
 
   #add(task: NewTask): AddedTask {
-    const { id, handler, input, priority, timeoutMs, retries } = task;
-    const known = id === undefined ? undefined : this.#byId.get(id);
+    const { id } = task;
+    const known = id === undefined ? undefined : this.#tasks.named(id);
     if (known !== undefined) {
-      const same = known.handler === handler && sameInput(known.input, input);
-      return same ? this.#addAgain(known, task) : { seq: known.seq, id: id!, status: 'conflict' };
+      return isSame(known, task) ? this.#addAgain(known, task) : { seq: known.seq, id: id!, status: 'conflict' };
     }
-    const seq = ++this.#lastSeq;
-    const added: MemoryTask = {
-      seq,
-      token: 0,
-      id,
-      handler,
-      input,
-      priority,
-      timeoutMs,
-      retries,
-      state: 'queued',
-      attempts: 0,
-      crashes: 0,
-      earlier: undefined,
-      start: this.#lines.start,
-      delay: undefined,
-      outcome: undefined,
-    };
+    const added = this.#tasks.add(task, this.#lines.start);
     this.#counts.add();
-    this.#live.set(seq, added);
-    if (id !== undefined) this.#byId.set(id, added);
     this.#lines.append(added);
-    return { seq, id: idOf(added), status: 'added' };
+    return { seq: added.seq, id: idOf(added), status: 'added' };
   }
 
   #addAgain(task: MemoryTask, { priority, timeoutMs, retries }: NewTask): AddedTask {
@@ -328,7 +290,7 @@ class MemoryQueue implements TaskQueue {
 
   *#heldTasks(): Iterable<MemoryTask> {
     if (this.#lines.held === 0) return;
-    for (const task of this.#live.values()) if (this.#lines.isHeld(task)) yield task;
+    for (const task of this.#tasks.allLive()) if (this.#lines.isHeld(task)) yield task;
   }
 
   /** A task that is held back no longer is. */
@@ -338,52 +300,22 @@ class MemoryQueue implements TaskQueue {
   }
 
   /** A task waits again. */
-  #enter(task: MemoryTask, as: Work): void {
+  #enter(task: MemoryTask): void {
     this.#lines.enter(task);
-    this.#signal.came(as);
+    this.#signal.came(task.state as Work);
   }
 
   #take(task: MemoryTask): ClaimedTask {
     this.#counts.move(task, 'running');
-    task.token += 1;
-    const { seq, token, id, handler, input, priority, timeoutMs, retries, attempts, crashes, earlier } = task;
-    return { seq, token, id, handler, input, priority, timeoutMs, retries, attempts, crashes, earlier };
+    return claimed(task);
   }
 
   #record(task: MemoryTask, ending: Ending): number {
-    this.#live.take(task.seq);
+    this.#tasks.end(task);
     return this.#outcomes.record(task, ending);
-  }
-
-  #putBack(task: MemoryTask, settlement: Exclude<Settlement, { kind: 'outcome' }>): void {
-    if (settlement.kind === 'retry') {
-      task.attempts = settlement.attempts;
-      task.crashes = settlement.crashes;
-      task.earlier = settlement.earlier;
-      task.delay = { runAt: settlement.runAt, task };
-    }
-    this.#enter(task, task.state as Work);
   }
 
   #refuseIfClosed(): void {
     if (this.#closed) throw queueClosed();
   }
-}
-
-function targetOf(settlement: Settlement): State {
-  switch (settlement.kind) {
-    case 'outcome':
-      return settlement.state;
-    case 'retry':
-      return 'delayed';
-    case 'release':
-      return 'queued';
-    case 'suspect':
-      return 'suspect';
-  }
-}
-
-function sameInput(a: Encoded, b: Encoded): boolean {
-  if (typeof a === 'string' || typeof b === 'string') return a === b;
-  return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }

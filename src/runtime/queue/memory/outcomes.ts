@@ -1,5 +1,6 @@
 /** The outcomes of the memory store. Only those of tasks that were given an id are kept. */
 import type { ClaimedTask, Cursor, OutcomeChoice, OutcomePage, OutcomeRecord, Settlement } from '../contract.js';
+import { CANCELLED } from '../endings.js';
 import { idOf } from '../generated-id.js';
 import type { MemoryTask } from './memory-task.js';
 
@@ -52,6 +53,21 @@ export class Outcomes {
   clear(): void {
     this.#records = [];
   }
+}
+
+/** Of a task that was cancelled while it waited. */
+export function cancelledEnding({ attempts, crashes }: ClaimedTask): Ending {
+  return {
+    state: 'cancelled',
+    attempts,
+    crashes,
+    result: undefined,
+    error: CANCELLED,
+    startedAt: null,
+    durationMs: 0,
+    thread: null,
+    version: undefined,
+  };
 }
 
 export function outcomeRecord(ordinal: number, task: ClaimedTask, ending: Ending): OutcomeRecord {
