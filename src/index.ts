@@ -69,8 +69,10 @@ export type { InspectOptions, InspectProcessOptions } from './debug/inspect-proc
 export type { InspectSelfOptions } from './debug/inspect-self.js';
 export type {
   AwaitBranch,
+  CreationSite,
   Frame,
   Handle,
+  HooksSnapshot,
   OpenStream,
   Inspection,
   Leaf,
@@ -96,9 +98,9 @@ export {
 export { generateEvents, type GenerateOptions } from './dryrun/generate.js';
 export type { Pattern } from './dryrun/patterns.js';
 export { tradingEvents } from './dryrun/trading-schemas.js';
-export type { Order, Position, Trade } from './dryrun/trading-events.js';
+export type { Instrument, Order, Position, Trade } from './dryrun/trading-events.js';
 export type { Executor } from './runtime/executor.js';
-export type { MapOptions, StopOptions } from './runtime/executor-parts.js';
+export type { MapOptions, OutcomeOptions, OutcomesOptions, StopOptions } from './runtime/executor-parts.js';
 export type {
   ExecutorEvents,
   TaskLogged,
@@ -108,35 +110,44 @@ export type {
   TasksStuck,
   TeardownFailed,
 } from './runtime/executor-events.js';
-export type { OutcomeFilter } from './runtime/queue/contract.js';
+export type { Percentiles } from './base/duration-summary.js';
 export type { LeftInThread } from './runtime/left-in-threads.js';
 export type { AnyHandler, HandlerInput, HandlerName, HandlerResult } from './runtime/task/handlers.js';
 export type { Duration, ExecutorOptions, Size } from './runtime/options.js';
-export type { SubmitOptions, TaskOptions, TaskToEnqueue } from './runtime/task/new-task.js';
-export type { AddedTask } from './runtime/queue/contract.js';
+export type { EnqueuedTask, SubmitOptions, TaskOptions, TaskToEnqueue } from './runtime/task/new-task.js';
 export type { Beat } from './runtime/health/heartbeat.js';
 export type { UnendedThread } from './runtime/pool/thread/unended.js';
 export type { LastError } from './runtime/health/last-error.js';
-export type { ExecutorMode, ExecutorStatus, HealthStatus, ProbeAnswer, ProbeAnswers } from './runtime/status.js';
-export type { ThreadStatus } from './runtime/thread-status.js';
-export type { TaskOutcome } from './runtime/task/task-outcome.js';
 export type {
-  EarlierAttempt,
-  Outcome,
-  OutcomeState,
-  TaskCounts,
-  TaskErrorRecord,
-  TaskState,
-} from './runtime/task/task.js';
+  ExecutorMode,
+  ExecutorStatus,
+  HealthStatus,
+  ProbeAnswer,
+  ProbeAnswers,
+  ProbeName,
+} from './runtime/status.js';
+export type { RunStatistics } from './runtime/statistics.js';
+export type { RunningTaskStatus, ThreadStatus, ThreadSummary } from './runtime/thread-status.js';
+export type { RecordedOutcome, TaskOutcome } from './runtime/task/task-outcome.js';
+export type { EarlierAttempt, OutcomeState, TaskCounts, TaskErrorRecord, TaskState } from './runtime/task/task.js';
 export type { TaskContext, TaskLog } from './runtime/thread/context.js';
-export type { Printers } from './runtime/thread/protocol.js';
+export type { LogLevel, Printers } from './runtime/thread/protocol.js';
 export type { ChildOptions, StartChild } from './runtime/thread/task-children.js';
 export type { ThreadContext } from './runtime/thread/handler-module.js';
-export type { Untorn } from './runtime/teardowns.js';
-export { ERROR_CODES, HoldfastError, InvalidInputError, type ErrorCode, type Fault } from './base/errors.js';
+export type { TeardownLoss } from './runtime/teardowns.js';
+export {
+  ERROR_CODES,
+  HoldfastError,
+  InvalidInputError,
+  type ErrorCode,
+  type Fault,
+  type HoldfastErrorOptions,
+} from './base/errors.js';
 export { TaskError } from './runtime/task/task-error.js';
 export { ExecutorRunningError } from './system/lock/executor-running-error.js';
-export { ProcessLock } from './system/lock/process-lock.js';
+export type { LockHolder } from './system/lock/holder.js';
+export { ProcessLock, type AcquireOptions, type ProcessLockOptions } from './system/lock/process-lock.js';
+export type { LossReason } from './system/lock/watch.js';
 export {
   assertPostConditions,
   runPostConditions,
@@ -146,6 +157,6 @@ export {
   type PostConditionResult,
   type Severity,
 } from './smoke/post-conditions.js';
-export type { SmokeContext, SmokeEvent, Told } from './smoke/context.js';
+export type { SmokeContext, SmokeEvent } from './smoke/context.js';
 export type { HealthSnapshot } from './runtime/health/snapshot.js';
 export type { EventSource } from './smoke/event-source.js';

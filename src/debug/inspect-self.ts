@@ -18,6 +18,7 @@ export interface InspectSelfOptions extends InspectOptions {
   keep?: (top: AwaitBranch) => boolean;
   /** Gives the look up: threads whose turn has not come are left alone, and it rejects with the reason once the others are let go. */
   signal?: AbortSignal;
+  /** @internal */
   haste?: Haste;
   /** Whether streams to files that are open are looked for; default `false`. */
   openStreams?: boolean;

@@ -1,6 +1,5 @@
 import type { Executor } from '../runtime/executor.js';
-import type { TaskOutcome } from '../runtime/task/task-outcome.js';
-import type { NewTask } from '../runtime/task/task.js';
+import type { NewTask, Outcome } from '../runtime/task/task.js';
 import { encode } from '../runtime/task/codec.js';
 import { eventIdOf, planArrivals, type Arrival } from './arrivals.js';
 import { eventMaker } from './events.js';
@@ -34,8 +33,8 @@ export async function drive(
   });
   const failing = new AbortController();
   const fail = (error: Error) => failing.abort(error);
-  const settled = (outcome: TaskOutcome) => measurements.settled(outcome);
-  executor.on('outcome', settled).once('failed', fail);
+  const settled = (outcome: Outcome) => measurements.settled(outcome);
+  executor.on('recorded', settled).once('failed', fail);
   const ending = AbortSignal.any([signal, failing.signal]);
   measurements.begin();
   try {
@@ -50,6 +49,6 @@ export async function drive(
     await executor.idle();
     failing.signal.throwIfAborted();
   } finally {
-    executor.off('outcome', settled).off('failed', fail);
+    executor.off('recorded', settled).off('failed', fail);
   }
 }

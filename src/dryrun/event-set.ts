@@ -63,14 +63,12 @@ export interface DryRunEvent {
   dryRun: true;
 }
 
-type BodyOf<Type> = Type extends { make(draw: Draw, n: number, about: About): infer Body } ? Body : never;
-
 /** The events that a set makes; `type` tells them apart. */
 export type EventOf<Set> = {
   [Type in keyof Set & string]: Omit<DryRunEvent, 'type' | 'eventId'> & {
     type: Type;
     eventId: `${Type}_${number}`;
-  } & BodyOf<Set[Type]>;
+  } & (Set[Type] extends { make(draw: Draw, n: number, about: About): infer Body } ? Body : never);
 }[keyof Set & string];
 
 /** Gives a set back as it is; the compiler holds what each `make` gives against its schema. */

@@ -22,7 +22,7 @@ export async function tally(executor: Executor, submitted: Readonly<Record<strin
   const seen = new Map(Object.entries(submitted).map(([type, count]) => [type, new Uint8Array(count + 1)]));
   let found = 0;
   let duplicates = 0;
-  for await (const { id, state } of executor.outcomes()) {
+  for await (const { id, state } of executor.encoded.outcomes()) {
     const separator = id.lastIndexOf('_');
     const n = Number(id.slice(separator + 1));
     const ofType = seen.get(id.slice(0, separator));

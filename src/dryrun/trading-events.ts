@@ -10,10 +10,9 @@ export const SIDES = ['BUY', 'SELL'] as const;
 export const ORDER_TYPES = ['MARKET', 'LIMIT', 'STOP'] as const;
 export const ORDER_STATES = ['PENDING', 'FILLED', 'CANCELLED', 'REJECTED'] as const;
 
-type Symbol = (typeof SYMBOLS)[number];
-
-interface Instrument {
-  symbol: Symbol;
+/** What trades, orders and positions have in common. */
+export interface Instrument {
+  symbol: (typeof SYMBOLS)[number];
   /** Shares, a whole number from 1. */
   quantity: number;
   account: string;
@@ -41,7 +40,7 @@ export interface Position extends Instrument {
 }
 
 /** Dollars around which the prices of a symbol are drawn. */
-const PRICES: Record<Symbol, number> = { AAPL: 230, MSFT: 420, GOOG: 175, AMZN: 200, NVDA: 140 };
+const PRICES: Record<Instrument['symbol'], number> = { AAPL: 230, MSFT: 420, GOOG: 175, AMZN: 200, NVDA: 140 };
 const PRICE_SPREAD = 0.02;
 const MAX_QUANTITY = 1_000;
 const MAX_PROFIT = 5_000;
@@ -80,11 +79,11 @@ function makePosition(draw: Draw, n: number, { account }: About): Position {
 }
 
 /** In turn. */
-function symbolOf(n: number): Symbol {
+function symbolOf(n: number): Instrument['symbol'] {
   return SYMBOLS[(n - 1) % SYMBOLS.length]!;
 }
 
-function priceOf(symbol: Symbol, draw: Draw): number {
+function priceOf(symbol: Instrument['symbol'], draw: Draw): number {
   return cents(PRICES[symbol] * (1 + PRICE_SPREAD * (2 * draw.float() - 1)));
 }
 

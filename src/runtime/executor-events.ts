@@ -1,9 +1,8 @@
 /** What an executor tells while it runs. Types only. */
 import type { Beat } from './health/heartbeat.js';
-import type { Concern } from './pool/watch/lookout.js';
 import type { UnendedThread } from './pool/thread/unended.js';
 import type { ExecutorMode } from './status.js';
-import type { EarlierAttempt } from './task/task.js';
+import type { EarlierAttempt, Outcome } from './task/task.js';
 import type { TaskOutcome } from './task/task-outcome.js';
 import type { LogLevel, Printers } from './thread/protocol.js';
 
@@ -18,7 +17,7 @@ export interface TasksStuck {
    * thread has not turned since; `timed-out`: they are asked to stop now;
    * `unyielding`: they did not stop when asked, and their thread is ended now.
    */
-  why: Concern;
+  why: 'stalled' | 'silent' | 'timed-out' | 'unyielding';
   /** Milliseconds since the first of them began. */
   runningMs: number;
   /** Where they are `timed-out`: the limit that was set, in ms. */
@@ -84,9 +83,11 @@ export interface TeardownFailed {
 export interface ExecutorEvents {
   /**
    * A task has its outcome, and the outcome is durable: as `outcome(id)` gives it.
-   * `ordinal` rises with each. The result is decoded when it is read.
+   * `ordinal` rises with each.
    */
   outcome: [outcome: TaskOutcome, ordinal: number];
+  /** The same, with the result as the queue holds it. @internal */
+  recorded: [outcome: Outcome];
   /**
    * An attempt at a task has begun. Told within a few hundredths of a second
    * while it runs; of one that ends sooner, with its end, just before `outcome`

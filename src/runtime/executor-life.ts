@@ -16,7 +16,7 @@ import { closeQueue, logLeftBehind } from './run-folder.js';
 import type { ExecutorMode } from './status.js';
 import { StoppingMark } from './stopping-mark.js';
 import type { Submissions } from './submissions.js';
-import { Teardowns, type Untorn } from './teardowns.js';
+import { Teardowns, type TeardownLoss } from './teardowns.js';
 import { summaryOfThreads } from './thread-status.js';
 
 /** What may follow each mode. */
@@ -91,7 +91,7 @@ export class ExecutorLife {
     await quiet(dispatcher);
   }
 
-  async tearDown(): Promise<Untorn | undefined> {
+  async tearDown(): Promise<TeardownLoss | undefined> {
     this.#tornDown = true;
     await this.drain();
     await this.#parts.dispatcher.tearDown();

@@ -3,7 +3,7 @@ import { encodedTasks, type EncodedTasks } from './encoded-tasks.js';
 import { checkStates, checkThreads, FILTER_CHECKS, MAP_CHECKS, OUTCOME_CHECKS, STOP_CHECKS } from './call-checks.js';
 import type { ExecutorEvents } from './executor-events.js';
 import { ExecutorLife } from './executor-life.js';
-import type { ExecutorParts, MapOptions, StopOptions } from './executor-parts.js';
+import type { ExecutorParts, MapOptions, OutcomeOptions, OutcomesOptions, StopOptions } from './executor-parts.js';
 import type { HandlerInput, HandlerName, HandlerResult, AnyHandler } from './task/handlers.js';
 import { leftInThreads, type LeftInThread } from './left-in-threads.js';
 import type { ProcessLock } from '../system/lock/process-lock.js';
@@ -12,16 +12,16 @@ import { mapBounded } from '../base/map-bounded.js';
 import { checkOptions } from '../base/option-checks.js';
 import type { ResolvedOptions } from './options.js';
 import type { Dispatcher } from './pool/dispatcher.js';
-import type { AddedTask, OutcomeFilter, TaskQueue } from './queue/contract.js';
-import { relay } from './relay.js';
+import type { TaskQueue } from './queue/contract.js';
+import { announceOutcome, relay } from './relay.js';
 import { Statistics } from './statistics.js';
-import { newTask, newTasks, type SubmitOptions, type TaskToEnqueue } from './task/new-task.js';
+import { newTask, newTasks, type EnqueuedTask, type SubmitOptions, type TaskToEnqueue } from './task/new-task.js';
 import { statusOfThreads } from './thread-status.js';
 import type { ExecutorMode, ExecutorStatus, ProbeAnswers } from './status.js';
-import type { Untorn } from './teardowns.js';
+import type { TeardownLoss } from './teardowns.js';
 import { Submissions } from './submissions.js';
 import { isWellFormed } from './task/task-id.js';
-import { decodeOutcome, OutcomeView, type TaskOutcome } from './task/task-outcome.js';
+import { decodeOutcome, outcomeToTell, type RecordedOutcome, type TaskOutcome } from './task/task-outcome.js';
 import type { NewTask, OutcomeState, TaskCounts } from './task/task.js';
 import { WatchedTasks } from './watched-tasks.js';
 
@@ -52,6 +52,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitte
   readonly #statistics = new Statistics();
   readonly #life: ExecutorLife;
 
+  /** @internal */
   constructor(parts: ExecutorParts) {
     super();
     const { options, runDir, lock, queue, dispatcher, handlers, holds } = parts;
@@ -151,9 +152,10 @@ export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitte
    * handler or option, an input that cannot be cloned): then none was added.
    * Else as `submit`, before a task has its outcome.
    */
-  async enqueue(tasks: readonly TaskToEnqueue<Module>[]): Promise<AddedTask[]> {
+  async enqueue(tasks: readonly TaskToEnqueue<Module>[]): Promise<EnqueuedTask[]> {
     this.#submissions.refuseIfClosed();
-    return this.#submissions.add(newTasks(this.handlers, tasks));
+    const added = await this.#submissions.add(newTasks(this.handlers, tasks));
+    return added.map(({ id, status }) => ({ id, status }));
   }
 
   /**
@@ -170,7 +172,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitte
       if (cancelled) {
         this.#statistics.record(cancelled.outcome);
         this.#submissions.deliver(cancelled.seq, cancelled.outcome);
-        this.emit('outcome', new OutcomeView(cancelled.outcome), cancelled.outcome.ordinal);
+        announceOutcome(this, cancelled.outcome, cancelled.outcome.ordinal);
         void this.#life.tellIdle();
         return true;
       }
@@ -210,7 +212,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitte
    * From then on it only drains: no `resume` and no `scale` brings threads back. As
    * after `drain`, what is submitted waits in the queue for the next executor.
    */
-  tearDown(): Promise<Untorn | undefined> {
+  tearDown(): Promise<TeardownLoss | undefined> {
     return this.#life.tearDown();
   }
 
@@ -256,7 +258,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitte
   }
 
   /** The outcome of a task, `undefined` if it has none (yet). `withInput`: together with what the task was given. */
-  async outcome(id: string, options?: { withInput?: boolean }): Promise<TaskOutcome | undefined> {
+  async outcome(id: string, options?: OutcomeOptions): Promise<TaskOutcome | undefined> {
     checkOptions('outcome', options, OUTCOME_CHECKS);
     if (typeof id !== 'string' || !isWellFormed(id)) return undefined;
     const found = await this.#queue.outcome(id, options);
@@ -268,10 +270,10 @@ export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitte
    * memory. Those recorded meanwhile are in; it ends when it has caught up.
    * Throws `ERR_INVALID_OPTIONS` for an unknown filter, or errors of the queue.
    */
-  async *outcomes(filter?: OutcomeFilter): AsyncGenerator<TaskOutcome & { ordinal: number }, void, undefined> {
-    checkOptions('outcomes', filter, FILTER_CHECKS);
-    for await (const outcome of this.#queue.outcomes(filter)) {
-      yield Object.assign(new OutcomeView(outcome), { ordinal: outcome.ordinal });
+  async *outcomes(options?: OutcomesOptions): AsyncGenerator<RecordedOutcome, void, undefined> {
+    checkOptions('outcomes', options, FILTER_CHECKS);
+    for await (const outcome of this.#queue.outcomes(options)) {
+      yield Object.assign(outcomeToTell(outcome), { ordinal: outcome.ordinal });
     }
   }
 
@@ -280,7 +282,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitte
     return this.#queue.lastOrdinal();
   }
 
-  /** Writes into the lock's details where this executor can be steered. */
+  /** Writes into the lock's details where this executor can be steered. @internal */
   announce(controlSocket: string): void {
     this.#lock.describe({ controlSocket });
   }

@@ -1,10 +1,16 @@
-import type { LeftPending } from '../debug/pending/pending-functions.js';
+import type { AwaitBranch, OpenStream } from '../debug/inspection.js';
 import type { Pool } from './pool/pool.js';
 
 /** Async functions in one thread of an executor that nobody waits for, and streams to files that are open there. */
-export interface LeftInThread extends Omit<LeftPending, 'threadId' | 'label'> {
+export interface LeftInThread {
   /** Number of the thread, from 1. */
   thread: number;
+  /** The functions, and what they wait for. */
+  awaits: AwaitBranch[];
+  /** Those with most to write first. */
+  openStreams: OpenStream[];
+  /** Why it cannot be known for this thread, as a sentence; else `undefined`. */
+  unknown: string | undefined;
 }
 
 /** Looks at all threads of a pool, two at a time; what that takes is loaded here. */

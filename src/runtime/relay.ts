@@ -7,7 +7,8 @@ import type { ClaimedTask, Settlement } from './queue/contract.js';
 import { idOf } from './queue/generated-id.js';
 import type { Statistics } from './statistics.js';
 import type { Submissions } from './submissions.js';
-import { outcomeOf, OutcomeView } from './task/task-outcome.js';
+import { outcomeOf, outcomeToTell } from './task/task-outcome.js';
+import type { Outcome } from './task/task.js';
 import { tellingInput } from './thread-status.js';
 import { now, wallTime } from './thread/board.js';
 import type { WatchedTasks } from './watched-tasks.js';
@@ -81,7 +82,7 @@ function relaySettled(
 ): void {
   dispatcher.on('settled', (tasks, settlements, ordinals) => {
     let recorded = 0;
-    const heard = executor.listenerCount('outcome') > 0;
+    const heard = executor.listenerCount('outcome') + executor.listenerCount('recorded') > 0;
     const hearsRetries = executor.listenerCount('retrying') > 0;
     for (let i = 0; i < tasks.length; i++) {
       const settlement = settlements[i]!;
@@ -93,9 +94,15 @@ function relaySettled(
       statistics.record(settlement);
       health.settled(settlement);
       submissions.settle(tasks[i]!, settlement);
-      if (heard) executor.emit('outcome', new OutcomeView(outcomeOf(tasks[i]!, settlement)), ordinal);
+      if (heard) announceOutcome(executor, outcomeOf(tasks[i]!, settlement), ordinal);
     }
   });
+}
+
+/** To whoever listens: most of the command never reads a result, and gets it as it is recorded. */
+export function announceOutcome(executor: EventEmitter<ExecutorEvents>, outcome: Outcome, ordinal: number): void {
+  executor.emit('recorded', outcome);
+  if (executor.listenerCount('outcome') > 0) executor.emit('outcome', outcomeToTell(outcome), ordinal);
 }
 
 function retryingOf(task: ClaimedTask, settlement: Settlement & { kind: 'retry' }): TaskRetrying {

@@ -5,7 +5,7 @@ import type { Dispatcher } from './pool/dispatcher.js';
 import { formatCount } from '../base/units.js';
 
 /** What tasks gathered in threads whose `teardown` failed, or was never called. Plain data. */
-export interface Untorn {
+export interface TeardownLoss {
   /** How many threads; all those of an executor that died count as one. */
   threads: number;
   /** Tasks that had ended `done` there. What they gathered may be lost; some of it may have been written before. */
@@ -18,7 +18,10 @@ export interface Untorn {
 
 const MAX_NAMED = 5;
 
-export function together(before: Untorn | undefined, { threads, outcomes, tasks, why }: Untorn): Untorn {
+export function together(
+  before: TeardownLoss | undefined,
+  { threads, outcomes, tasks, why }: TeardownLoss,
+): TeardownLoss {
   return {
     threads: (before?.threads ?? 0) + threads,
     outcomes: (before?.outcomes ?? 0) + outcomes,
@@ -29,7 +32,7 @@ export function together(before: Untorn | undefined, { threads, outcomes, tasks,
 
 /** Keeps, and tells by `teardown-failed`, which threads of an executor were not torn down. */
 export class Teardowns {
-  #untorn: Untorn | undefined;
+  #untorn: TeardownLoss | undefined;
 
   constructor(dispatcher: Dispatcher, executor: EventEmitter<ExecutorEvents>) {
     dispatcher.on('untorn', ({ number: thread, done }, cause) => {
@@ -40,7 +43,7 @@ export class Teardowns {
   }
 
   /** Those that were not told of yet. */
-  tell(): Untorn | undefined {
+  tell(): TeardownLoss | undefined {
     const untorn = this.#untorn;
     this.#untorn = undefined;
     return untorn;
@@ -54,14 +57,14 @@ export class Teardowns {
 }
 
 /** In words: `thread torn down in vain`, and whose work it concerns. */
-export function untornText({ threads, outcomes, tasks, why }: Untorn): string {
+export function untornText({ threads, outcomes, tasks, why }: TeardownLoss): string {
   const where = threads === 1 ? '1 thread' : `${formatCount(threads)} threads`;
   const named = tasks.length === 0 ? '' : `: ${tasks.join(', ')}${outcomes > tasks.length ? ', …' : ''}`;
   const whose = outcomes === 0 ? '' : `; what ${formatCount(outcomes)} done tasks left to it may be lost${named}`;
   return `no teardown in ${where} (${why})${whose}`;
 }
 
-function teardownError(untorn: Untorn): HoldfastError {
+function teardownError(untorn: TeardownLoss): HoldfastError {
   return new HoldfastError('ERR_TEARDOWN', untornText(untorn), {
     hint:
       untorn.outcomes === 0

@@ -9,13 +9,10 @@ export interface SmokeEvent {
   /** As the event source gave it. */
   event: unknown;
   /** What was told to whoever submitted it; `null`: nothing, up to the end. */
-  told: Told | null;
+  told: { state: 'done'; result: unknown } | { state: 'not done'; error: Error } | null;
   /** The outcomes of it that the executor told everybody of; one, if all is well. */
   heard: readonly TaskOutcome[];
 }
-
-/** What the promise of a task came to. */
-export type Told = { state: 'done'; result: unknown } | { state: 'not done'; error: Error };
 
 /** What the post-conditions of a user look at: all that the smoke test knows, after the executor has stopped. */
 export interface SmokeContext {

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { Executor } from '../runtime/executor.js';
 import type { TaskOutcome } from '../runtime/task/task-outcome.js';
-import type { SmokeEvent, Told } from './context.js';
+import type { SmokeEvent } from './context.js';
 
 /** The events of a smoke test on their way through the executor: what was submitted, what was told of it. */
 export class EventLog extends EventEmitter<{ ended: [event: SmokeEvent] }> {
@@ -33,7 +33,7 @@ export class EventLog extends EventEmitter<{ ended: [event: SmokeEvent] }> {
     };
     this.events.push(entry);
     this.#byId.set(entry.id, entry);
-    const end = (told: Told) => {
+    const end = (told: SmokeEvent['told']) => {
       entry.told = told;
       this.emit('ended', entry);
     };

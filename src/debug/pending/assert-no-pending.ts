@@ -3,7 +3,7 @@ import { HoldfastError, InvalidInputError, type Fault } from '../../base/errors.
 import { quoted } from '../../base/faults.js';
 import { printable } from '../../base/printable.js';
 import { MAX_DURATION_MS } from '../../base/units.js';
-import { leftPending, type Ignored, type LeftPending } from './pending-functions.js';
+import { leftPending, type LeftPending } from './pending-functions.js';
 import { pendingText } from './pending-text.js';
 import { Told, type Untold } from './reported.js';
 
@@ -12,7 +12,7 @@ export interface AssertNoPendingOptions {
    * Functions that may stay: by their name, or by an expression for
    * `name (file:line:column)`, the place where they are written. Default none.
    */
-  ignore?: Ignored;
+  ignore?: readonly (string | RegExp)[];
   /** What ends by itself within so many milliseconds is not pending. Default 100. */
   within?: number;
 }

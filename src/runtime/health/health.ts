@@ -8,7 +8,7 @@ import { noteOf } from './note.js';
 import { answerProbes } from './probes.js';
 import { processState } from '../../system/process-state.js';
 import { SnapshotWriter, type SnapshotBody } from './snapshot-writer.js';
-import type { Activity } from './snapshot.js';
+import type { HealthSnapshot } from './snapshot.js';
 
 /** What the health of an executor is read from. */
 export interface HealthSubject {
@@ -100,7 +100,7 @@ export class Health {
     };
   }
 
-  get #activity(): Activity {
+  get #activity(): HealthSnapshot['activity'] {
     const mode = this.#mode;
     return { paused: mode === 'paused', draining: mode === 'draining', note: noteOf(mode, this.#counts) };
   }

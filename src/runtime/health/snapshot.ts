@@ -32,14 +32,12 @@ export interface HealthSnapshot {
   /** Beats of this executor that did not come. */
   missedBeats: number;
   lastError: LastError | null;
-  activity: Activity;
-}
-
-export interface Activity {
-  paused: boolean;
-  draining: boolean;
-  /** What the executor is at, one line for people. */
-  note: string;
+  activity: {
+    paused: boolean;
+    draining: boolean;
+    /** What the executor is doing, one line for people. */
+    note: string;
+  };
 }
 
 export interface ReadHealth {

@@ -31,6 +31,14 @@ export type TaskToEnqueue<Module> = {
   };
 }[HandlerName<Module>];
 
+/** What became of a task that was handed to `enqueue`. */
+export interface EnqueuedTask {
+  /** As it was given, or the name that the queue gave it: `#<number>`. */
+  id: string;
+  /** `duplicate`: the same task is there already; `conflict`: its id is taken by another one, and nothing changed. */
+  status: 'added' | 'duplicate' | 'conflict';
+}
+
 /** What `submit` takes beside the task: they are of the call, and are not stored. */
 export interface SubmitOptions extends TaskOptions {
   /**

@@ -1,4 +1,3 @@
-import { inspect } from 'node:util';
 import { HoldfastError } from '../../base/errors.js';
 import type { ClaimedTask, Settlement } from '../queue/contract.js';
 import { idOf } from '../queue/generated-id.js';
@@ -30,6 +29,12 @@ export interface TaskOutcome<Result = unknown> {
   earlierAttempts?: EarlierAttempt[];
   /** What the task was given; only where it was asked for (`withInput`). */
   input?: unknown;
+}
+
+/** An outcome with its place among those of the run. */
+export interface RecordedOutcome extends TaskOutcome {
+  /** Rises with each outcome that is recorded, from 1; there may be gaps. To go on behind it: `outcomes({ afterOrdinal })`. */
+  ordinal: number;
 }
 
 /** What was recorded of a task by that settlement. */
@@ -95,58 +100,20 @@ export function decodeOutcome<Result>(outcome: Outcome): TaskOutcome<Result> {
 }
 
 /**
- * An outcome whose result is decoded when it is first read: most who listen to
- * outcomes never look at it. To whoever does, to copies and to JSON it is as
- * `decodeOutcome` gives it.
+ * As `decodeOutcome`, for those who are given outcomes and have not asked for this one: a result that cannot be read
+ * here keeps no outcome back. Reading it throws why.
  */
-export class OutcomeView implements TaskOutcome {
-  // Declared alone, so that they stand in the order in which they are set.
-  declare readonly id: string;
-  declare readonly handler: string;
-  declare readonly state: OutcomeState;
-  declare readonly attempts: number;
-  declare readonly crashes: number;
-  declare readonly result?: unknown;
-  declare readonly error?: TaskErrorRecord;
-  declare readonly startedAt: number | null;
-  declare readonly durationMs: number;
-  declare readonly thread: number | null;
-  declare readonly version?: string;
-  declare readonly earlierAttempts?: EarlierAttempt[];
-  declare readonly input?: unknown;
-  #encoded: Outcome['result'];
-
-  constructor(outcome: Outcome) {
-    this.id = outcome.id;
-    this.handler = outcome.handler;
-    this.state = outcome.state;
-    this.attempts = outcome.attempts;
-    this.crashes = outcome.crashes;
-    if (outcome.result !== undefined) {
-      this.#encoded = outcome.result;
-      Object.defineProperty(this, 'result', OutcomeView.#RESULT);
-    }
-    if (outcome.error !== undefined) this.error = outcome.error;
-    this.startedAt = outcome.startedAt;
-    this.durationMs = outcome.durationMs;
-    this.thread = outcome.thread;
-    if (outcome.version !== undefined) this.version = outcome.version;
-    if (outcome.earlierAttempts !== undefined) this.earlierAttempts = outcome.earlierAttempts;
-    if (outcome.input !== undefined) this.input = readable(outcome.id, 'input', outcome.input);
-  }
-
-  /** Of the object itself, so that copies have it; one for all, as a getter each would cost ten times as much. */
-  static readonly #RESULT: PropertyDescriptor & ThisType<OutcomeView> = {
-    enumerable: true,
-    configurable: true,
-    get() {
-      const value = valueOf({ id: this.id, result: this.#encoded! });
-      Object.defineProperty(this, 'result', { enumerable: true, configurable: true, value });
-      return value;
-    },
-  };
-
-  [inspect.custom](): unknown {
-    return Object.assign({}, this);
+export function outcomeToTell(outcome: Outcome): TaskOutcome {
+  try {
+    return decodeOutcome(outcome);
+  } catch (error) {
+    const { result: _unreadable, ...rest } = outcome;
+    return Object.defineProperty(decodeOutcome(rest), 'result', {
+      enumerable: true,
+      configurable: true,
+      get: () => {
+        throw error;
+      },
+    });
   }
 }

@@ -2,16 +2,6 @@ import { hostname } from 'node:os';
 import { HoldfastError } from '../../base/errors.js';
 import type { LockHolder } from './holder.js';
 
-interface ExecutorRunningFacts {
-  runId: string;
-  /** Of the lock file. */
-  path: string;
-  /** `undefined`: the holder has left no readable details. */
-  holder: LockHolder | undefined;
-  /** What to do about it; default: look at it, or wait. */
-  hint?: string | undefined;
-}
-
 /** The lock of a run is held, by another process or by this one (`ERR_EXECUTOR_RUNNING`). */
 export class ExecutorRunningError extends HoldfastError {
   override readonly name = 'ExecutorRunningError';
@@ -21,7 +11,18 @@ export class ExecutorRunningError extends HoldfastError {
   /** Who holds it; `undefined` when the holder has left no readable details. */
   readonly holder: LockHolder | undefined;
 
-  constructor({ runId, path, holder, hint }: ExecutorRunningFacts) {
+  /** `hint`: what to do about it. Default: look at the run, or wait. */
+  constructor({
+    runId,
+    path,
+    holder,
+    hint,
+  }: {
+    runId: string;
+    path: string;
+    holder: LockHolder | undefined;
+    hint?: string | undefined;
+  }) {
     super(
       'ERR_EXECUTOR_RUNNING',
       `Another executor is already running: run "${runId}" is held by ${who(holder)} (lock: ${path})`,

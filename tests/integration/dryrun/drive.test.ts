@@ -6,7 +6,8 @@ import { drive } from '../../../dist/dryrun/drive.js';
 import { Measurements } from '../../../dist/dryrun/measurements.js';
 import { DEFAULT_PLAN, type Plan } from '../../../dist/dryrun/plan.js';
 import { tally } from '../../../dist/dryrun/tally.js';
-import type { Executor, Outcome } from '../../../dist/index.js';
+import type { Executor } from '../../../dist/index.js';
+import type { Outcome } from '../../../dist/runtime/task/task.js';
 import { rejection, startedExecutor } from '../../support/executors.js';
 import { waitFor } from '../../support/wait-for.js';
 
@@ -67,10 +68,12 @@ describe('the tally', () => {
     const ids = ['trade_1', 'trade_2', 'trade_2', 'trade_7', 'other_1', 'trade', '#5'];
     const outcomes = ids.map((id) => ({ id, state: id === 'trade_2' ? 'failed' : 'done' }) as Outcome);
     const executor = {
-      outcomes: () =>
-        (async function* () {
-          yield* outcomes;
-        })(),
+      encoded: {
+        outcomes: () =>
+          (async function* () {
+            yield* outcomes;
+          })(),
+      },
       counts: async () => ({ queued: 0, delayed: 0, running: 0 }),
     } as unknown as Executor;
     expect(await tally(executor, { trade: 3 })).toEqual({
@@ -90,7 +93,7 @@ describe('it ends', () => {
     const broken = new Error('the disk is gone');
     executor.emit('failed', broken);
     expect(await rejection(finished)).toBe(broken);
-    expect(executor.listenerCount('outcome')).toBe(0);
+    expect(executor.eventNames()).not.toContain('recorded');
   });
 
   test('when the executor takes no more', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, expectTypeOf, test } from 'vitest';
-import { InvalidInputError, type AddedTask, type Executor } from '../../../dist/index.js';
+import { InvalidInputError, type EnqueuedTask, type Executor } from '../../../dist/index.js';
 import { openSqliteQueueReader } from '../../../dist/runtime/queue/sqlite/reader.js';
 import { rejection, startedExecutor } from '../../support/executors.js';
 import { program } from '../../support/program.js';
@@ -10,7 +10,7 @@ describe.each([true, false])('enqueue, durable: %s', (durable) => {
     const executor = await startedExecutor({ durable });
     const inputs = [{ a: [null] }, 'text', 7, new Map([[1, new Date(0)]]), undefined];
     const added = await executor.enqueue(inputs.map((input, n) => ({ id: `t${n}`, handler: 'echo', input })));
-    expect(added).toEqual(inputs.map((_, n) => ({ seq: n + 1, id: `t${n}`, status: 'added' })));
+    expect(added).toEqual(inputs.map((_, n) => ({ id: `t${n}`, status: 'added' })));
     await executor.idle();
     for (const [n, input] of inputs.entries()) {
       const outcome = await executor.outcome(`t${n}`);
@@ -109,7 +109,7 @@ test('a misspelt handler ends a program with that error, and a plain object as i
 test('what is enqueued is typed by the module', () => {
   type Typed = Executor<typeof import('../../fixtures/typed-handlers.js')>;
   const typed = (executor: Typed) => {
-    expectTypeOf(executor.enqueue([{ handler: 'double', input: 1 }])).toEqualTypeOf<Promise<AddedTask[]>>();
+    expectTypeOf(executor.enqueue([{ handler: 'double', input: 1 }])).toEqualTypeOf<Promise<EnqueuedTask[]>>();
     void executor.enqueue([
       { handler: 'double', input: 1, id: 'a' },
       { handler: 'greet', input: { name: 'you' }, retries: 1 },

@@ -1,3 +1,4 @@
+import { deepStrictEqual } from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
@@ -200,7 +201,7 @@ describe('outcomes', () => {
     expect((await all(executor.outcomes({ state: 'failed' }))).map(({ state }) => state)).toEqual(['failed']);
   });
 
-  test('are the same values whichever way they are asked for, also as a copy, as JSON, and printed', async () => {
+  test('are plain data that can be compared, copied, printed and written as JSON, whichever way they come', async () => {
     const executor = await startedExecutor();
     const told: TaskOutcome[] = [];
     executor.on('outcome', (outcome) => told.push(outcome));
@@ -210,12 +211,33 @@ describe('outcomes', () => {
     expect(first.result).toEqual({ a: [1] });
     expect(first.result).toBe(first.result);
     const asked = await executor.outcome('a');
-    expect({ ...first }).toEqual(asked);
+    deepStrictEqual(first, asked);
     expect(JSON.stringify(first)).toBe(JSON.stringify(asked));
     expect(inspect(first)).toBe(inspect(asked));
     expect(structuredClone(first)).toEqual(asked);
-    expect({ ...second }).toEqual(await executor.outcome('b'));
+    deepStrictEqual(second, await executor.outcome('b'));
     expect(second).not.toHaveProperty('result');
+    const recorded = await all(executor.outcomes());
+    deepStrictEqual(
+      recorded,
+      told.map((outcome, index) => ({ ...outcome, ordinal: index + 1 })),
+    );
+  });
+
+  test('are given where a result cannot be read here, and reading that one throws', async () => {
+    const executor = await startedExecutor();
+    const told: TaskOutcome[] = [];
+    executor.on('outcome', (outcome) => told.push(outcome));
+    await rejection(executor.submit('nest', 7000, { id: 'deep' }));
+    await executor.submit('echo', 1, { id: 'flat' });
+    for (const outcomes of [told, await all(executor.outcomes())]) {
+      expect(outcomes.map(({ id, state }) => [id, state])).toEqual([
+        ['deep', 'done'],
+        ['flat', 'done'],
+      ]);
+      expect(() => outcomes[0]!.result).toThrow(/cannot be read here/);
+      expect(outcomes[1]!.result).toBe(1);
+    }
   });
 
   test('tell when, where and for how long the last attempt ran', async () => {

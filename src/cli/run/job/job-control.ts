@@ -4,7 +4,7 @@ import type { StopMessage } from '../../../runtime/supervisor/messages.js';
 import type { Writable } from 'node:stream';
 import type { Outcome } from '../../../runtime/task/task.js';
 import type { EndedSoFar } from './halt.js';
-import type { Untorn } from '../../../runtime/teardowns.js';
+import type { TeardownLoss } from '../../../runtime/teardowns.js';
 
 /** What an executor process hands on to its successor. */
 export interface Carried {
@@ -19,7 +19,7 @@ export interface Carried {
   /** The first outcomes of this command that are not `done`. */
   failures: Outcome[];
   /** What may be lost, as threads ended without their `teardown`. */
-  untorn?: Untorn;
+  untorn?: TeardownLoss;
   /** The ordinal of the last of them. */
   beforeOrdinal: number;
   /** How many tasks the run had before the command started, and the highest seq of them. */

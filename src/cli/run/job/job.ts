@@ -204,11 +204,10 @@ export class Job {
 
   #listen(): void {
     const executor = this.#executor;
-    executor.once('outcome', () => this.#control.progressed());
-    executor.on('outcome', (outcome) => {
+    executor.once('recorded', () => this.#control.progressed());
+    executor.on('recorded', (outcome) => {
       this.#countForHalt(outcome.state);
-      // Without a result, it is as the queue holds it.
-      if (outcome.state !== 'done') this.#keepFailure(outcome as Outcome);
+      if (outcome.state !== 'done') this.#keepFailure(outcome);
     });
     executor.on('thread-died', () => {
       this.#carried.crashes++;

@@ -2,7 +2,7 @@
 import { printable } from '../../../base/printable.js';
 import type { LeftInThread } from '../../../runtime/left-in-threads.js';
 import type { Outcome, TaskCounts, TaskState } from '../../../runtime/task/task.js';
-import { untornText, type Untorn } from '../../../runtime/teardowns.js';
+import { untornText, type TeardownLoss } from '../../../runtime/teardowns.js';
 import { formatCount, formatDuration, formatRate } from '../../../base/units.js';
 import { painter, type Color, type Paint } from '../../screen/color.js';
 import type { LeftOut } from '../input/find-files.js';
@@ -33,7 +33,7 @@ export interface RunSummary {
   /** Why the run ended before all its tasks had, where `--halt` said so. */
   halted?: string;
   /** What may be lost, as threads ended without their `teardown`. */
-  untorn?: Untorn;
+  untorn?: TeardownLoss;
   /** With `--fail-on-leak`: what tasks left behind. */
   leaks?: readonly LeftInThread[];
   /** What was meant to be a task, and is none: how much there is of it, and the first of it. */

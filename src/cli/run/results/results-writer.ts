@@ -58,13 +58,13 @@ export class ResultsWriter {
     this.#stream.on('close', () => {
       if (!this.#ended) this.#break(Object.assign(new Error('the reader is gone'), { code: 'EPIPE' }));
     });
-    executor.on('outcome', this.#onOutcome);
+    executor.on('recorded', this.#onOutcome);
     this.#onOutcome();
   }
 
   /** Writes what is still to be written. */
   async close(): Promise<void> {
-    this.#executor.off('outcome', this.#onOutcome);
+    this.#executor.off('recorded', this.#onOutcome);
     clearTimeout(this.#timer);
     this.#write();
     await this.#writing;
