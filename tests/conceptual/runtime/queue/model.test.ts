@@ -92,6 +92,9 @@ const newExecutor = fc.record({
   closesFirst: fc.boolean(),
 });
 
+/** Hundreds of lives take seconds, and a minute where many others work; a failure is shrunk besides. */
+const PATIENCE_MS = 300_000;
+
 /** A call that was made on both. `claims`: those that it gives, as the model knows them. */
 interface Made {
   real: Promise<unknown>;
@@ -276,32 +279,40 @@ class Life {
   }
 }
 
-test('the memory store does what the model does', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(together, { maxLength: 40 }), async (steps) => {
-      const queue = openMemoryQueue();
-      await new Life(queue, new QueueModel(false), () => Promise.reject(new Error('no second one'))).live(steps);
-    }),
-    { numRuns: runs(400) },
-  );
-});
-
-test('the SQLite store does what the model does, through any death of its executor', async () => {
-  const dir = mkdtempSync(join(tmpdir(), 'holdfast-test-'));
-  let life = 0;
-  try {
+test(
+  'the memory store does what the model does',
+  async () => {
     await fc.assert(
-      fc.asyncProperty(
-        fc.array(fc.oneof({ weight: 5, arbitrary: together }, newExecutor), { maxLength: 30 }),
-        async (steps) => {
-          const path = join(dir, `${life++}.db`);
-          const open = (): Promise<TaskQueue> => openSqliteQueue(path);
-          await new Life(await open(), new QueueModel(true), open).live(steps);
-        },
-      ),
-      { numRuns: runs(200) },
+      fc.asyncProperty(fc.array(together, { maxLength: 40 }), async (steps) => {
+        const queue = openMemoryQueue();
+        await new Life(queue, new QueueModel(false), () => Promise.reject(new Error('no second one'))).live(steps);
+      }),
+      { numRuns: runs(400) },
     );
-  } finally {
-    rmSync(dir, { recursive: true, force: true });
-  }
-});
+  },
+  PATIENCE_MS,
+);
+
+test(
+  'the SQLite store does what the model does, through any death of its executor',
+  async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'holdfast-test-'));
+    let life = 0;
+    try {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.oneof({ weight: 5, arbitrary: together }, newExecutor), { maxLength: 30 }),
+          async (steps) => {
+            const path = join(dir, `${life++}.db`);
+            const open = (): Promise<TaskQueue> => openSqliteQueue(path);
+            await new Life(await open(), new QueueModel(true), open).live(steps);
+          },
+        ),
+        { numRuns: runs(200) },
+      );
+    } finally {
+      rmSync(dir, { recursive: true, force: true });
+    }
+  },
+  PATIENCE_MS,
+);
