@@ -10,8 +10,10 @@ export interface EndedSoFar {
   failed: number;
 }
 
+const NONE: EndedSoFar = { ended: 0, failed: 0 };
+
 /** Why a run is to halt, in words; `undefined`: it is not. */
-export function whyHalt({ limit }: Halt, { ended, failed }: EndedSoFar): string | undefined {
+export function whyHalt({ limit }: Halt, { ended, failed } = NONE): string | undefined {
   const isReached =
     limit.kind === 'tasks' ? failed >= limit.tasks : failed >= LEAST_OF_SHARE && failed * 100 >= limit.percent * ended;
   if (!isReached) return undefined;

@@ -69,6 +69,8 @@ export class Job {
       compared: false,
       ...(httpPort !== undefined && { httpPort }),
     };
+    // Its predecessor died while it halted: nothing more is started. That it halts is said once it has begun.
+    if (flags.halt !== undefined && whyHalt(flags.halt, carried.soFar) !== undefined) void executor.drain();
     const job = new Job(flags, control, executor, carried, await Display.create(flags));
     if (control.carried === undefined) job.#earlier.sayChange(change);
     return job;
@@ -138,7 +140,6 @@ export class Job {
       this.#keepFailure(outcome);
     }
     if (crashed.length > 0) this.#control.progressed();
-    // Its predecessor may have died while it halted.
     if (this.#flags.halt !== undefined) this.#haltIfDue(this.#flags.halt);
     if (this.#control.carried === undefined) {
       await this.#earlier.takeUp(interrupted);
@@ -238,7 +239,7 @@ export class Job {
   }
 
   #haltIfDue(halt: Halt): void {
-    const why = whyHalt(halt, this.#carried.soFar ?? { ended: 0, failed: 0 });
+    const why = whyHalt(halt, this.#carried.soFar);
     if (why === undefined || this.#ending || this.#isOver) return;
     this.#end({ kind: 'halt', why });
     const rest = 'the same command goes on with the rest';

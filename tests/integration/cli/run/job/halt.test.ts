@@ -1,6 +1,6 @@
 /** A run that ends as tasks fail: nothing is lost, and the same command goes on. */
 import { expect, test } from 'vitest';
-import { parsed, place } from '../../../../support/command.js';
+import { executorOf, parsed, place } from '../../../../support/command.js';
 import { waitFor } from '../../../../support/wait-for.js';
 
 /** One that waits for the gate, two that fail, and more that wait. */
@@ -55,4 +55,23 @@ test('of a share at least three must fail', async () => {
   const { stdout } = await here.runtime([...RUN, '--halt', 'now,fail=1%']);
   expect(JSON.parse(stdout)).toMatchObject({ counts: { failed: 2, done: 6, queued: 0 } });
   expect(stdout).not.toContain('halted');
+});
+
+test('an executor that takes over while the run halts starts nothing more', async () => {
+  const here = place();
+  here.write('tasks.nd', tasks(20));
+  const run = here.start([...RUN, '--halt', 'soon,fail=2']);
+  let said = '';
+  run.stderr.on('data', (text) => (said += String(text)));
+  await waitFor('the halt', () => said.includes('halt: 2 tasks failed: waiting for'));
+  process.kill(executorOf(run.pid!), 'SIGKILL');
+  // What it interrupted may have been taken up by the successor before that knew.
+  await waitFor('another executor to halt', () => said.split('halt: 2 tasks failed').length === 3);
+  here.write('open', '');
+  const { exitCode, stdout } = await run;
+  const { counts, halted } = JSON.parse(stdout) as { counts: Record<string, number>; halted: string };
+  expect(halted).toBe('2 tasks failed');
+  expect(counts['failed']).toBe(2);
+  expect(counts['queued']).toBeGreaterThan(15);
+  expect(exitCode).toBe(3);
 });
