@@ -14,6 +14,8 @@ import type { Encoded } from '../runtime/task/task.js';
 import type { Stops } from './stops.js';
 import { dumpLongDrains, endTrace } from './trace-of-run.js';
 
+type Control = typeof import('../runtime/control/server.js');
+
 /** What a host does that is asked to steer its run; what is left out, the executor does. */
 interface Host extends Partial<Pick<Steering, 'pause' | 'resume' | 'drain'>> {
   /** Asked before tasks are added, or tried again. @throws why the run takes none any more */
@@ -57,6 +59,8 @@ export async function hostRun<Module = Record<string, AnyHandler>>(
   let interrupted = true;
   if (health !== undefined) undo.add(() => health.close());
   undo.add(() => endTrace(trace, interrupted));
+  // Loaded while the executor starts.
+  const control = options.steerable ? import('../runtime/control/server.js') : undefined;
   try {
     const started = await startExecutor<Module>(options, {
       ...settings.start,
@@ -88,7 +92,7 @@ export async function hostRun<Module = Record<string, AnyHandler>>(
       }
       host.stop?.(stop);
     });
-    if (options.steerable) await openToOthers(executor, host);
+    if (control !== undefined) await openToOthers(executor, host, await control);
     return { ...started, end: () => undo.undo() };
   } catch (error) {
     await undo.undo().catch(() => {});
@@ -97,8 +101,7 @@ export async function hostRun<Module = Record<string, AnyHandler>>(
 }
 
 /** @throws HoldfastError `ERR_STATE_DIR` when there can be no socket */
-async function openToOthers(executor: Executor, host: Host): Promise<void> {
-  const { serveControl } = await import('../runtime/control/server.js');
+async function openToOthers(executor: Executor, host: Host, { serveControl }: Control): Promise<void> {
   const server = await serveControl(executor.runDir, {
     status: () => executor.status(),
     probe: () => executor.probe(),
