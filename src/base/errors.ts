@@ -24,7 +24,7 @@ export const ERROR_CODES = {
   ERR_PENDING: 'async functions were left pending that nobody waits for',
   ERR_POST_CONDITION: 'what was to hold at the end does not hold',
   ERR_QUEUE_BUSY: 'another process kept the queue locked for too long',
-  ERR_QUEUE_CORRUPT: 'the queue file is damaged, or is no queue',
+  ERR_QUEUE_CORRUPT: 'the queue file is damaged, or is not a queue',
   ERR_QUEUE_DISK_FULL: 'the disk that holds the queue is full',
   ERR_QUEUE_DRIVER: 'the SQLite driver is not built, or was built for another Node',
   ERR_QUEUE_IO: 'the queue could not be read or written',

@@ -94,7 +94,7 @@ Exit codes: 0 success, 1 there is no such run, or a record is damaged, 64 wrong 
 
 program
   .command('status')
-  .description('show where a run stands, or all runs')
+  .description('show how a run is doing, or all runs')
   .argument('[run-id]', 'the run (default: all)')
   .option('--probe <question>', 'live, ready or startup: answer by the exit code, 0 or 1, within 200 ms')
   .option('--watch [interval]', 'show it again and again, until Ctrl-C (default: every 1s)')

@@ -30,7 +30,7 @@ function faultsOfContent(path: string, content: unknown): Fault[] {
   try {
     return faultsIn(content);
   } catch (error) {
-    throw unreadable(path, `what it exports cannot be looked at: ${String((error as Error)?.message ?? error)}`, {
+    throw unreadable(path, `what it exports cannot be read: ${String((error as Error)?.message ?? error)}`, {
       cause: error,
     });
   }

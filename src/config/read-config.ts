@@ -37,7 +37,7 @@ export async function readConfig(path: string, deadlineMs: number): Promise<unkn
 function mustBeReadable(path: string): void {
   const stat = statOf(path);
   if (stat.isDirectory()) throw unreadable(path, 'it is a folder');
-  if (!stat.isFile()) throw unreadable(path, 'it is no plain file');
+  if (!stat.isFile()) throw unreadable(path, 'it is not a plain file');
 }
 
 function statOf(path: string): Stats {

@@ -89,8 +89,8 @@ function told(path: string, text: string, { code, message, pos }: YAMLError): Fa
   const where = placeIn(path, text, pos[0]);
   const line = text.slice(pos[0]).split(/[\r\n]/, 1)[0]!;
   if (code === 'DUPLICATE_KEY') {
-    return { where, problem: `the key ${quoted(/^["']?([^"':\s]*)/.exec(line)![1])} stands twice` };
+    return { where, problem: `the key ${quoted(/^["']?([^"':\s]*)/.exec(line)![1])} is there twice` };
   }
   if (code === 'MULTIPLE_DOCS') return { where, problem: 'a second document begins here, and there may be one' };
-  return { where, problem: `${message}; there stands ${line.trim() === '' ? 'nothing' : quoted(line.trim())}` };
+  return { where, problem: `${message}; found ${line.trim() === '' ? 'nothing' : quoted(line.trim())}` };
 }

@@ -17,5 +17,5 @@ export function limitFor(predictedMs: number): string {
 export function checkMaxPause(maxPauseMs: unknown): void {
   if (typeof maxPauseMs === 'number' && maxPauseMs >= 0) return;
   const problem = `must be milliseconds, from 0, got ${quoted(maxPauseMs)}`;
-  throw new InvalidInputError('ERR_INVALID_OPTIONS', 'nothing was looked at', [{ where: 'maxPauseMs', problem }]);
+  throw new InvalidInputError('ERR_INVALID_OPTIONS', 'nothing was inspected', [{ where: 'maxPauseMs', problem }]);
 }

@@ -16,7 +16,7 @@ export function consume(event: Partial<Record<keyof DryRunEvent, unknown>> | nul
   const { type, eventId, timestamp, dryRun } = event ?? {};
   const lacking = Object.entries({ type, eventId, timestamp }).filter(([, value]) => typeof value !== 'string');
   if (lacking.length > 0)
-    throw new TypeError(`this is no event: it has no ${lacking.map(([name]) => name).join(', no ')}`);
+    throw new TypeError(`this is not an event: it has no ${lacking.map(([name]) => name).join(', no ')}`);
   if (dryRun !== true) throw new TypeError(`${String(eventId)} is of no dry run: it is not marked as such`);
   return { eventId: String(eventId) };
 }

@@ -12,7 +12,7 @@ export function markAsDryRun(runDir: string, runId: string): void {
   const mark = join(runDir, DRY_RUN_MARK);
   if (existsSync(mark)) return;
   if (existsSync(join(runDir, QUEUE_FILE))) {
-    const problem = `run ${runId} is no dry run: its tasks and outcomes would be forgotten`;
+    const problem = `run ${runId} is not a dry run: its tasks and outcomes would be forgotten`;
     throw new InvalidInputError('ERR_INVALID_OPTIONS', 'nothing was started', [{ where: '--run-id', problem }], {
       hint: `Give the dry run a name of its own: --run-id ${runId}-dry`,
     });

@@ -45,12 +45,12 @@ function faultsOfType(name: string, type: unknown): string[] {
   const { make, schema, weight = 1 } = (type ?? {}) as Partial<Record<keyof EventType, unknown>>;
   const validate = (schema as EventType['schema'] | undefined)?.['~standard']?.validate;
   return [
-    ...(TYPE_NAME.test(name) ? [] : ['is no name of a type: letters, digits, ._- and at most 64 of them']),
+    ...(TYPE_NAME.test(name) ? [] : ['is not a type name: letters, digits, ._- and at most 64 of them']),
     ...(typeof make === 'function' ? [] : ['has no function "make"']),
     ...(typeof validate === 'function' ? [] : ['has no "schema" of zod or another that follows Standard Schema']),
     ...(typeof weight === 'number' && weight > 0 && weight < Infinity
       ? []
-      : [`has a weight that is no number above 0: ${quoted(weight)}`]),
+      : [`has a weight that is not a number above 0: ${quoted(weight)}`]),
   ];
 }
 

@@ -9,7 +9,7 @@ const MAX_TOLD = 100;
 export class MisuseLog {
   readonly #told = new Set<string>();
 
-  /** `undefined`: it was told before. */
+  /** `undefined`: it was reported before. */
   warningOf({ misuse, taskId, handler }: MisuseEvent, thread: number): Error | undefined {
     const key = JSON.stringify([misuse, handler]);
     if (this.#told.has(key) || this.#told.size >= MAX_TOLD) return undefined;
@@ -18,7 +18,7 @@ export class MisuseLog {
     if (misuse.kind === 'posted') {
       return new Error(
         `${who} posted a message to the parentPort of thread ${thread}, where nobody reads it: ` +
-          'return what is to be told, or use context.log and context.progress',
+          'return what is to be reported, or use context.log and context.progress',
       );
     }
     return new Error(

@@ -18,7 +18,7 @@ export async function lookAtThread(threadId: number, haste: Haste): Promise<Sigh
     haste: {
       until: haste.withinMs === undefined ? Infinity : begin + haste.withinMs,
       because: haste.urgent
-        ? `a task that is to stop is told so within ${LOOK_LIMIT_MS}ms`
+        ? `a task that is to stop hears of it within ${LOOK_LIMIT_MS}ms`
         : 'a task of its thread is out of time before',
       stackIsEnough: haste.urgent,
       signal: haste.told,

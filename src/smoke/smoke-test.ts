@@ -184,7 +184,7 @@ class SmokeTest {
       patienceMs,
     };
     await this.#run(WHILE_RUNNING, evidence);
-    const status = await this.#inTime(executor.status(), 'the executor has not told its status');
+    const status = await this.#inTime(executor.status(), 'the executor has not answered with its status');
     const { snapshot } = readHealth(healthFile);
     await this.#waiting.for(this.#control.onStopping?.() ?? Promise.resolve());
     const force = events.some(({ told }) => told === null);

@@ -14,7 +14,7 @@ export function unknownArguments(
   return extra.flatMap((argument, index): Fault[] => {
     if (argument.startsWith('-')) {
       const name = argument.split('=', 1)[0]!;
-      return [{ where: name, problem: `is no flag of ${command}${didYouMean(name, known)}` }];
+      return [{ where: name, problem: `is not a flag of ${command}${didYouMean(name, known)}` }];
     }
     // What follows an unknown flag is most likely its value.
     if (extra[index - 1]?.startsWith('-')) return [];

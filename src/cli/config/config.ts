@@ -58,7 +58,7 @@ function* settings(value: object, path = ''): Generator<[string, unknown]> {
 /** That a value has no effect here is no fault, and yet what one looks for in vain. */
 function above(name: string): string {
   const variable = variableAbove(name);
-  return variable === undefined ? '' : `(${variable} is set, and stands above it)`;
+  return variable === undefined ? '' : `(${variable} is set, and takes precedence)`;
 }
 
 function nothingToCheck(folder: string): HoldfastError {

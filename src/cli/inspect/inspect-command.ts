@@ -5,7 +5,7 @@ import { addFlags } from '../arguments/flags.js';
 /** The argument and flags of `runtime inspect`; they are checked all together, in `inspect-flags.ts`. */
 export function describeInspect(command: Command): Command {
   command
-    .description('show where a run, or any Node process of yours, stands: what each thread runs, awaits, and has open')
+    .description('show what a run, or any Node process of yours, is doing: what each thread runs, awaits, and has open')
     .usage('<run-id|pid> [options]')
     .argument(
       '[run-id|pid]',

@@ -62,7 +62,7 @@ export function resolveInspectFlags(
   const unknown = first?.startsWith('-') ? [first, ...extra] : extra;
   faults.push(...unknownArguments(unknown, about));
   if (faults.length > 0 || target === undefined) {
-    throw new InvalidInputError('ERR_INVALID_OPTIONS', 'nothing was looked at', faults, {
+    throw new InvalidInputError('ERR_INVALID_OPTIONS', 'nothing was inspected', faults, {
       hint: 'runtime inspect --help shows how; `runtime status` lists runs, `pgrep -a node` processes.',
     });
   }

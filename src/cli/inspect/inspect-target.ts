@@ -34,7 +34,7 @@ function pidOfRun(stateDir: StateDir, runId: string): number {
   const holder = lock.isLocked() ? lock.holder() : undefined;
   if (holder === undefined) {
     throw new HoldfastError('ERR_NO_EXECUTOR', `no executor is running for "${runId}": there is nothing to look into`, {
-      hint: `Where the run stands: ${commandFor(`status ${runId}`, stateDir.root)}`,
+      hint: `How the run is doing: ${commandFor(`status ${runId}`, stateDir.root)}`,
     });
   }
   if (holder.hostname !== hostname()) {

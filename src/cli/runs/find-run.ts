@@ -36,7 +36,7 @@ export async function orHint<Answer>(asked: Promise<Answer>, stateDir: StateDir,
     if (!(error instanceof HoldfastError) || error.code !== 'ERR_NO_EXECUTOR' || error.hint !== undefined) throw error;
     throw new HoldfastError(error.code, error.message, {
       cause: error,
-      hint: `Where the run stands: ${commandFor(`status ${runId}`, stateDir.root)}`,
+      hint: `How the run is doing: ${commandFor(`status ${runId}`, stateDir.root)}`,
     });
   }
 }

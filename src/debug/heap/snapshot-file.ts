@@ -88,7 +88,7 @@ class ByteReader {
         this.#at = found + mark.length;
         return joined.toString('utf8', 0, found);
       }
-      if (joined.length > maxBytes) throw new Error(`this is no heap snapshot: it has no ${mark}`);
+      if (joined.length > maxBytes) throw new Error(`this is not a heap snapshot: it has no ${mark}`);
       before = Buffer.from(joined);
       if (!this.#fill()) throw new Error(`the heap snapshot is cut off before ${mark}`);
     }

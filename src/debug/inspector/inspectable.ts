@@ -22,7 +22,8 @@ import {
  */
 export function inspectable(pid: number): TargetProcess {
   // A negative one would reach a group of processes, 0 our own.
-  if (!Number.isSafeInteger(pid) || pid <= 0) throw refusal(`${pid} is no process id`, 'See those there are: ps -ef');
+  if (!Number.isSafeInteger(pid) || pid <= 0)
+    throw refusal(`${pid} is not a process id`, 'See those there are: ps -ef');
   if (pid === process.pid) {
     throw refusal(`process ${pid} is the one that asks`, 'A program looks into itself with: await inspectSelf()');
   }

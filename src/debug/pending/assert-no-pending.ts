@@ -89,7 +89,7 @@ function skipped(left: readonly LeftPending[]): PendingCheck {
 
 function headline({ count, toldBefore }: Untold): string {
   const besides =
-    toldBefore === 0 ? '' : `, besides ${toldBefore} that ${toldBefore === 1 ? 'was' : 'were'} told before`;
+    toldBefore === 0 ? '' : `, besides ${toldBefore} that ${toldBefore === 1 ? 'was' : 'were'} reported before`;
   return `${count === 1 ? '1 async function was' : `${count} async functions were`} left pending${besides}`;
 }
 

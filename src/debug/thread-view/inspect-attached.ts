@@ -52,7 +52,7 @@ export async function inspectAttached(attached: Attached, settings: AttachedSett
     node: answered?.node ?? '',
     command: answered?.command ?? '',
     threads,
-    notes: ended.length === 0 ? [] : [`${ended.join(', ')} ended while it was looked at`],
+    notes: ended.length === 0 ? [] : [`${ended.join(', ')} ended while it was inspected`],
   };
 }
 

@@ -90,7 +90,7 @@ export async function lookAtThread(
       notes: [],
     };
     const isEnough = haste?.stackIsEnough === true && thread.state === 'running' && (found.tasks ?? []).length <= 1;
-    const whyNot = isEnough ? 'its stack tells where it stands' : whyNoWalk(found, predictedMs, settings);
+    const whyNot = isEnough ? 'its stack tells where it is' : whyNoWalk(found, predictedMs, settings);
     if (whyNot === undefined) await walk(thread, found, scripts, session, settings);
     else {
       predictor.forget(threadId);
@@ -160,7 +160,7 @@ export function silentThread(threadId: number, name: string): ThreadInspection {
     suspended: null,
     hidden: 0,
     handles: [],
-    notes: ['it is in native code, which cannot be interrupted: where it stands is told once that returns'],
+    notes: ['it is in native code, which cannot be interrupted: where it is will be known once that returns'],
   };
 }
 
@@ -172,7 +172,7 @@ async function walk(
   { all, maxPauseMs, folder, analyst, predictor, onNote, keep = () => true, haste, memory, openStreams }: LookSettings,
 ): Promise<void> {
   const { predictedMs } = thread.pause as { predictedMs: number };
-  onNote?.(`${thread.name} stands still for about ${formatDuration(predictedMs)} while its heap is written`);
+  onNote?.(`${thread.name} is paused for about ${formatDuration(predictedMs)} while its heap is written`);
   const path = join(folder, `${thread.threadId}.heapsnapshot`);
   let handles: Handles;
   let tasks: Map<number, TaskReference>;
@@ -208,7 +208,7 @@ async function walk(
   const skipped = await locate(session, shown, scripts, { limitMs, signal: haste?.signal });
   if (skipped > 0) {
     thread.notes.push(
-      `where the await stands was not asked for ${skipped} of the functions, as each answer makes the thread stand` +
+      `where the await is was not asked for ${skipped} of the functions, as each answer pauses the thread` +
         (all ? '' : ': --all asks for it'),
     );
   }

@@ -109,7 +109,7 @@ function headline(number: number, why: DumpReason, { takenAt, threads }: Inspect
       ? 'suspended functions unknown'
       : `${countText(shown, 'suspended function')} in ${countText(counts.length, 'thread')}`,
     pauses.length === 0 ? 'nothing paused' : `longest pause ${formatDuration(Math.max(...pauses))}`,
-    ...(unseen === 0 ? [] : [`what ${countText(unseen, 'thread')} awaited was not looked at: see the notes`]),
+    ...(unseen === 0 ? [] : [`what ${countText(unseen, 'thread')} awaited was not inspected: see the notes`]),
   ].join(' · ');
 }
 

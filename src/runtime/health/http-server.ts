@@ -66,7 +66,7 @@ export async function serveHealth(address: HttpAddress): Promise<HealthServer> {
     if (local && !isFromHere(request, address)) return send(request, response, NOT_FROM_HERE);
     answer(request, source, scrape).then(
       (reply) => send(request, response, reply),
-      (error: Error) => send(request, response, { status: 503, text: `cannot be told: ${error.message}\n` }),
+      (error: Error) => send(request, response, { status: 503, text: `not known: ${error.message}\n` }),
     );
   });
   boundConnections(server, MAX_CONNECTIONS);

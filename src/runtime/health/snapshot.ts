@@ -60,9 +60,9 @@ export function readHealth(path: string): ReadHealth {
   try {
     value = JSON.parse(text);
   } catch {
-    return nothing(text.trim() === '' ? 'is empty' : `is no JSON (${formatCount(text.length)} characters)`);
+    return nothing(text.trim() === '' ? 'is empty' : `is not JSON (${formatCount(text.length)} characters)`);
   }
-  if (!isObject(value)) return nothing('is no JSON object');
+  if (!isObject(value)) return nothing('is not a JSON object');
   return understood(value);
 }
 

@@ -90,7 +90,7 @@ export class SystemdNotifier {
       const error = await send(variables);
       if (error && !this.#told) {
         this.#told = true;
-        this.#settings.onTrouble(new Error(`systemd cannot be told: ${error.message.trim()}`));
+        this.#settings.onTrouble(new Error(`systemd cannot be notified: ${error.message.trim()}`));
       }
     }
     this.#sending = undefined;

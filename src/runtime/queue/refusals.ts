@@ -6,7 +6,7 @@ export function claimOver(seq: number): HoldfastError {
   return new HoldfastError(
     'ERR_STALE_EXECUTOR',
     `task #${seq} is not running under this executor any more: nothing was recorded of it`,
-    { hint: 'Its outcome, if any, stands as it was recorded first: see `runtime results <run-id>`.' },
+    { hint: 'Its outcome, if any, is the one that was recorded first: see `runtime results <run-id>`.' },
   );
 }
 

@@ -1,6 +1,6 @@
 import { quoted } from '../../base/faults.js';
 
-export const HALF_PAIR = 'half of a surrogate pair, which is no character';
+export const HALF_PAIR = 'half of a surrogate pair, which is not a character';
 
 /**
  * What is wrong with the id of a task, if anything is. Half of a surrogate pair

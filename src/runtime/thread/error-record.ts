@@ -39,7 +39,7 @@ const KNOWN_FIELDS = { name: 1, message: 1, stack: 1, code: 1, cause: 1, errors:
 export function toErrorRecord(thrown: unknown): TaskErrorRecord {
   try {
     if (isError(thrown)) return fromError(thrown, 0);
-    return { name: 'NonError', message: clip(`a value that is no Error was thrown: ${inspect(thrown)}`) };
+    return { name: 'NonError', message: clip(`a value that is not an Error was thrown: ${inspect(thrown)}`) };
   } catch {
     return { name: 'NonError', message: 'a value that cannot even be inspected was thrown' };
   }

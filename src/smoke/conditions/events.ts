@@ -15,7 +15,7 @@ export interface EventEvidence {
 
 export const eventsArriveOnce: PostCondition<EventEvidence> = {
   name: 'events once',
-  expected: 'each event done, told of once, recorded once',
+  expected: 'each event done, reported once, recorded once',
   async check({ events, strays, recorded }) {
     const outcomes = await recorded();
     const times = new Map<string, number>();
@@ -27,7 +27,7 @@ export const eventsArriveOnce: PostCondition<EventEvidence> = {
     ];
     const count = counted(events.length, 'event');
     if (events.length === 0) return { ok: false, actual: count, diagnostic: faults[0] ?? 'no event came' };
-    return judged(faults, `${count}, each done, told of once, recorded once`);
+    return judged(faults, `${count}, each done, reported once, recorded once`);
   },
 };
 
@@ -35,12 +35,12 @@ function faultOf({ id, told, heard }: SmokeEvent, recorded: number): string[] {
   if (told === null) return [`${id} has come to no end`];
   if (told.state !== 'done') return [`${id} is not done: ${told.error.message}`];
   if (heard.length === 1 && recorded === 1) return [];
-  return [`${id} was told of ${counted(heard.length, 'time')}, recorded ${counted(recorded, 'time')}`];
+  return [`${id} was reported ${counted(heard.length, 'time')}, recorded ${counted(recorded, 'time')}`];
 }
 
 export const queueKeepsOutcomes: PostCondition<Omit<EventEvidence, 'strays'>> = {
   name: 'queue kept',
-  expected: 'opened again, the queue holds every outcome as it was told',
+  expected: 'opened again, the queue holds every outcome as it was reported',
   async check({ events, recorded }) {
     const byId = new Map((await recorded()).map((outcome) => [outcome.id, outcome]));
     const faults: string[] = [];
@@ -48,13 +48,13 @@ export const queueKeepsOutcomes: PostCondition<Omit<EventEvidence, 'strays'>> = 
       const found = byId.get(id);
       byId.delete(id);
       if (heard.length === 0 && found === undefined) continue;
-      if (found === undefined) faults.push(`${id} was told of, and is not there`);
+      if (found === undefined) faults.push(`${id} was reported, and is not there`);
       else if (!isDeepStrictEqual(found, heard.at(-1)) || !isAsTold(found, told)) {
-        faults.push(`${id} is there as ${found.state}, and was told of otherwise`);
+        faults.push(`${id} is there as ${found.state}, and was reported otherwise`);
       }
     }
     for (const id of byId.keys()) faults.push(`${id} is there, and nobody submitted it`);
-    return judged(faults, `${counted(events.filter(({ heard }) => heard.length > 0).length, 'outcome')} as told`);
+    return judged(faults, `${counted(events.filter(({ heard }) => heard.length > 0).length, 'outcome')} as reported`);
   },
 };
 

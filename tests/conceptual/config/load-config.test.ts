@@ -219,7 +219,7 @@ smoke: { timeout: soon, eventSource: 7, postConditions: [{ name: a, expected: b 
     ['{"run": {"threads": 1}', ['a.json:1:23: it ends where "," or the closing bracket should be']],
     [
       '{"run": {\r\n"threads": 1, "threads": 2},\r\n"run": {}}',
-      ['a.json:2:15: the key "threads" stands twice', 'a.json:3:1: the key "run" stands twice'],
+      ['a.json:2:15: the key "threads" is there twice', 'a.json:3:1: the key "run" is there twice'],
     ],
     ['// comment\n{}', ['a.json:1:1: "/" where a value should be']],
     ['{"run":\n{"threads": 1e400}}', ['a.json:2:13: run.threads is 1e400, and would become Infinity']],
@@ -232,24 +232,19 @@ smoke: { timeout: soon, eventSource: 7, postConditions: [{ name: a, expected: b 
     [
       'run:\n  threads: 1\n  threads: 2\nx: @foo\n',
       [
-        'a.yaml:3:3: the key "threads" stands twice',
-        'a.yaml:4:4: Plain value cannot start with reserved character @; there stands "@foo"',
+        'a.yaml:3:3: the key "threads" is there twice',
+        'a.yaml:4:4: Plain value cannot start with reserved character @; found "@foo"',
       ],
     ],
     // What follows from a fault at the same place is not told.
-    [
-      'run:\n  a: 1\n  b: c: d\n',
-      ['a.yaml:3:6: Nested mappings are not allowed in compact mappings; there stands "c: d"'],
-    ],
-    ['run:\n\tthreads: 1', ['a.yaml:2:1: Tabs are not allowed as indentation; there stands "threads: 1"']],
+    ['run:\n  a: 1\n  b: c: d\n', ['a.yaml:3:6: Nested mappings are not allowed in compact mappings; found "c: d"']],
+    ['run:\n\tthreads: 1', ['a.yaml:2:1: Tabs are not allowed as indentation; found "threads: 1"']],
     [
       'run: [1',
-      [
-        'a.yaml:1:8: Flow sequence in block collection must be sufficiently indented and end with a ]; there stands nothing',
-      ],
+      ['a.yaml:1:8: Flow sequence in block collection must be sufficiently indented and end with a ]; found nothing'],
     ],
     ['run: *base', ['a.yaml:1:6: *base has no anchor before it']],
-    ['run: !js/function x', ['a.yaml:1:6: Unresolved tag: !js/function; there stands "!js/function x"']],
+    ['run: !js/function x', ['a.yaml:1:6: Unresolved tag: !js/function; found "!js/function x"']],
     ['dir: a\n---\ndir: b\n', ['a.yaml:2:1: a second document begins here, and there may be one']],
     [
       'run:\n  threads: 1234e5678\n  retries: 9007199254740993\n  maxCrashes: 0x3fffffffffffff\n',
@@ -260,8 +255,8 @@ smoke: { timeout: soon, eventSource: 7, postConditions: [{ name: a, expected: b 
       ],
     ],
     [`run: ${'['.repeat(70)}${']'.repeat(70)}`, ['a.yaml:1:69: level 65 of nesting begins here, and 64 are allowed']],
-    ['1: a\n"1": b\n', ['a.yaml:2:1: the key "1" stands twice']],
-    ['? [a, b]\n: 1\n', ['a.yaml:1:3: With stringKeys, all keys must be strings; there stands "[a, b]"']],
+    ['1: a\n"1": b\n', ['a.yaml:2:1: the key "1" is there twice']],
+    ['? [a, b]\n: 1\n', ['a.yaml:1:3: With stringKeys, all keys must be strings; found "[a, b]"']],
   ])('with the YAML %j is told with file, line and column, and what stands there', async (yaml, faults) => {
     expect(await faultsOf('a.yaml', yaml)).toEqual(faults);
   });
@@ -299,7 +294,7 @@ smoke: { timeout: soon, eventSource: 7, postConditions: [{ name: a, expected: b 
     ['mjs', 'export default Promise.resolve({});', 'its default export is a promise: write export default await …'],
     ['mjs', '\n  throw new Error("no database");', 'no database (a.mjs:2:9)'],
     ['cjs', 'module.exports = {};\nnothing();', 'ReferenceError: nothing is not defined (a.cjs:2:1)'],
-    ['mjs', 'throw "words"', "a value that is no Error was thrown: 'words'"],
+    ['mjs', 'throw "words"', "a value that is not an Error was thrown: 'words'"],
     ['mjs', 'import { x } from "node:fs";', /SyntaxError: .*'node:fs'.* 'x' \(a\.mjs:1\)$/],
     ['mjs', 'export default {,};', /SyntaxError: Unexpected token ',' \(node --check .*a\.mjs shows where\)$/],
     ['mjs', 'import "no-such-package";', /^[^(]*no-such-package[^(]*$/],
@@ -336,7 +331,7 @@ smoke: { timeout: soon, eventSource: 7, postConditions: [{ name: a, expected: b 
     expect(await told('a.json/b.json')).toContain('there is no such file');
     symlinkSync('loop.json', join(dir, 'loop.json'));
     expect(await told('loop.json')).toContain('cannot be read: ELOOP');
-    expect((await rejection(loadConfig('/dev/null'))).message).toContain('it is no plain file');
+    expect((await rejection(loadConfig('/dev/null'))).message).toContain('it is not a plain file');
   });
 
   test('comes with a hint where every key is to be seen', async () => {

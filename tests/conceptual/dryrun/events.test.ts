@@ -117,8 +117,8 @@ describe('the built-in handler', () => {
   });
 
   test.each([
-    [null, 'this is no event: it has no type, no eventId, no timestamp'],
-    [{ type: 'trade', eventId: 'trade_1', timestamp: 17, dryRun: true }, 'this is no event: it has no timestamp'],
+    [null, 'this is not an event: it has no type, no eventId, no timestamp'],
+    [{ type: 'trade', eventId: 'trade_1', timestamp: 17, dryRun: true }, 'this is not an event: it has no timestamp'],
     [{ type: 'trade', eventId: 'trade_1', timestamp: 'now' }, 'trade_1 is of no dry run: it is not marked as such'],
   ])('refuses %j', (input, message) => {
     expect(() => consume(input)).toThrow(new TypeError(message));
@@ -251,8 +251,8 @@ describe('a set of one’s own', () => {
       [
         'they: "login" has no function "make"',
         'they: "login" has no "schema" of zod or another that follows Standard Schema',
-        'they: "a b" is no name of a type: letters, digits, ._- and at most 64 of them',
-        'they: "a b" has a weight that is no number above 0: 0',
+        'they: "a b" is not a type name: letters, digits, ._- and at most 64 of them',
+        'they: "a b" has a weight that is not a number above 0: 0',
       ],
     ],
   ])('is refused with every fault: %s', (_, set, problems) => {

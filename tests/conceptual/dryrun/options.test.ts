@@ -146,9 +146,9 @@ describe('the flags of `runtime dry-run`', () => {
       `DRY_RUN_RATE: ${RATE} 0`,
       '--duration: "soon" is not a duration: write 500ms, 2s, 5m, 1h or 1d',
       'DRY_RUN_SEED: must be a whole number from 0 to 4294967295, got "abc"',
-      '--tempo: is no flag of runtime dry-run',
+      '--tempo: is not a flag of runtime dry-run',
       'more: is one argument too many: a dry run takes flags alone',
-      '--seeds: is no flag of runtime dry-run; did you mean "--seed"?',
+      '--seeds: is not a flag of runtime dry-run; did you mean "--seed"?',
       '--handler: "./gone.mjs" cannot be loaded: there is no such file',
       '--events: cannot load "./gone.mjs": there is no such file',
     ]);

@@ -118,7 +118,7 @@ describe('the trace log of a run', () => {
       await command;
       const text = traceOf('held');
       expect(text).toMatch(
-        / · suspended functions unknown · nothing paused · what 2 threads awaited was not looked at: see the notes\n/,
+        / · suspended functions unknown · nothing paused · what 2 threads awaited was not inspected: see the notes\n/,
       );
       expect(text).toMatch(/note: .* and 1ms are allowed\n +\(ASYNC_DEBUG_MAX_PAUSE=\d+s shows it.*\)\n/);
       const [, asked] = dumpsOf(join(runDir('held'), 'trace.ndjson'));

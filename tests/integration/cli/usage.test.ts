@@ -36,7 +36,7 @@ describe('a run that is refused', () => {
         '--threads: must be a whole number from 1 to 1024, got 0',
         '--timeout: "5" has no unit',
         '--memory: "1" has no unit',
-        '--thread: is no flag of runtime run; did you mean "--threads"?',
+        '--thread: is not a flag of runtime run; did you mean "--threads"?',
         'more: is one argument too many',
         HELP,
       ],

@@ -311,7 +311,7 @@ describe('runtime config check', () => {
       exitCode: 0,
       signal: undefined,
       stdout:
-        `dir               "${join(dir, 's')}"  (RUNTIME_DIR is set, and stands above it)\n` +
+        `dir               "${join(dir, 's')}"  (RUNTIME_DIR is set, and takes precedence)\n` +
         'run.threads       2\n' +
         'run.backoff.base  "1s"\n',
       stderr: 'runtime.config.yaml is valid\n',
@@ -424,7 +424,7 @@ describe('TypeScript', () => {
     expect(exitCode).toBe(64);
     write('runtime.config.mjs', 'export default { get run() { throw new Error("not yet"); } };\n');
     const other = await run();
-    expect(other.stderr).toContain('what it exports cannot be looked at: not yet\n');
+    expect(other.stderr).toContain('what it exports cannot be read: not yet\n');
     expect(other.exitCode).toBe(64);
   });
 

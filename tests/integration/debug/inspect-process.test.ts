@@ -111,7 +111,7 @@ describe('a look', () => {
     const notes: string[] = [];
     await inspectProcess(target.pid, { onNote: (note) => notes.push(note) });
     expect(notes).toEqual(
-      ['main', 'waits'].map((name) => expect.stringMatching(`^${name} stands still for about [\\d.]+m?s`)),
+      ['main', 'waits'].map((name) => expect.stringMatching(`^${name} is paused for about [\\d.]+m?s`)),
     );
   });
 

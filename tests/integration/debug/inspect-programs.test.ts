@@ -24,7 +24,7 @@ const portsOf = (pid: number) => listenersOf(pid).map(({ port }) => port);
 async function inspected(pid: number): Promise<string> {
   const before = portsOf(pid);
   const { exitCode, stdout, stderr } = await place().runtime(['inspect', String(pid)]);
-  expect(stderr).toMatch(/^main stands still for about .+$/m);
+  expect(stderr).toMatch(/^main is paused for about .+$/m);
   expect(exitCode).toBe(0);
   expect(portsOf(pid)).toEqual(before);
   // On a busy machine a prediction may be wrong, which is said between the others.

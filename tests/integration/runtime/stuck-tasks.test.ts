@@ -76,7 +76,7 @@ async function stuckAt(promise: Promise<unknown>): Promise<string | undefined> {
 
 /** Why it is not told where a task waits, on a machine that has too much else to do for a look within 250 ms. */
 const NO_TIME =
-  'what it awaits is not known: to walk through its heap of [\\d.]+MB it would have to stand still for about [\\d.]+m?s, and a task that is to stop is told so within 250ms.*|not known: its thread could not be looked at within 250ms, and then it was told to stop|not known: it was over before its thread could be looked at';
+  'what it awaits is not known: to walk through its heap of [\\d.]+MB it would have to stand still for about [\\d.]+m?s, and a task that is to stop hears of it within 250ms.*|not known: its thread could not be inspected within 250ms, and then it was asked to stop|not known: it was over before its thread could be inspected';
 
 /** These chains, if there was time; functions by the place of their await, or by where they are written. */
 function seenInTime(...steps: string[]): RegExp {

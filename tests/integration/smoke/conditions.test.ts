@@ -146,24 +146,24 @@ const doctored = (events: readonly SmokeEvent[], index: number, change: Partial<
   events.map((event, at) => (at === index ? { ...event, ...change } : event));
 
 describe('events', () => {
-  test('arrive once: each done, told of once, recorded once', async () => {
+  test('arrive once: each done, reported once, recorded once', async () => {
     const { evidence } = await ranThree();
     expect(await eventsArriveOnce.check(evidence)).toEqual({
       ok: true,
-      actual: '3 events, each done, told of once, recorded once',
+      actual: '3 events, each done, reported once, recorded once',
     });
   });
 
   test.each<[string, (evidence: EventEvidence) => EventEvidence | Promise<EventEvidence>, string]>([
     [
-      'that were told of twice',
+      'that were reported twice',
       (e) => ({ ...e, events: doctored(e.events, 1, { heard: [...e.events[1]!.heard, ...e.events[1]!.heard] }) }),
-      'event-2 was told of 2 times, recorded 1 time',
+      'event-2 was reported 2 times, recorded 1 time',
     ],
     [
-      'that were told of never',
+      'that were never reported',
       (e) => ({ ...e, events: doctored(e.events, 0, { heard: [] }) }),
-      'event-1 was told of 0 times, recorded 1 time',
+      'event-1 was reported 0 times, recorded 1 time',
     ],
     [
       'that were not recorded',
@@ -171,7 +171,7 @@ describe('events', () => {
         const outcomes = await e.recorded();
         return { ...e, recorded: async () => outcomes.filter(({ id }) => id !== 'event-3') };
       },
-      'event-3 was told of 1 time, recorded 0 times',
+      'event-3 was reported 1 time, recorded 0 times',
     ],
     [
       'that were recorded twice',
@@ -179,7 +179,7 @@ describe('events', () => {
         const outcomes = await e.recorded();
         return { ...e, recorded: async () => [...outcomes, outcomes[0]!] };
       },
-      'event-1 was told of 1 time, recorded 2 times',
+      'event-1 was reported 1 time, recorded 2 times',
     ],
     [
       'that have no outcome',
@@ -231,18 +231,18 @@ describe('the queue, opened again', () => {
     return { runDir, sql, evidence: { events: evidence.events, recorded: () => outcomesOnDisk(runDir) } };
   }
 
-  test('holds every outcome as it was told, values that are no JSON included', async () => {
+  test('holds every outcome as it was reported, values that are no JSON included', async () => {
     const { evidence } = await stopped();
-    expect(await queueKeepsOutcomes.check(evidence)).toEqual({ ok: true, actual: '3 outcomes as told' });
+    expect(await queueKeepsOutcomes.check(evidence)).toEqual({ ok: true, actual: '3 outcomes as reported' });
   });
 
   test.each([
-    ["delete from tasks where id = 'event-2'", 'event-2 was told of, and is not there'],
-    ["update tasks set result = '4' where id = 'event-1'", 'event-1 is there as done, and was told of otherwise'],
-    ["update tasks set attempts = 7 where id = 'event-1'", 'event-1 is there as done, and was told of otherwise'],
+    ["delete from tasks where id = 'event-2'", 'event-2 was reported, and is not there'],
+    ["update tasks set result = '4' where id = 'event-1'", 'event-1 is there as done, and was reported otherwise'],
+    ["update tasks set attempts = 7 where id = 'event-1'", 'event-1 is there as done, and was reported otherwise'],
     [
       "update tasks set id = 'other' where id = 'event-3'",
-      'event-3 was told of, and is not there, other is there, and nobody submitted it',
+      'event-3 was reported, and is not there, other is there, and nobody submitted it',
     ],
   ])('is found out where it holds something else (%s)', async (statement, diagnostic) => {
     const { sql, evidence } = await stopped();
@@ -255,7 +255,7 @@ describe('the queue, opened again', () => {
     rmSync(runDir, { recursive: true });
     expect(await queueKeepsOutcomes.check(evidence)).toMatchObject({
       ok: false,
-      diagnostic: expect.stringContaining('event-1 was told of, and is not there') as string,
+      diagnostic: expect.stringContaining('event-1 was reported, and is not there') as string,
     });
   });
 
@@ -350,7 +350,7 @@ describe('the health snapshot', () => {
     ['was never numbered', (s) => ({ ...s, sequence: 0 }), /^its sequence is 0$/],
     ['tells of no beat', (s) => ({ ...s, lastBeat: null }), /^it tells of no beat$/],
     ['lacks a field', (s) => ({ ...s, counts: undefined }), /counts/],
-    ['is no JSON', () => 'half a fi', /no JSON/],
+    ['is no JSON', () => 'half a fi', /not JSON/],
   ])('that %s is found out', async (_, change, diagnostic) => {
     const { executor, healthFile, text } = await snapshot();
     await executor.stop();

@@ -46,7 +46,7 @@ export function unreachable(typed: string, cwd: string, base: string, error: unk
   switch (code) {
     case 'ENOTDIR':
       return refused(
-        `${quoted(typed)} leads through ${at}, which is no folder`,
+        `${quoted(typed)} leads through ${at}, which is not a folder`,
         'For a single file: --each <its path>.',
         error,
       );

@@ -62,7 +62,7 @@ export class ThreadLife {
         onStray: () =>
           listener.onEvent({ type: 'misuse', misuse: { kind: 'posted' }, taskId: undefined, handler: undefined }),
         onError: (error) => void this.#die(error),
-        // An error, if there was one, tells more, and was told before.
+        // An error, if there was one, tells more, and was reported before.
         onExit: (code) => void this.#die(new Error(`the thread exited with code: ${code}`)),
       },
     );

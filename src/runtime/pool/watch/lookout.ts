@@ -144,12 +144,12 @@ export class Lookout {
     if (attempt?.since !== since) return undefined;
     const last = this.#last.get(thread);
     if (last === undefined || last.begunAt < since) {
-      if (this.#underWay.has(thread)) return 'not known: it was over before its thread could be looked at';
-      return 'not known: its thread was looked at shortly before, and not made to stand again';
+      if (this.#underWay.has(thread)) return 'not known: it was over before its thread could be inspected';
+      return 'not known: its thread was inspected shortly before, and not paused again';
     }
     const toldAt = attempt.of.has('unyielding') ? undefined : attempt.of.get('timed-out')?.givenUpAt;
     if (toldAt !== undefined && last.begunAt < toldAt && (last.seenAt ?? Infinity) > toldAt) {
-      return `not known: its thread could not be looked at within ${LOOK_LIMIT_MS}ms, and then it was told to stop`;
+      return `not known: its thread could not be inspected within ${LOOK_LIMIT_MS}ms, and then it was asked to stop`;
     }
     return last.sighting!.stuckAt(idOf(task));
   }
@@ -187,7 +187,7 @@ export class Lookout {
     try {
       look.sighting = await this.#look(threadId, haste);
     } catch (error) {
-      const why = `not known: its thread could not be looked at: ${(error as Error).message}`;
+      const why = `not known: its thread could not be inspected: ${(error as Error).message}`;
       look.sighting = { pauseMs: 0, stuckAt: () => why };
     }
     this.#underWay.delete(thread);

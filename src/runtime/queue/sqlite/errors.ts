@@ -20,7 +20,7 @@ type QueueErrorCode = keyof typeof HINTS;
 
 const PROBLEMS: Record<QueueErrorCode, string> = {
   ERR_QUEUE_BUSY: 'another process keeps the queue locked',
-  ERR_QUEUE_CORRUPT: 'the queue is damaged, or is no queue',
+  ERR_QUEUE_CORRUPT: 'the queue is damaged, or is not a queue',
   ERR_QUEUE_DISK_FULL: 'the disk that holds the queue is full',
   ERR_QUEUE_IO: 'the queue cannot be read or written',
   ERR_QUEUE_READ_ONLY: 'the queue, or its folder, is read-only',

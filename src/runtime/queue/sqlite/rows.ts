@@ -109,7 +109,7 @@ function refuseDamaged(row: OutcomeRow): void {
   for (const column of ['attempts', 'crashes', 'started_at', 'duration_ms'] as const) {
     const value = row[column];
     if (value === null && column === 'started_at') continue;
-    if (typeof value !== 'number' || Math.abs(value) > MAX_NUMBER) throw damaged(row, `its ${column} is no number`);
+    if (typeof value !== 'number' || Math.abs(value) > MAX_NUMBER) throw damaged(row, `its ${column} is not a number`);
   }
 }
 

@@ -98,9 +98,9 @@ test('all faults are told at once: flags, the environment, what is no flag', () 
     'BOOT_TIMEOUT_S: must be seconds, from 0.001 to 2147483, got "abc"',
     '--threads: must be a whole number from 1 to 1024, got "x"',
     '--junit: "no/such/file.xml" cannot be written: there is no such folder',
-    '--thread: is no flag of runtime smoke; did you mean "--threads"?',
+    '--thread: is not a flag of runtime smoke; did you mean "--threads"?',
     'more: is one argument too many: a smoke test takes none',
-    '--quiet: is no flag of runtime smoke',
+    '--quiet: is not a flag of runtime smoke',
   ]);
 });
 

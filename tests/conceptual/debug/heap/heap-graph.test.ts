@@ -132,7 +132,7 @@ describe('a heap snapshot that is read', () => {
     writeFileSync(path, '{}');
     expect(() => readSnapshotFile(path)).toThrow('cut off before "nodes":[');
     writeFileSync(path, 'x'.repeat(2 ** 21));
-    expect(() => readSnapshotFile(path)).toThrow('this is no heap snapshot');
+    expect(() => readSnapshotFile(path)).toThrow('this is not a heap snapshot');
     expect(() => readSnapshotFile(`${path}.none`)).toThrow('ENOENT');
   });
 

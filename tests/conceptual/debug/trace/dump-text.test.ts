@@ -42,7 +42,7 @@ describe('a dump in words', () => {
     );
   });
 
-  test('counts what is shown, and says where nothing was looked at', () => {
+  test('counts what is shown, and says where nothing was inspected', () => {
     const inspection = inspectionAt(
       50,
       threadWith([branch('read')], { suspended: 10, hidden: 9 }),
@@ -50,7 +50,7 @@ describe('a dump in words', () => {
     );
     expect(lineWith(textOf({ inspection, why: 'SIGUSR2' }), 'dump 3')).toBe(
       'dump 3 · 1970-01-01T00:00:50.000Z · on SIGUSR2 · 1 suspended function in 1 thread · longest pause 12ms · ' +
-        'what 1 thread awaited was not looked at: see the notes',
+        'what 1 thread awaited was not inspected: see the notes',
     );
   });
 
@@ -58,7 +58,7 @@ describe('a dump in words', () => {
     const text = textOf({ inspection: inspectionAt(50, threadWith([], CHEAP)) });
     expect(lineWith(text, 'dump 3')).toBe(
       'dump 3 · 1970-01-01T00:00:50.000Z · interval · suspended functions unknown · nothing paused · ' +
-        'what 1 thread awaited was not looked at: see the notes',
+        'what 1 thread awaited was not inspected: see the notes',
     );
     expect(text).not.toContain('nothing awaited');
   });

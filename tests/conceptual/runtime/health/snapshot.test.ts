@@ -62,10 +62,10 @@ describe('reading a snapshot', () => {
 
   test.each([
     ['', 'is empty'],
-    ['{"schema":1,"seq', 'is no JSON (16 characters)'],
-    ['[]', 'is no JSON object'],
-    ['null', 'is no JSON object'],
-    ['7', 'is no JSON object'],
+    ['{"schema":1,"seq', 'is not JSON (16 characters)'],
+    ['[]', 'is not a JSON object'],
+    ['null', 'is not a JSON object'],
+    ['7', 'is not a JSON object'],
   ])('of %j gives defaults, and says so', (content, problem) => {
     expect(read(content)).toEqual({ snapshot: DEFAULTS, problems: [problem] });
   });

@@ -77,9 +77,9 @@ test('an error of another realm is an error', () => {
 test('what is no error is told as what it is', () => {
   expect(toErrorRecord({ reason: 'an object' })).toEqual({
     name: 'NonError',
-    message: "a value that is no Error was thrown: { reason: 'an object' }",
+    message: "a value that is not an Error was thrown: { reason: 'an object' }",
   });
-  expect(toErrorRecord(undefined).message).toBe('a value that is no Error was thrown: undefined');
+  expect(toErrorRecord(undefined).message).toBe('a value that is not an Error was thrown: undefined');
 });
 
 /** A record holds plain data only, no text without end, and is the same once it was stored. */

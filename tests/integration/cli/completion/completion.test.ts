@@ -137,7 +137,7 @@ test.runIf(has('zsh'))('in zsh words are offered with what they do', () => {
   const script = `compdef() { : }; source <(runtime completion zsh)
 _describe() { eval "print -rl -- \\"\\\${(@)$4}\\""; }; _files() { print -r files $1; }; compset() { : }
 words=(\${(z)LINE}); CURRENT=$#words; _runtime`;
-  expect(inShell('zsh', ['-f', '-c', script], 'runtime sta')).toEqual(['status:show where a run stands, or all runs']);
+  expect(inShell('zsh', ['-f', '-c', script], 'runtime sta')).toEqual(['status:show how a run is doing, or all runs']);
   expect(inShell('zsh', ['-f', '-c', script], 'runtime run wor')).toEqual(['files']);
   expect(inShell('zsh', ['-f', '-c', script], 'runtime results nig')).toEqual(['nightly:']);
 });

@@ -245,7 +245,7 @@ describe('bad input', () => {
         '  --duration: "5" has no unit: write 500ms, 2s, 5m, 1h or 1d',
         '  DRY_RUN_SEED: must be a whole number from 0 to 4294967295, got "abc"',
         '  --burst-size: must be one size or a range such as 3-10, from 1 to 10,000, got "0"',
-        '  --tempo: is no flag of runtime dry-run',
+        '  --tempo: is not a flag of runtime dry-run',
         '  --handler: "no.mjs" cannot be loaded: there is no such file',
         '  --events: cannot load "no.mjs": there is no such file',
         'runtime dry-run --help lists every flag with an example.',
@@ -268,7 +268,7 @@ describe('a run of another kind', () => {
     await here.runtime(['run', 'work.mjs', '--lines', '--no-supervise', '--run-id', 'real'], { input: 'a\nb\n' });
     const { stderr, exitCode } = await here.runtime(['dry-run', '--run-id', 'real', '--count', '1']);
     expect(exitCode).toBe(64);
-    expect(stderr).toContain('--run-id: run real is no dry run: its tasks and outcomes would be forgotten\n');
+    expect(stderr).toContain('--run-id: run real is not a dry run: its tasks and outcomes would be forgotten\n');
     expect(stderr).toContain('Give the dry run a name of its own: --run-id real-dry\n');
     const { stdout } = await here.runtime(['results', 'real']);
     expect(parsed(stdout)).toHaveLength(2);
@@ -287,7 +287,7 @@ test('a dry run that `runtime run` went on with is none any more: its outcomes s
   });
   const { stderr, exitCode } = await here.runtime(['dry-run', '--count', '1']);
   expect(exitCode).toBe(64);
-  expect(stderr).toContain('--run-id: run dry-run is no dry run: its tasks and outcomes would be forgotten\n');
+  expect(stderr).toContain('--run-id: run dry-run is not a dry run: its tasks and outcomes would be forgotten\n');
   const { stdout } = await here.runtime(['results', 'dry-run']);
   expect(parsed(stdout).map(({ state }) => state)).toEqual(['done', 'done']);
 });

@@ -54,7 +54,7 @@ describe('runtime inspect', () => {
         },
         60_000,
       );
-      expect(stderr).toMatch(/^main stands still for about [\d.]+m?s while its heap is written$/m);
+      expect(stderr).toMatch(/^main is paused for about [\d.]+m?s while its heap is written$/m);
       expect(stdout).toMatch(new RegExp(`^process ${executor}, node `));
       expect(stdout).toMatch(/ task "[^"]+" \(handler gate, attempt 1, [\d.]+m?s\)\n/);
       expect(stdout).toMatch(/\n +└─ gate {2}work\.mjs:13:5\n +└─ timer, /);
@@ -190,7 +190,7 @@ describe('runtime inspect', () => {
       /^runtime: there is no run "wrok" in .*did you mean "work"\?\nThere are: work\.\n$/,
     );
     expect(await refused('work')).toMatch(
-      /^runtime: no executor is running for "work": there is nothing to look into\nWhere the run stands: runtime status work\n$/,
+      /^runtime: no executor is running for "work": there is nothing to look into\nHow the run is doing: runtime status work\n$/,
     );
   });
 
@@ -199,7 +199,7 @@ describe('runtime inspect', () => {
     [
       'a flag alone',
       ['--jsn'],
-      ['<run-id|pid>: is missing', '--jsn: is no flag of runtime inspect; did you mean "--json"?'],
+      ['<run-id|pid>: is missing', '--jsn: is not a flag of runtime inspect; did you mean "--json"?'],
     ],
     [
       'every fault at once',
@@ -209,13 +209,13 @@ describe('runtime inspect', () => {
         '--watch: must be 100ms to 24d 20h, got "3ms"',
         '--max-pause: "5" has no unit',
         '--dir: must be the path of a folder',
-        '--wath: is no flag of runtime inspect; did you mean "--watch"?',
+        '--wath: is not a flag of runtime inspect; did you mean "--watch"?',
         'more: is one argument too many',
       ],
     ],
   ])('typed wrong (%s) ends with 64', async (_, args, words) => {
     const { exitCode, stdout, stderr } = await place().runtime(['inspect', ...args]);
-    expect(stderr).toMatch(/^runtime: nothing was looked at:\n/);
+    expect(stderr).toMatch(/^runtime: nothing was inspected:\n/);
     for (const text of words) expect(stderr).toContain(text);
     expect({ exitCode, stdout }).toEqual({ exitCode: 64, stdout: '' });
   });

@@ -183,7 +183,7 @@ describe('pause, resume and drain', () => {
     for (const what of ['pause', 'resume', 'drain']) {
       expect(await here.runtime([what, 'work'])).toMatchObject({
         exitCode: 1,
-        stderr: 'runtime: no executor is running for "work"\nWhere the run stands: runtime status work\n',
+        stderr: 'runtime: no executor is running for "work"\nHow the run is doing: runtime status work\n',
       });
     }
   });

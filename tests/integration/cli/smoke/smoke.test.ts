@@ -55,7 +55,7 @@ describe('a boot that works', () => {
       String.raw`  All post-conditions PASSED \(7 checks\)`,
       String.raw`  ok  lock held     \S+ +held by this process \(pid \d+\), and refused to another process`,
       String.raw`  ok  threads beat  \S+ +2 threads in \d beats?`,
-      String.raw`  ok  events once   \S+ +6 events, each done, told of once, recorded once`,
+      String.raw`  ok  events once   \S+ +6 events, each done, reported once, recorded once`,
       String.raw`  ok  health fresh  \S+ +valid, sequence \d+, \S+ old`,
       String.raw`  ok  queue kept    \S+ +6 outcomes as told`,
       String.raw`  ok  lock free     \S+ +free`,
@@ -588,7 +588,7 @@ describe('wrong usage', () => {
       [
         '--timeout: "banana" is not a duration: write 500ms, 2s, 5m, 1h or 1d',
         '--threads: must be a whole number from 1 to 1024, got 0',
-        '--thread: is no flag of runtime smoke; did you mean "--threads"?',
+        '--thread: is not a flag of runtime smoke; did you mean "--threads"?',
         'more: is one argument too many',
         '--junit: "no/smoke.xml" cannot be written: there is no such folder',
         'runtime smoke --help lists every flag with an example.\n',

@@ -70,7 +70,7 @@ describe('there is a sentence for', () => {
     const child = spawn('true');
     await once(child, 'exit');
     expect(await refused(child.pid!)).toBe(`there is no process ${child.pid} | See those there are: ps -ef`);
-    for (const pid of [0, -1, 1.5, Number.NaN, 2 ** 60]) expect(await refused(pid)).toMatch(/is no process id/);
+    for (const pid of [0, -1, 1.5, Number.NaN, 2 ** 60]) expect(await refused(pid)).toMatch(/is not a process id/);
   });
 
   test('the process that asks', async () => {

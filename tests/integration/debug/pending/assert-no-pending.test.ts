@@ -163,7 +163,7 @@ test('a test is not blamed for what another one has left: it is told once', asyn
     ['is clean after them', 'ok'],
   ]);
   expect(stdout).toContain('1 async function was left pending:');
-  expect(stdout).toContain('2 async functions were left pending, besides 1 that was told before:');
+  expect(stdout).toContain('2 async functions were left pending, besides 1 that was reported before:');
 });
 
 test('a task that still runs on a thread of an executor is left pending, with its thread and its id; idle threads are not', async () => {

@@ -64,7 +64,7 @@ describe('a run as a service of systemd', () => {
       input: '1\n',
       env,
     });
-    expect(stderr).toContain('systemd cannot be told: systemd-notify was not done within 2s');
+    expect(stderr).toContain('systemd cannot be notified: systemd-notify was not done within 2s');
     expect(exitCode).toBe(0);
   });
 
@@ -133,7 +133,7 @@ describe('a run as a service of systemd', () => {
     const { env } = standIn(here, '#!/bin/sh\necho "no such socket" >&2\nexit 1\n');
     const failing = await here.runtime(['run', 'work.mjs', '--lines', '--threads', '1'], { input: '1\n', env });
     expect(failing.exitCode).toBe(0);
-    expect(failing.stderr.match(/systemd cannot be told: no such socket/g)).toHaveLength(1);
+    expect(failing.stderr.match(/systemd cannot be notified: no such socket/g)).toHaveLength(1);
   });
 
   test('says that a watchdog is too impatient for a beat a second', async () => {
@@ -171,7 +171,7 @@ describe('the notifier', () => {
     notifier.stopping('c');
     notifier.stopping('d');
     await notifier.close();
-    expect(trouble).toEqual([`systemd cannot be told: ${why}`]);
+    expect(trouble).toEqual([`systemd cannot be notified: ${why}`]);
   });
 
   test.each([

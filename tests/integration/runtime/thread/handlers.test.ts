@@ -84,7 +84,7 @@ describe('a module that does not load is told before any task is taken', () => {
       `\nthrow new TypeError('no configuration');`,
       /TypeError: no configuration \(file:.*throwing\.mjs:2:/,
     ],
-    ['null.mjs', 'throw null;', /a value that is no Error was thrown: null/],
+    ['null.mjs', 'throw null;', /a value that is not an Error was thrown: null/],
     ['exiting.mjs', 'process.exit(7);', /the thread died over it: .*code: 7/],
     [
       'rejecting.mjs',

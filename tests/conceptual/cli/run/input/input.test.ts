@@ -235,8 +235,8 @@ describe('a task file', () => {
 
   test.each([
     ['{"input":1,"id":""}', 'id is empty'],
-    ['{"input":1,"id":"a\\ud800"}', 'id holds half of a surrogate pair, which is no character: "a\\ud800"'],
-    ['{"input":1,"handler":"\\udc00"}', 'handler holds half of a surrogate pair, which is no character: "\\udc00"'],
+    ['{"input":1,"id":"a\\ud800"}', 'id holds half of a surrogate pair, which is not a character: "a\\ud800"'],
+    ['{"input":1,"handler":"\\udc00"}', 'handler holds half of a surrogate pair, which is not a character: "\\udc00"'],
     ['{"input":1,"id":"#1"}', 'id starts with "#", as only the ids that the queue gives do'],
     [`{"input":1,"id":"${'x'.repeat(1025)}"}`, 'id is longer than 1024 characters'],
     ['{"input":1,"id":7}', 'id must be a string, got 7'],

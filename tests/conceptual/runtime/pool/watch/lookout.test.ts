@@ -79,7 +79,7 @@ test('what is seen is of this attempt: a look that began before it did tells not
   await after(300);
   expect(lookout.hasLooked(one, young, since, 'stalled')).toBe(false);
   expect(lookout.stuckAt(one, young, since)).toBe(
-    'not known: its thread was looked at shortly before, and not made to stand again',
+    'not known: its thread was inspected shortly before, and not paused again',
   );
   await after(1_000);
   expect(lookout.hasLooked(one, young, since, 'stalled')).toBe(false);
@@ -131,7 +131,7 @@ describe('what is seen in time', () => {
     expect(out(lookout, one, late, since)).toBe(true);
     await after(600);
     expect(lookout.stuckAt(one, late, since)).toBe(
-      'not known: its thread could not be looked at within 250ms, and then it was told to stop',
+      'not known: its thread could not be inspected within 250ms, and then it was asked to stop',
     );
   });
 
@@ -147,7 +147,7 @@ describe('what is seen in time', () => {
     expect(isRead).toBe(false);
     await after(1);
     expect(isRead).toBe(true);
-    expect(lookout.stuckAt(one, late, since)).toBe('not known: it was over before its thread could be looked at');
+    expect(lookout.stuckAt(one, late, since)).toBe('not known: it was over before its thread could be inspected');
   });
 
   test('is sought in what is left of the quarter of a second; who only wants to tell has the time until others need theirs', async () => {
@@ -179,7 +179,7 @@ describe('waiting for a look', () => {
     expect(lookout.hasLooked(one, slow, since, concern)).toBe(false);
     await after(1);
     expect(lookout.hasLooked(one, slow, since, concern)).toBe(true);
-    expect(lookout.stuckAt(one, slow, since)).toBe('not known: it was over before its thread could be looked at');
+    expect(lookout.stuckAt(one, slow, since)).toBe('not known: it was over before its thread could be inspected');
   });
 
   test.each(TOLD)('takes as long as it takes where it is only to be told: %s', async (concern) => {
@@ -237,7 +237,7 @@ describe('waiting for a look', () => {
     lookout.hasLooked(one, b, since, 'timed-out');
     await after(100);
     expect(lookout.hasLooked(one, b, since, 'timed-out')).toBe(true);
-    expect(lookout.stuckAt(one, b, since)).toBe('not known: its thread could not be looked at: it has ended');
+    expect(lookout.stuckAt(one, b, since)).toBe('not known: its thread could not be inspected: it has ended');
   });
 });
 

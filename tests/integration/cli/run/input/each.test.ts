@@ -349,9 +349,9 @@ describe('a glob that leads nowhere', () => {
   });
 
   test.each([
-    ['a.txt/*', '"a.txt/*" leads through "a.txt", which is no folder'],
-    ['d/b.txt/c/*.md', '"d/b.txt/c/*.md" leads through "d/b.txt", which is no folder'],
-    ['a.txt/b', '"a.txt/b" leads through "a.txt", which is no folder'],
+    ['a.txt/*', '"a.txt/*" leads through "a.txt", which is not a folder'],
+    ['d/b.txt/c/*.md', '"d/b.txt/c/*.md" leads through "d/b.txt", which is not a folder'],
+    ['a.txt/b', '"a.txt/b" leads through "a.txt", which is not a folder'],
     ['self/*', '"self/*" leads through "self", a link that leads to itself'],
     ['d/self', '"d/self" leads through "d/self", a link that leads to itself'],
     [`d/${'x'.repeat(300)}/*`, expect.stringMatching(/^"d\/xxx.* is longer than the name of a file can be$/)],
@@ -369,7 +369,7 @@ describe('a glob that leads nowhere', () => {
     put(dir, 'a.txt');
     const { exitCode, stderr } = await runtime(['run', 'work.mjs', '--each', 'a.txt/*', '--handler', 'default']);
     expect(exitCode).toBe(64);
-    expect(stderr).toMatch(/^runtime: --each: "a.txt\/\*" leads through "a.txt", which is no folder\n[^\n]*\n$/);
+    expect(stderr).toMatch(/^runtime: --each: "a.txt\/\*" leads through "a.txt", which is not a folder\n[^\n]*\n$/);
   });
 });
 
