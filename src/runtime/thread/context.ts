@@ -3,8 +3,11 @@ import { post } from './link.js';
 import {
   abortedOf,
   abortWith,
+  apply,
   defineProperty,
+  format,
   inspect,
+  isNativeError,
   OwnAbortController,
   OwnDOMException,
   signalOf,
@@ -18,11 +21,19 @@ import { TaskChildren, type StartArguments, type StartChild } from './task-child
 const PROGRESS_INTERVAL_MS = 100;
 
 /** Logs a line with the task's id and thread. `fields` must be plain data; what cannot travel is shown as text. */
+export interface LogCall {
+  (message: string, fields?: Record<string, unknown>): void;
+  /** As pino has it; of an error alone, its message is the line's. */
+  (fields: Record<string, unknown> | Error, message?: string): void;
+  /** With `%s` and the like, as `util.format` has it. */
+  (message: string, ...values: unknown[]): void;
+}
+
 export interface TaskLog {
-  debug(message: string, fields?: Record<string, unknown>): void;
-  info(message: string, fields?: Record<string, unknown>): void;
-  warn(message: string, fields?: Record<string, unknown>): void;
-  error(message: string, fields?: Record<string, unknown>): void;
+  debug: LogCall;
+  info: LogCall;
+  warn: LogCall;
+  error: LogCall;
 }
 
 /** What a handler gets as its second argument. */
@@ -201,14 +212,31 @@ function abortError(reason: AbortReason): DOMException {
 }
 
 function createLog(taskId: string, attempt: number): TaskLog {
-  const logger = (level: LogLevel) => (message: string, fields?: Record<string, unknown>) => {
-    const text = stringOf(message);
-    try {
-      post({ type: 'log', level, taskId, attempt, message: text, ...(fields === undefined ? {} : { fields }) });
-    } catch {
-      // A field that cannot be cloned: its text still tells more than nothing.
-      post({ type: 'log', level, taskId, attempt, message: text, fields: { fields: inspect(fields) } });
-    }
-  };
+  const logger =
+    (level: LogLevel): LogCall =>
+    (...args: unknown[]) => {
+      const { message, fields } = lineOf(args);
+      try {
+        post({ type: 'log', level, taskId, attempt, message, ...(fields === undefined ? {} : { fields }) });
+      } catch {
+        // A field that cannot be cloned: its text still tells more than nothing.
+        post({ type: 'log', level, taskId, attempt, message, fields: { fields: inspect(fields) } });
+      }
+    };
   return { debug: logger('debug'), info: logger('info'), warn: logger('warn'), error: logger('error') };
+}
+
+/** What a call says, in whichever form it is. */
+function lineOf(args: readonly unknown[]): { message: string; fields?: Record<string, unknown> } {
+  const first = args[0];
+  const second = args[1];
+  if (isNativeError(first)) return { message: stringOf(second ?? first.message), fields: { err: first } };
+  if (isObject(first)) return { message: stringOf(second ?? ''), fields: first };
+  if (args.length <= 2 && isObject(second)) return { message: stringOf(first), fields: second };
+  if (args.length <= 1 || (args.length === 2 && second === undefined)) return { message: stringOf(first) };
+  return { message: apply(format, undefined, args) as string };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }

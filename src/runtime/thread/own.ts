@@ -5,7 +5,7 @@
  * What reads the iterator of an array (`for … of`, spreading, taking it apart),
  * or calls a method by its name, is not used in a thread while tasks run there.
  */
-import { inspect as nodeInspect, types } from 'node:util';
+import { format as nodeFormat, inspect as nodeInspect, types } from 'node:util';
 import v8 from 'node:v8';
 import worker from 'node:worker_threads';
 
@@ -34,6 +34,7 @@ export const { defineProperty, getPrototypeOf, hasOwn, is, keys } = Object;
 export const ownDescriptors = Object.getOwnPropertyDescriptors;
 export const { isArray } = Array;
 export const { isFinite } = Number;
+export const { apply } = Reflect;
 export const { min } = Math;
 export const objectPrototype = Object.prototype;
 export const stringOf = String;
@@ -53,6 +54,7 @@ export const setImmediateOf = setImmediate;
 export const nextTick = process.nextTick.bind(process);
 export const workingDirectory = process.cwd.bind(process);
 export const inspect = nodeInspect;
+export const format = nodeFormat;
 export const { isNativeError } = types;
 export const { deserialize, getHeapStatistics, serialize } = v8;
 export const { receiveMessageOnPort } = worker;

@@ -266,6 +266,22 @@ describe('the context', () => {
     ]);
   });
 
+  test('logs in the form of pino as well', async () => {
+    const executor = await startedExecutor();
+    const logged: { message: string; fields?: unknown }[] = [];
+    executor.on('log', ({ message, fields }) => logged.push({ message, fields }));
+    await executor.submit('logAsPino', 0);
+    await waitFor('the log', () => logged.length === 5);
+    const err = expect.objectContaining({ name: 'RangeError', message: 'no' }) as Error;
+    expect(logged).toEqual([
+      { message: 'fields first', fields: { n: 1 } },
+      { message: '', fields: { n: 2 } },
+      { message: 'no', fields: { err } },
+      { message: 'it failed', fields: { err } },
+      { message: 'one of 2', fields: undefined },
+    ]);
+  });
+
   test('a task that goes on telling its progress when it has ended disturbs nobody', async () => {
     const executor = await startedExecutor({ threads: 1, concurrency: 2 });
     await executor.submit('chatter', 0);
