@@ -45,8 +45,10 @@ export const ERROR_CODES = {
   ERR_VALUE_NOT_CLONEABLE: 'an input or a result cannot travel between threads',
 } as const;
 
+/** The codes that `error.code` can have. */
 export type ErrorCode = keyof typeof ERROR_CODES;
 
+/** What an error may be given beside its message. */
 export interface HoldfastErrorOptions extends ErrorOptions {
   /** What to type or do next, as one sentence. */
   hint?: string;

@@ -7,6 +7,7 @@ import { inspectAttached } from './thread-view/inspect-attached.js';
 import { MemoryBudget } from './thread-view/memory-need.js';
 import { PausePredictor } from './thread-view/predict.js';
 
+/** What each inspection takes. */
 export interface InspectOptions {
   /** Internals of Node and of holdfast are shown, too; default false. */
   all?: boolean;
@@ -16,6 +17,7 @@ export interface InspectOptions {
   onNote?: (note: string) => void;
 }
 
+/** What `inspectProcess` takes. */
 export interface InspectProcessOptions extends InspectOptions {
   /** Ends the look before its time; the process is left as it was all the same. */
   signal?: AbortSignal;

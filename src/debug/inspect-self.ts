@@ -11,6 +11,7 @@ import { inspectAttached } from './thread-view/inspect-attached.js';
 import { MemoryBudget } from './thread-view/memory-need.js';
 import { PausePredictor } from './thread-view/predict.js';
 
+/** What `inspectSelf` takes. */
 export interface InspectSelfOptions extends InspectOptions {
   /** Ids of the threads to look at, as `worker_threads.threadId` has them; default all. */
   threads?: readonly number[];

@@ -10,6 +10,7 @@
 /** Rises when a field changes its meaning or goes; a field that is added does not raise it. */
 export const INSPECTION_SCHEMA = 1;
 
+/** What an inspection of a process found. Plain data; lines and columns count from 1. */
 export interface Inspection {
   schema: typeof INSPECTION_SCHEMA;
   /** ISO 8601, UTC. */
@@ -27,6 +28,7 @@ export interface Inspection {
   notes: string[];
 }
 
+/** One thread of an inspected process. */
 export interface ThreadInspection {
   /** As `worker_threads.threadId` has it; 0: the main thread. */
   threadId: number;
@@ -64,6 +66,7 @@ export interface ThreadInspection {
   notes: string[];
 }
 
+/** A place in the source where a source map names it, else in the code that runs. */
 export interface Place {
   /** Absolute path; of what is no file, its URL (`node:internal/…`, `evalmachine.<anonymous>`). */
   file: string;
@@ -71,6 +74,7 @@ export interface Place {
   column: number;
 }
 
+/** A function on a stack. */
 export interface Frame {
   /** `''` for a function without a name. */
   name: string;
@@ -106,6 +110,7 @@ export interface AwaitBranch {
   circular: boolean;
 }
 
+/** A task of holdfast that runs in an inspected thread. */
 export interface TaskReference {
   id: string;
   handler: string;
@@ -115,6 +120,7 @@ export interface TaskReference {
   ageMs: number;
 }
 
+/** The kinds of what the end of a chain waits for. */
 export type LeafKind =
   | 'timer'
   | 'immediate'
@@ -202,6 +208,7 @@ export interface HooksSnapshot {
   untold: number;
 }
 
+/** Where living resources were made. */
 export interface CreationSite {
   /** As async_hooks has it: `PROMISE`, `Timeout`, `TCPWRAP` … */
   type: string;

@@ -35,10 +35,12 @@ export interface Schema<Body> {
   };
 }
 
+/** What a schema says of a value: no `issues`, and the value is valid. */
 export interface SchemaResult {
   readonly issues?: readonly SchemaIssue[] | undefined;
 }
 
+/** One thing that is wrong with a value. */
 export interface SchemaIssue {
   readonly message: string;
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;

@@ -1,6 +1,7 @@
 import type { PATTERNS } from '../options/dry-run-options.js';
 import type { Draw } from './event-set.js';
 
+/** How arrivals are spread: see `pattern` of `GenerateOptions`. */
 export type Pattern = (typeof PATTERNS)[number];
 
 /** How many events a group has, both included. */

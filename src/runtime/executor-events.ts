@@ -80,6 +80,7 @@ export interface TeardownFailed {
   tasks: string[];
 }
 
+/** The events of an executor, each with what its listeners get. */
 export interface ExecutorEvents {
   /**
    * A task has its outcome, and the outcome is durable: as `outcome(id)` gives it.
@@ -115,6 +116,7 @@ export interface ExecutorEvents {
   'tasks-stuck': [event: TasksStuck];
   /** `ERR_LOCK_LOST`, a queue or a pool that failed: the executor claims no more tasks. Told once. */
   failed: [error: Error];
+  /** Its mode is another one now. */
   'mode-changed': [mode: ExecutorMode];
   /** Once a second: the queue answers, and the threads turn. The first comes at once. */
   beat: [beat: Beat];

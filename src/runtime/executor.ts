@@ -35,6 +35,7 @@ const IN_BETWEEN_MS = 5;
  * An executor that is idle does not keep the process alive.
  */
 export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitter<ExecutorEvents> {
+  /** As it was given to `createExecutor`. */
   readonly runId: string;
   /** Folder of the run's state, absolute. */
   readonly runDir: string;
@@ -81,6 +82,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitte
     return this.#dispatcher.pool.threads.some((thread) => thread.hasTeardown);
   }
 
+  /** Whether it takes tasks, and if not, why. */
   get mode(): ExecutorMode {
     return this.#life.mode;
   }
@@ -253,6 +255,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitte
     await this.#life.stop(options.force ?? false);
   }
 
+  /** `await using executor = await createExecutor(…)` stops it at the end of its block, as `stop()` does. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
   }
@@ -292,6 +295,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitte
     this.#life.atEnd(end);
   }
 
+  /** How many tasks of the run are in each state, those of earlier executors included. */
   counts(): Promise<TaskCounts> {
     return this.#queue.counts();
   }
@@ -326,6 +330,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitte
     return retried;
   }
 
+  /** What the run and each of its threads are doing now. Plain data. Rejects with an error of the queue. */
   async status(): Promise<ExecutorStatus> {
     const { pool } = this.#dispatcher;
     const { error } = this.#life;

@@ -14,15 +14,18 @@ import type { ThreadStatus } from './thread-status.js';
  */
 export type ExecutorMode = 'running' | 'paused' | 'draining' | 'failed' | 'stopping' | 'stopped';
 
+/** What `status()` gives. Plain data. */
 export interface ExecutorStatus {
   runId: string;
   mode: ExecutorMode;
   /** Raised by one with each executor of this run. */
   epoch: number;
+  /** Of all executors of the run. */
   counts: TaskCounts;
   /** Milliseconds until the next delayed task is due, 0 if it is; `null`: none is delayed. */
   nextDueMs: number | null;
   threads: ThreadStatus[];
+  /** Of this executor. */
   statistics: RunStatistics;
   health: HealthStatus;
   /** Why it failed, if it did. */
@@ -52,4 +55,5 @@ export interface ProbeAnswer {
   why: string;
 }
 
+/** What `probe()` gives: an answer to each probe. */
 export type ProbeAnswers = Record<ProbeName, ProbeAnswer>;

@@ -9,6 +9,7 @@ import { wallTime } from './thread/board.js';
 /** Of an input that is shown with its task, in characters. */
 const MAX_INPUT = 200;
 
+/** A task that a thread is running. */
 export interface RunningTaskStatus {
   id: string;
   handler: string;
@@ -16,6 +17,7 @@ export interface RunningTaskStatus {
   input?: string;
   /** Milliseconds since the epoch. */
   since: number;
+  /** What its handler passed to `context.progress` last. */
   progress?: { done: number; total?: number };
 }
 

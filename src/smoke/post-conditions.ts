@@ -28,6 +28,7 @@ export interface PostCondition<Context = SmokeContext> {
   check(context: Context): Finding | Promise<Finding>;
 }
 
+/** What one check came to. */
 export interface PostConditionResult {
   name: string;
   ok: boolean;
@@ -39,6 +40,7 @@ export interface PostConditionResult {
   durationMs: number;
 }
 
+/** What `runPostConditions` takes. */
 export interface PostConditionOptions {
   /** How long each one may take: milliseconds, or a text such as `2s`. Default `10s`. One that takes longer has failed. */
   deadline?: number | string;

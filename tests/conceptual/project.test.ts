@@ -47,6 +47,7 @@ describe('the package', () => {
   test('holds what is built, the documents, the schema and the examples, and nothing else', () => {
     const tops = [...new Set(files.map(({ path }) => path.split('/')[0]))].toSorted();
     expect(tops).toEqual([
+      'CHANGELOG.md',
       'LICENSE',
       'README.md',
       'config.schema.json',
@@ -127,7 +128,12 @@ describe('the command', () => {
 });
 
 describe('the documents', () => {
-  const documents = ['README.md', 'CONTRIBUTING.md', ...readdirSync(join(ROOT, 'docs')).map((file) => `docs/${file}`)];
+  const documents = [
+    'README.md',
+    'CHANGELOG.md',
+    'CONTRIBUTING.md',
+    ...readdirSync(join(ROOT, 'docs')).map((file) => `docs/${file}`),
+  ];
 
   test('link to files that are there', () => {
     const broken = documents.flatMap((document) =>

@@ -7,6 +7,7 @@ import { leftPending, type LeftPending } from './pending-functions.js';
 import { pendingText } from './pending-text.js';
 import { Told, type Untold } from './reported.js';
 
+/** What `assertNoPending` takes. */
 export interface AssertNoPendingOptions {
   /**
    * Functions that may stay: by their name, or by an expression for

@@ -6,6 +6,7 @@ import { taskIdFault } from './task-id.js';
 import type { NewTask } from './task.js';
 import { encode } from './codec.js';
 
+/** What a task may be given beside its input. */
 export interface TaskOptions {
   /**
    * Names the task within its run. Submitting the same id with the same handler

@@ -108,6 +108,7 @@ export interface Printers {
   others: number;
 }
 
+/** The levels of `context.log`. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 export interface TaskProgress {

@@ -7,6 +7,7 @@ import { fstatSync, ftruncateSync, readFileSync, readSync, writeSync } from 'nod
 import { hostname } from 'node:os';
 import { pause } from './pause.js';
 
+/** The details in a lock file: who holds the lock, or held it last. */
 export interface LockHolder {
   /** Version of this shape. */
   schema: number;

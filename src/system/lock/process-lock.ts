@@ -13,6 +13,7 @@ import { telling } from './lock-path-errors.js';
 import { lossOf, watch } from './watch.js';
 import type { LossReason } from './watch.js';
 
+/** What a lock is made of. */
 export interface ProcessLockOptions {
   /** Of the lock file. It and its folder are made when missing (0600, 0700). */
   path: string;
@@ -22,6 +23,7 @@ export interface ProcessLockOptions {
   watchIntervalMs?: number;
 }
 
+/** What `acquire` takes. */
 export interface AcquireOptions {
   /** How long to wait for a holder to end, in milliseconds. Default 0: not at all. */
   waitMs?: number;
