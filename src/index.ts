@@ -130,7 +130,7 @@ export type { RunStatistics } from './runtime/statistics.js';
 export type { RunningTaskStatus, ThreadStatus, ThreadSummary } from './runtime/thread-status.js';
 export type { RecordedOutcome, TaskOutcome } from './runtime/task/task-outcome.js';
 export type { EarlierAttempt, OutcomeState, TaskCounts, TaskErrorRecord, TaskState } from './runtime/task/task.js';
-export type { TaskContext, TaskLog } from './runtime/thread/context.js';
+export type { LogCall, TaskContext, TaskLog } from './runtime/thread/context.js';
 export type { LogLevel, Printers } from './runtime/thread/protocol.js';
 export type { ChildOptions, StartChild } from './runtime/thread/task-children.js';
 export type { ThreadContext } from './runtime/thread/handler-module.js';

@@ -78,6 +78,7 @@ export const GROUPS = [
     names: [
       'TaskContext',
       'TaskLog',
+      'LogCall',
       'StartChild',
       'ChildOptions',
       'ThreadContext',

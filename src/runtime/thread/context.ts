@@ -20,7 +20,7 @@ import { TaskChildren, type StartArguments, type StartChild } from './task-child
 /** A handler may call `progress` in a tight loop; it is passed on at most once in this many milliseconds. */
 const PROGRESS_INTERVAL_MS = 100;
 
-/** Logs a line with the task's id and thread. `fields` must be plain data; what cannot travel is shown as text. */
+/** Logs a line, which carries the task's id and thread. `fields` must be plain data; what cannot travel is shown as text. */
 export interface LogCall {
   (message: string, fields?: Record<string, unknown>): void;
   /** As pino has it; of an error alone, its message is the line's. */
@@ -29,6 +29,7 @@ export interface LogCall {
   (message: string, ...values: unknown[]): void;
 }
 
+/** What `context.log` has: a call for each level. */
 export interface TaskLog {
   debug: LogCall;
   info: LogCall;
