@@ -235,7 +235,7 @@ function lineOf(args: readonly unknown[]): { message: string; fields?: Record<st
   if (isObject(first)) return { message: stringOf(second ?? ''), fields: first };
   if (args.length <= 2 && isObject(second)) return { message: stringOf(first), fields: second };
   if (args.length <= 1 || (args.length === 2 && second === undefined)) return { message: stringOf(first) };
-  return { message: apply(format, undefined, args) as string };
+  return { message: apply(format, undefined, args) };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

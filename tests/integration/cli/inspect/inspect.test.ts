@@ -136,7 +136,7 @@ describe('runtime inspect', () => {
     const look = start(['inspect', String(pid), '--max-pause', '1m']);
     let stderr = '';
     look.stderr.on('data', (chunk: Buffer) => (stderr += String(chunk)));
-    await waitFor('a heap to be written', () => stderr.includes('stands still'));
+    await waitFor('a heap to be written', () => stderr.includes('is paused for'));
     look.kill('SIGTERM');
     expect(await look).toMatchObject({ exitCode: 143, stdout: '' });
     // Where its main thread was too busy to do that in time, a process beside the look sees to it.

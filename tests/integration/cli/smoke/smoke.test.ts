@@ -57,7 +57,7 @@ describe('a boot that works', () => {
       String.raw`  ok  threads beat  \S+ +2 threads in \d beats?`,
       String.raw`  ok  events once   \S+ +6 events, each done, reported once, recorded once`,
       String.raw`  ok  health fresh  \S+ +valid, sequence \d+, \S+ old`,
-      String.raw`  ok  queue kept    \S+ +6 outcomes as told`,
+      String.raw`  ok  queue kept    \S+ +6 outcomes as reported`,
       String.raw`  ok  lock free     \S+ +free`,
       String.raw`  ok  nothing left  \S+ +none`,
       `CHECKPOINT 8/8: complete: SUCCESS${time}`,
