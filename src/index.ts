@@ -38,11 +38,11 @@ export async function createExecutor<Module = Record<string, AnyHandler>>(
 }
 
 /**
- * Looks into a running Node process of the same user, which need not be
- * prepared in any way, and leaves it as it was. Only on Linux.
+ * Inspects a running Node process of the same user, which need not be
+ * prepared in any way, and leaves it as it was: what each thread runs and awaits. Only on Linux.
  *
- * @throws HoldfastError `ERR_INSPECT_TARGET` when it cannot be looked into, and why; `ERR_INSPECT_BUSY` when
- * another look does not end; what `options.signal` was aborted with
+ * @throws HoldfastError `ERR_INSPECT_TARGET` when it cannot be inspected, and why; `ERR_INSPECT_BUSY` when
+ * another inspection does not end; what `options.signal` was aborted with
  */
 export async function inspectProcess(pid: number, options?: InspectProcessOptions): Promise<Inspection> {
   // Loaded when it is called: it takes 40 ms, and most programs never do.
@@ -50,7 +50,11 @@ export async function inspectProcess(pid: number, options?: InspectProcessOption
   return await debug.inspectProcess(pid, options);
 }
 
-/** Looks into the process that calls it: from the main thread all threads are seen, from another one only itself. */
+/**
+ * Inspects the process that calls it: from the main thread all threads are seen, from another one only itself.
+ *
+ * @throws InvalidInputError `ERR_INVALID_OPTIONS` when `maxPauseMs` is not a duration; what `options.signal` was aborted with
+ */
 export async function inspectSelf(options?: InspectSelfOptions): Promise<Inspection> {
   const debug = await import('./debug/inspect-self.js');
   return await debug.inspectSelf(options);

@@ -54,7 +54,7 @@ export interface HoldfastErrorOptions extends ErrorOptions {
   hint?: string;
 }
 
-/** Base of all errors below. `code` is stable, `message` is for people. */
+/** Base of all errors of holdfast. `code` is stable, `message` is for people. */
 export class HoldfastError extends Error {
   override readonly name: string = 'HoldfastError';
   readonly code: ErrorCode;
@@ -73,7 +73,7 @@ export interface Fault {
   problem: string;
 }
 
-/** Faults of one source, all told together. */
+/** All faults of one input, reported together. */
 export class InvalidInputError extends HoldfastError {
   override readonly name: string = 'InvalidInputError';
   readonly faults: readonly Fault[];

@@ -62,7 +62,7 @@ export interface RunConfig {
   recycleAfterTasks?: number | undefined;
   /** A thread is replaced once its heap and external memory are above this between two tasks. Default: never. */
   recycleAboveMemory?: SizeText | undefined;
-  /** Where a task stands that runs for this long is told. Default `30s`. */
+  /** Where a task is that has been running for this long is reported. Default `30s`. */
   stallAfter?: DurationText | undefined;
   /** Whether async functions or open file streams that tasks leave behind in the threads make the run fail. Default false. */
   failOnLeak?: boolean | undefined;

@@ -11,15 +11,15 @@ import { PausePredictor } from './thread-view/predict.js';
 export interface InspectOptions {
   /** Internals of Node and of holdfast are shown, too; default false. */
   all?: boolean;
-  /** Milliseconds that a thread may stand still for a walk through its heap; default 5,000. Above the prediction, its awaits are not shown. */
+  /** Milliseconds that a thread may be paused for a walk through its heap; default 5,000. Where it is expected to take longer, its awaits are not shown. */
   maxPauseMs?: number;
-  /** Told what takes long or makes a thread stand, as a sentence. */
+  /** Called with what takes long or pauses a thread, as a sentence. */
   onNote?: (note: string) => void;
 }
 
 /** What `inspectProcess` takes. */
 export interface InspectProcessOptions extends InspectOptions {
-  /** Ends the look before its time; the process is left as it was all the same. */
+  /** Ends the inspection before its time; the process is left as it was all the same. */
   signal?: AbortSignal;
 }
 

@@ -13,11 +13,11 @@ import { PausePredictor } from './thread-view/predict.js';
 
 /** What `inspectSelf` takes. */
 export interface InspectSelfOptions extends InspectOptions {
-  /** Ids of the threads to look at, as `worker_threads.threadId` has them; default all. */
+  /** Ids of the threads to inspect, as `worker_threads.threadId` has them; default all. */
   threads?: readonly number[];
-  /** Which branches are wanted, of those on top: where the others stand is not asked, and they are not shown. Default all. */
+  /** Which branches to show, of those on top. Default all. */
   keep?: (top: AwaitBranch) => boolean;
-  /** Gives the look up: threads whose turn has not come are left alone, and it rejects with the reason once the others are let go. */
+  /** Gives it up: threads whose turn has not come are left alone, and it rejects with the reason once the others are let go. */
   signal?: AbortSignal;
   /** @internal */
   haste?: Haste;

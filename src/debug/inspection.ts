@@ -41,13 +41,13 @@ export interface ThreadInspection {
   state: 'running' | 'waiting' | 'blocked';
   /** What runs, the innermost first; empty unless `running`. */
   stack: Frame[];
-  /** Of a blocked thread: in what, as far as the system tells. */
+  /** Of a blocked thread: in what, as far as the system says. */
   blockedIn?: string;
   /** Bytes of JavaScript objects; `null` where the thread did not answer. */
   heapUsed: number | null;
   /** Of the walk through the heap, in ms. `measuredMs` is `null` where none was done. */
   pause: { predictedMs: number | null; measuredMs: number | null };
-  /** Whether the heap was walked through. If not, there are no awaits, and `notes` tells why. */
+  /** Whether the heap was walked through. If not, there are no awaits, and `notes` says why. */
   view: 'whole' | 'cheap';
   /** Suspended functions; those that nobody awaits on top. */
   awaits: AwaitBranch[];
@@ -89,7 +89,7 @@ export interface AwaitBranch {
   /** `''` for a function without a name. */
   name: string;
   count: number;
-  /** Where the `await` stands; of several alike, that of one. `null` where it was not asked for, or could not be told. */
+  /** Where the `await` is; of several alike, that of one. `null` where it was not asked for, or is not known. */
   at: Place | null;
   /** Where the function is written. */
   definedAt: Place | null;
@@ -141,7 +141,7 @@ export type LeafKind =
   /** Whoever called `inspectSelf` waits for its answer. */
   | 'this look';
 
-/** What the end of a chain waits for. Fields are there where they could be told. */
+/** What the end of a chain waits for. Fields are there where they are known. */
 export interface Leaf {
   kind: LeafKind;
   count: number;
@@ -204,7 +204,7 @@ export interface HooksSnapshot {
   sampledOneIn: number;
   /** Those that have lived longest on top, the lives of all at a site together; at most 50. */
   sites: CreationSite[];
-  /** Live resources of the sites that are not told. */
+  /** Live resources of the sites that are left out. */
   untold: number;
 }
 

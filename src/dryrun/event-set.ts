@@ -12,7 +12,7 @@ export interface Draw {
 
 /** What holds for all events of one dry run. */
 export interface About {
-  /** The account that events are told to be of. */
+  /** The account that events name. */
   account: string;
 }
 

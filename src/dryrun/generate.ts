@@ -34,7 +34,7 @@ export interface GenerateOptions<Set extends EventSet = EventSet> {
   burstSize?: number | string | undefined;
   /** Types of events. Default: `tradingEvents`. */
   events?: Set | undefined;
-  /** The account that events are told to be of. Default `DRY-RUN`. */
+  /** The account that events name. Default `DRY-RUN`. */
   account?: string | undefined;
   /** Timestamps of the system's clock. Default false: they begin at 2024-01-01T00:00:00.000Z, and follow the plan. */
   wallClock?: boolean | undefined;

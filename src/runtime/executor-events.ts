@@ -1,4 +1,4 @@
-/** What an executor tells while it runs. Types only. */
+/** The events of an executor. Types only. */
 import type { Beat } from './health/heartbeat.js';
 import type { UnendedThread } from './pool/thread/unended.js';
 import type { ExecutorMode } from './status.js';
@@ -22,7 +22,7 @@ export interface TasksStuck {
   runningMs: number;
   /** Where they are `timed-out`: the limit that was set, in ms. */
   timeoutMs?: number;
-  /** Where they stand: see `TaskErrorRecord`. */
+  /** Where they are: see `stuckAt` of `TaskErrorRecord`. */
   stuckAt: string;
 }
 
@@ -42,7 +42,7 @@ export interface TaskStarted {
 export interface TaskProgressed {
   taskId: string;
   done: number;
-  /** If it was told. */
+  /** If the handler passed it. */
   total?: number;
   thread: number;
 }
@@ -90,9 +90,9 @@ export interface ExecutorEvents {
   /** The same, with the result as the queue holds it. @internal */
   recorded: [outcome: Outcome];
   /**
-   * An attempt at a task has begun. Told within a few hundredths of a second
-   * while it runs; of one that ends sooner, with its end, just before `outcome`
-   * or `retrying`. One that is interrupted begins again, and is told of again.
+   * An attempt at a task has begun. Emitted within a few hundredths of a second
+   * while it runs; for one that ends sooner, with its end, just before `outcome`
+   * or `retrying`. One that is interrupted begins again, and is emitted again.
    */
   started: [event: TaskStarted];
   /** A handler called `context.progress`: at most ten times a second for each task. The last one may come after its outcome. */
@@ -112,9 +112,9 @@ export interface ExecutorEvents {
    * longer than the grace, or the thread died. What its tasks left to it may be lost.
    */
   'teardown-failed': [event: TeardownFailed];
-  /** Tasks of one thread are stuck, and stand at the same place. Each is told of once for each reason. */
+  /** Tasks of one thread are stuck at the same place. Each is reported once for each reason. */
   'tasks-stuck': [event: TasksStuck];
-  /** `ERR_LOCK_LOST`, a queue or a pool that failed: the executor claims no more tasks. Told once. */
+  /** `ERR_LOCK_LOST`, a queue or a pool that failed: the executor takes no more tasks. Emitted once. */
   failed: [error: Error];
   /** Its mode is another one now. */
   'mode-changed': [mode: ExecutorMode];

@@ -23,7 +23,7 @@ export interface ExecutorParts {
 
 /** What `map` takes. */
 export interface MapOptions {
-  /** How many inputs are on their way at most: read, and not yet yielded. Default 1000 or four times the lanes. */
+  /** How many inputs are on their way at most: read, and not yet yielded. Default: four times `threads` × `concurrency`, at least 1000. */
   window?: number;
 }
 

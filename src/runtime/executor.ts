@@ -87,7 +87,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitte
     return this.#life.mode;
   }
 
-  /** Why it failed, if it did. */
+  /** Why it failed; `undefined`: it has not. */
   get error(): Error | undefined {
     return this.#life.error;
   }
@@ -96,7 +96,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitte
    * Runs a task; resolves with what its handler returned, once that is recorded.
    * Values travel as structured clones.
    *
-   * Rejects with `TaskError` when the task did not end `done` (its `code` tells
+   * Rejects with `TaskError` when the task did not end `done` (its `code` says
    * how), `ERR_HANDLER_MISSING`, `ERR_VALUE_NOT_CLONEABLE`, `ERR_TASK_CONFLICT`,
    * `ERR_INVALID_TASK`, an error of the queue, or `ERR_EXECUTOR_STOPPED`: then
    * the task is still queued, and the next executor of this run id goes on with it.
@@ -126,7 +126,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitte
    * in the queue.
    *
    * Throws what `submit` rejects with before a task has its outcome, and
-   * `ERR_INVALID_OPTIONS` for an unknown option, or a window that is no whole number from 1.
+   * `ERR_INVALID_OPTIONS` for an unknown option, or a window that is not a whole number of at least 1.
    */
   async *map<Name extends HandlerName<Module>>(
     handler: Name,
@@ -142,7 +142,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitte
 
   /**
    * Puts tasks into the queue without waiting for their outcomes: resolves once
-   * they are on disk, so that a server may answer 202. What they come to is told
+   * they are on disk, so that a server may answer 202. What they come to is reported
    * by the event `outcome`, and by `outcome(id)`; nothing is thrown for a task
    * that fails later.
    *
@@ -209,7 +209,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitte
 
   /**
    * Drains, and calls the `teardown` of the module in each thread, as `stop` does.
-   * Gives what may be lost, as some of them failed; `stop` does not tell that again.
+   * Gives what may be lost, as some of them failed; `stop` does not report that again.
    *
    * From then on it only drains: no `resume` and no `scale` brings threads back. As
    * after `drain`, what is submitted waits in the queue for the next executor.
@@ -241,8 +241,8 @@ export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitte
    * those who wait for it get `ERR_EXECUTOR_STOPPED`. A second call may add force.
    *
    * A thread cannot be ended while native code in it does not return (`execSync`,
-   * a pipe that nobody writes to). It is waited for no longer than 2 s, and told of
-   * as `thread-unended`. `process.exit()` would wait for it; a signal ends the
+   * a pipe that nobody writes to). It is waited for no longer than 2 s, and reported
+   * by the event `thread-unended`. `process.exit()` would wait for it; a signal ends the
    * process all the same: `process.kill(process.pid, 'SIGKILL')`.
    *
    * Rejects with `ERR_INVALID_OPTIONS` for an unknown option, and stops nothing then.
@@ -260,7 +260,13 @@ export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitte
     return this.stop();
   }
 
-  /** The outcome of a task, `undefined` if it has none (yet). `withInput`: together with what the task was given. */
+  /**
+   * The outcome of a task, `undefined` if it has none (yet), or there is no such task. With `durable: false`, only
+   * those of tasks that were given an id are kept.
+   *
+   * Rejects with `ERR_INVALID_OPTIONS` for an unknown option, `ERR_VALUE_NOT_CLONEABLE` when the result is nested too
+   * deep for the main thread, or an error of the queue.
+   */
   async outcome(id: string, options?: OutcomeOptions): Promise<TaskOutcome | undefined> {
     checkOptions('outcome', options, OUTCOME_CHECKS);
     if (typeof id !== 'string' || !isWellFormed(id)) return undefined;
@@ -271,7 +277,9 @@ export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitte
   /**
    * Outcomes in the order they were recorded; streamed, so that millions need no
    * memory. Those recorded meanwhile are in; it ends when it has caught up.
-   * Throws `ERR_INVALID_OPTIONS` for an unknown filter, or errors of the queue.
+   * With `durable: false`, only those of tasks that were given an id are kept.
+   *
+   * Throws `ERR_INVALID_OPTIONS` for an unknown option, or errors of the queue.
    */
   async *outcomes(options?: OutcomesOptions): AsyncGenerator<RecordedOutcome, void, undefined> {
     checkOptions('outcomes', options, FILTER_CHECKS);
@@ -302,7 +310,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitte
 
   /**
    * Async functions in the threads that nobody waits for and that have not ended: what tasks left behind,
-   * and tasks that still run. Each thread stands still for it, a few tenths of a second where its heap is
+   * and tasks that still run. Each thread is paused for it, a few tenths of a second where its heap is
    * small. Only functions of your own are found, not those of packages. And streams to files (of `node:fs`)
    * that are open now, whoever made them: also those that the module's `teardown` would end.
    */
@@ -349,7 +357,7 @@ export class Executor<Module = Record<string, AnyHandler>> extends CarefulEmitte
     };
   }
 
-  /** What the probes are told: asks nobody, so it is told at once. */
+  /** The answers to health probes, from what is known now: waits for nothing. */
   probe(): ProbeAnswers {
     return this.#life.health.probe();
   }

@@ -39,8 +39,8 @@ export interface ExecutorOptions {
   backoff?: { base?: Duration | undefined; max?: Duration | undefined } | undefined;
   /**
    * Limit of one thread, from `16MB`: of its V8 heap, and of that together with
-   * its external memory (buffers and the like), which is looked at between tasks
-   * and, while they await, every 25 ms. A task that bursts it ends `crashed`. Default: what Node sets for the heap.
+   * its external memory (buffers and the like), which is checked between tasks
+   * and, while they await, every 25 ms. A task that exceeds it ends `crashed`. Default: what Node sets for the heap.
    */
   memory?: Size | undefined;
   /**
@@ -65,7 +65,7 @@ export interface ExecutorOptions {
   recycleAfterTasks?: number | undefined;
   /** A thread is replaced once its heap and its external memory are above this between two tasks. Default: never. */
   recycleAboveMemory?: Size | undefined;
-  /** A task that runs for this long is looked at, and where it stands is told as an event. Default `30s`. */
+  /** The event `tasks-stuck` reports where a task is that has been running for this long. Default `30s`. */
   stallAfter?: Duration | undefined;
   /**
    * Whether other processes of this user reach it through a socket in the run's folder: `runtime status`,

@@ -5,7 +5,7 @@ import type { TaskCounts } from './task/task.js';
 import type { ThreadStatus } from './thread-status.js';
 
 /**
- * Where an executor stands.
+ * Whether an executor takes tasks, or how far its end is.
  *
  *   running ⇄ paused          claims tasks, or does not; what runs goes on
  *   running ─▶ draining       claims no more; ends when nothing runs

@@ -8,13 +8,13 @@ export interface SmokeEvent {
   id: string;
   /** As the event source gave it. */
   event: unknown;
-  /** What was told to whoever submitted it; `null`: nothing, up to the end. */
+  /** What whoever submitted it got; `null`: nothing, up to the end. */
   told: { state: 'done'; result: unknown } | { state: 'not done'; error: Error } | null;
-  /** The outcomes of it that the executor told everybody of; one, if all is well. */
+  /** The outcomes of it that the executor emitted; one, if all is well. */
   heard: readonly TaskOutcome[];
 }
 
-/** What the post-conditions of a user look at: all that the smoke test knows, after the executor has stopped. */
+/** What the post-conditions of a user get: all that the smoke test knows, after the executor has stopped. */
 export interface SmokeContext {
   runId: string;
   /** Folder of the run's state, with `queue.db` in it. It goes with the test; after a test without any event it is gone already. */
@@ -27,6 +27,6 @@ export interface SmokeContext {
   outcomes: readonly TaskOutcome[];
   /** The executor's own status, asked for just before it was stopped. */
   status: ExecutorStatus;
-  /** Its health as the file on disk told of it, just before it was stopped. */
+  /** Its health as the file on disk had it, just before it was stopped. */
   snapshot: HealthSnapshot;
 }

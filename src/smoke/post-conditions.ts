@@ -5,10 +5,10 @@ import { formatDuration, MAX_DURATION_MS, parseDuration } from '../base/units.js
 import type { SmokeContext } from './context.js';
 import { counted } from '../base/counted.js';
 
-/** `warn`: told, and never a failure. */
+/** `warn`: reported, and never a failure. */
 export type Severity = 'fail' | 'warn';
 
-/** What a look at things came to. */
+/** What a check found. */
 export interface Finding {
   ok: boolean;
   /** What was found, in words, whether that is right or wrong. */
@@ -17,7 +17,7 @@ export interface Finding {
   diagnostic?: string;
 }
 
-/** One check. `Context` is what it looks at; in a smoke test, a `SmokeContext`. */
+/** One check. `Context` is what it checks; in a smoke test, a `SmokeContext`. */
 export interface PostCondition<Context = SmokeContext> {
   name: string;
   /** Default `fail`. */
@@ -74,7 +74,11 @@ export function summaryOf(results: readonly PostConditionResult[]): string {
   return `All post-conditions PASSED (${counts.join(', ')})`;
 }
 
-/** @throws HoldfastError `ERR_POST_CONDITION` with the summary, unless all hold but those that only warn */
+/**
+ * Does nothing if all conditions hold, but for those that only warn.
+ *
+ * @throws HoldfastError `ERR_POST_CONDITION` with the summary of those that do not hold
+ */
 export function assertPostConditions(results: readonly PostConditionResult[]): void {
   if (results.some(isFailure)) throw new HoldfastError('ERR_POST_CONDITION', summaryOf(results));
 }

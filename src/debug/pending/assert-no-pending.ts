@@ -21,7 +21,7 @@ export interface AssertNoPendingOptions {
 /** What a check has found that did not fail. */
 export interface PendingCheck {
   /**
-   * Threads that could not be looked at, a sentence each: what they are called, and why. Where it is not empty, the
+   * Threads that could not be checked, a sentence each: what they are called, and why. Where it is not empty, the
    * check was skipped in part, or as a whole.
    */
   skipped: string[];
@@ -42,18 +42,18 @@ const MAX_REASONS = 1_000;
  * test has started and left behind. For `afterEach` or `afterAll` of any test
  * runner, or the end of a test.
  *
- * Looked at are the thread that calls it and, from the main thread, all worker
- * threads; there, tasks of an executor that still run count, too. Each stands
- * still for a few tenths of a second. Only functions of your own are found, not
+ * Checked are the thread that calls it and, from the main thread, all worker
+ * threads; there, tasks of an executor that still run count, too. Each is
+ * paused for a few tenths of a second. Only functions of your own are found, not
  * those of packages, and only those that can still go on: one that waits for
  * what nothing can settle any more is garbage, and collected.
  *
  * What has made it fail once, and is still there, does not make it fail again:
  * the tests after the one that left it are innocent. Functions like it do, as
- * far as there are more of them than were told. One that takes the place of
- * one that was told, between two calls, cannot be told from that.
+ * far as there are more of them than were reported. One that takes the place of
+ * one that was reported, between two calls, cannot be told apart from it.
  *
- * Where a thread cannot be looked at, because it would have to stand for longer
+ * Where a thread cannot be checked, because it would be paused for longer
  * than 5 s on a busy machine, or is in native code, that is no failure of a
  * test: the check is skipped, which a warning on standard error says, with how
  * many were so far, and `skipped` of what it resolves with.

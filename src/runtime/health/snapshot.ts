@@ -9,7 +9,7 @@ import type { LastError } from './last-error.js';
 
 /**
  * How an executor was the last time it said so. It outlives its executor, so
- * it never tells whether one is alive: the lock does. Times are milliseconds
+ * it never says whether one is alive: the lock does. Times are milliseconds
  * since the epoch.
  */
 export interface HealthSnapshot {
@@ -20,7 +20,7 @@ export interface HealthSnapshot {
   runId: string;
   /** Of the executor's process; `null` only where the file does not say. */
   pid: number | null;
-  /** When that process was started, in clock ticks since the system was; `null` where that cannot be told. */
+  /** When that process was started, in clock ticks since the system was; `null` where that is not known. */
   pidStartTicks: number | null;
   state: ExecutorMode;
   /** When the executor started. */

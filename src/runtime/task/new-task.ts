@@ -52,8 +52,8 @@ export interface SubmitOptions extends TaskOptions {
    */
   signal?: AbortSignal | undefined;
   /**
-   * Told what the handler passes to `context.progress`: at most ten times a
-   * second, and nothing once the promise has settled.
+   * Called with what the handler passes to `context.progress`: at most ten times a
+   * second, and not once the promise has settled.
    */
   onProgress?: ((progress: { done: number; total?: number }) => void) | undefined;
 }

@@ -12,7 +12,7 @@ export type Encoded = string | Uint8Array;
 /** How a task ended. Recorded once, never changed. */
 export type OutcomeState = 'done' | 'failed' | 'crashed' | 'timed-out' | 'cancelled';
 
-/** Where a task stands: waiting (`queued`, `delayed`), `running`, or at its outcome. */
+/** The state of a task: waiting (`queued`, `delayed`), `running`, or ended with an outcome. */
 export type TaskState = 'queued' | 'delayed' | 'running' | OutcomeState;
 
 /** What is recorded of an error: it has crossed threads and time, so plain data. */
@@ -21,16 +21,16 @@ export interface TaskErrorRecord {
   message: string;
   code?: string;
   stack?: string;
-  /** The class of the language that it is of, where the name does not tell: an `AbortError` may be a `DOMException`. */
+  /** The class of the language that it is of, where the name does not say so: an `AbortError` may be a `DOMException`. */
   class?: string;
-  /** Its own fields that hold a text, a number or a truth value, such as `errno` and `path`. */
+  /** Its own fields that hold a string, a number or a boolean, such as `errno` and `path`. */
   fields?: Record<string, string | number | boolean>;
-  /** Of an error alone, and not without end; any other cause is told at the end of the stack. */
+  /** Of an error alone, and not without end; any other cause is at the end of the stack. */
   cause?: TaskErrorRecord;
   /** Of an `AggregateError`, the first ones. */
   errors?: TaskErrorRecord[];
   /**
-   * Where the task stood, in one line, if it was stuck: past `stallAfter`, out
+   * Where the task was, in one line, if it was stuck: past `stallAfter`, out
    * of time, or its thread had to be ended. From the handler down to what it
    * waits for, or to the function that runs:
    *
@@ -49,7 +49,7 @@ export interface EarlierAttempt {
   /** Its number, from 1; one that crashed has the number of the next, as it is not counted. */
   attempt: number;
   state: 'failed' | 'timed-out' | 'crashed';
-  /** Texts are cut off after 200 characters. */
+  /** Strings are cut off after 200 characters. */
   error: Pick<TaskErrorRecord, 'name' | 'message' | 'code' | 'signal'>;
   /** Milliseconds since the epoch; `null` if it died with its process. */
   startedAt: number | null;
@@ -100,5 +100,5 @@ export interface Outcome {
   input?: Encoded;
 }
 
-/** How many tasks of a run stand where. */
+/** How many tasks of a run are in each state. */
 export type TaskCounts = Record<TaskState, number>;

@@ -43,13 +43,13 @@ export interface TaskContext {
   /** Number of this attempt, from 1. An attempt that was interrupted through no fault of its own does not count. */
   readonly attempt: number;
   /**
-   * Aborted when the task times out, is cancelled, or the run is told to stop
+   * Aborted when the task times out, is cancelled, or the run is to stop
    * at once. `signal.aborted` and `signal.throwIfAborted()` also work in a
    * loop that never yields.
    */
   readonly signal: AbortSignal;
   readonly log: TaskLog;
-  /** Tells how far the task is; shown by `runtime status`. At most ten times a second are passed on. */
+  /** Reports how far the task is; shown by `runtime status`. At most ten reports a second are passed on. */
   progress(done: number, total?: number): void;
   /**
    * Runs a program to its end: `const { stdout } = await exec('git', ['status'])`. Takes and gives what execa

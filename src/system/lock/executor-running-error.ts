@@ -11,7 +11,7 @@ export class ExecutorRunningError extends HoldfastError {
   /** Who holds it; `undefined` when the holder has left no readable details. */
   readonly holder: LockHolder | undefined;
 
-  /** `hint`: what to do about it. Default: look at the run, or wait. */
+  /** `hint`: what to do about it. Default: see what the run does, or wait. */
   constructor({
     runId,
     path,

@@ -24,7 +24,7 @@ export interface LockHolder {
   controlSocket?: string;
   /** Names the start of the system under which the holder ran; Linux only. */
   bootId?: string;
-  /** Whether the holder was told to end: what kills it then most likely ran out of patience. */
+  /** Whether the holder was asked to end: what kills it then most likely ran out of patience. */
   stopping?: boolean;
 }
 

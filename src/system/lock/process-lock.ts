@@ -17,9 +17,9 @@ import type { LossReason } from './watch.js';
 export interface ProcessLockOptions {
   /** Of the lock file. It and its folder are made when missing (0600, 0700). */
   path: string;
-  /** The run that the lock stands for. */
+  /** The run that the lock is for. */
   runId: string;
-  /** How often to look whether the lock file is still in its place, in milliseconds. Default 500. */
+  /** How often to check whether the lock file is still in its place, in milliseconds. Default 500. */
   watchIntervalMs?: number;
 }
 
@@ -36,7 +36,7 @@ const POLL_MS = 10;
 
 /**
  * The lock of one run: one holder at a time on this host, for as long as the
- * holder lives and no longer. The kernel keeps it; the file tells people who
+ * holder lives and no longer. The kernel keeps it; the file says who
  * holds it, and its existence means nothing.
  *
  * Emits `lost` once, with `{ reason }`, when the lock file was deleted or
@@ -69,7 +69,7 @@ export class ProcessLock extends EventEmitter<{ lost: [{ reason: LossReason }] }
   }
 
   /**
-   * The same, looked up now: for whoever is about to remove or replace what belongs to the run. A loss is told by
+   * The same, looked up now: for whoever is about to remove or replace what belongs to the run. A loss emits
    * `lost`, at once. Costs a few µs.
    */
   stillHeld(): boolean {
