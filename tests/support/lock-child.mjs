@@ -69,11 +69,12 @@ const commands = {
 
 if (heirlooms === 'adopt') {
   lock.adopt(3);
-  lock.describe({ controlSocket: `heir ${process.pid}` });
   process.on('SIGTERM', () => {
     lock.release();
     process.exit(0);
   });
+  // Last: who waits for it may send a signal at once.
+  lock.describe({ controlSocket: `heir ${process.pid}` });
   setInterval(() => {}, 1000);
 } else {
   const answer = async ({ id, command, args }) => {

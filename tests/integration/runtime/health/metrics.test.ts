@@ -122,7 +122,7 @@ describe('the health server', () => {
     }
     await waitFor('those too many to be ended', () => refused >= 37);
     told.reject(new Error('late'));
-    expect(await scraped).toMatchObject({ status: 503, text: 'cannot be told: late\n' });
+    expect(await scraped).toMatchObject({ status: 503, text: 'not known: late\n' });
   });
 
   test.each([
@@ -156,7 +156,7 @@ describe('the health server', () => {
     const { url, serve } = await serving();
     const executor = await startedExecutor();
     serve({ probe: () => executor.probe(), status: () => Promise.reject(new Error('no queue')) });
-    expect(await get(url, '/metrics')).toMatchObject({ status: 503, text: 'cannot be told: no queue\n' });
+    expect(await get(url, '/metrics')).toMatchObject({ status: 503, text: 'not known: no queue\n' });
   });
 });
 
