@@ -98,11 +98,11 @@ export {
   type Schema,
   type SchemaIssue,
   type SchemaResult,
-} from './dryrun/event-set.js';
-export { generateEvents, type GenerateOptions } from './dryrun/generate.js';
-export type { Pattern } from './dryrun/patterns.js';
-export { tradingEvents } from './dryrun/trading-schemas.js';
-export type { Instrument, Order, Position, Trade } from './dryrun/trading-events.js';
+} from './dryrun/events/event-set.js';
+export { generateEvents, type GenerateOptions } from './dryrun/plan/generate.js';
+export type { Pattern } from './dryrun/plan/patterns.js';
+export { tradingEvents } from './dryrun/events/trading-schemas.js';
+export type { Instrument, Order, Position, Trade } from './dryrun/events/trading-events.js';
 export type { Executor } from './runtime/executor.js';
 export type { MapOptions, OutcomeOptions, OutcomesOptions, StopOptions } from './runtime/executor-parts.js';
 export type {

@@ -1,5 +1,5 @@
 /** What a config file may hold: types only. `schema.ts` checks it; the compiler holds the two together. */
-import type { Pattern } from '../dryrun/patterns.js';
+import type { Pattern } from '../dryrun/plan/patterns.js';
 import type { EventSource } from '../smoke/event-source.js';
 import type { PostCondition } from '../smoke/post-conditions.js';
 

@@ -1,6 +1,6 @@
 import { Analyst } from './await/analyst.js';
 import { attachToProcess } from './inspector/attach-process.js';
-import { freeMemory } from './inspector/free-memory.js';
+import { freeMemory } from './process/free-memory.js';
 import type { Inspection } from './inspection.js';
 import { checkMaxPause, MAX_PAUSE_MS } from './max-pause.js';
 import { inspectAttached } from './thread-view/inspect-attached.js';

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { Analyst, ANALYST } from './await/analyst.js';
-import { freeMemory } from './inspector/free-memory.js';
+import { freeMemory } from './process/free-memory.js';
 import { attachToSelf } from './inspector/attach-self.js';
 import type { InspectOptions } from './inspect-process.js';
 import type { AwaitBranch, Inspection } from './inspection.js';

@@ -1,11 +1,11 @@
 import type { Executor } from '../runtime/executor.js';
 import type { NewTask, Outcome } from '../runtime/task/task.js';
 import { encode } from '../runtime/task/codec.js';
-import { eventIdOf, planArrivals, type Arrival } from './arrivals.js';
-import { eventMaker } from './events.js';
-import type { Measurements } from './measurements.js';
-import { paced } from './pace.js';
-import type { Plan } from './plan.js';
+import { eventIdOf, planArrivals, type Arrival } from './plan/arrivals.js';
+import { eventMaker } from './events/events.js';
+import type { Measurements } from './measure/measurements.js';
+import { paced } from './plan/pace.js';
+import type { Plan } from './plan/plan.js';
 
 /**
  * Submits the events of a plan as tasks, each at its planned instant, whether

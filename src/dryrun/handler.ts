@@ -1,7 +1,7 @@
 /**
  * The handler of dry runs that name none. It runs in threads: nothing heavy is imported here.
  */
-import type { DryRunEvent } from './event-set.js';
+import type { DryRunEvent } from './events/event-set.js';
 
 /** That an event has arrived, whole. */
 export interface Receipt {

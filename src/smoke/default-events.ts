@@ -1,6 +1,6 @@
-import { planArrivals } from '../dryrun/arrivals.js';
-import { eventMaker } from '../dryrun/events.js';
-import { DEFAULT_PLAN } from '../dryrun/plan.js';
+import { planArrivals } from '../dryrun/plan/arrivals.js';
+import { eventMaker } from '../dryrun/events/events.js';
+import { DEFAULT_PLAN } from '../dryrun/plan/plan.js';
 
 /** Two of each of the three types. */
 const COUNT = 6;

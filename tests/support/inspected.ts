@@ -4,7 +4,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
-import { listenersOf } from '../../dist/debug/inspector/listeners.js';
+import { listenersOf } from '../../dist/debug/process/listeners.js';
 import { tempDir } from './temp-dir.js';
 import { waitFor } from './wait-for.js';
 

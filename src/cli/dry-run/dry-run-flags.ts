@@ -1,8 +1,8 @@
 /** The flags of `runtime dry-run` and the variables behind them, checked as a whole. */
 import { fileURLToPath } from 'node:url';
 import { DRY_RUN_ENV, faultsTogether } from '../../dryrun/options.js';
-import { DEFAULT_PLAN, type Plan } from '../../dryrun/plan.js';
-import { loadEvents } from '../../dryrun/user-events.js';
+import { DEFAULT_PLAN, type Plan } from '../../dryrun/plan/plan.js';
+import { loadEvents } from '../../dryrun/events/user-events.js';
 import { InvalidInputError, type Fault } from '../../base/errors.js';
 import { quoted } from '../../base/faults.js';
 import { DRY_RUN_OPTIONS } from '../../options/dry-run-options.js';

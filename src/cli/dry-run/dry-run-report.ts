@@ -1,6 +1,6 @@
 /** What a dry run came to, in words. */
 import type { Percentiles } from '../../base/duration-summary.js';
-import type { DryRunReport } from '../../dryrun/report.js';
+import type { DryRunReport } from '../../dryrun/measure/report.js';
 import type { OutcomeState } from '../../runtime/task/task.js';
 import { formatCount, formatDuration, formatRate } from '../../base/units.js';
 import { printable } from '../../base/printable.js';

@@ -1,4 +1,4 @@
-import { emit } from '../../dryrun/emit.js';
+import { emit } from '../../dryrun/plan/emit.js';
 import { EXIT, exitCodeOfSignal, SIGNALS } from '../exit-code.js';
 import { resolveDryRunFlags, type DryRunFlags } from './dry-run-flags.js';
 import { outliveReaderOfStderr } from '../screen/terminal.js';

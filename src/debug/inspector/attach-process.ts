@@ -8,13 +8,13 @@ import type { Attached } from './attached.js';
 import { closeInspector } from './close-inspector.js';
 import { evaluate } from './evaluate.js';
 import { inspectorAmong, inspectorPorts, type Inspector } from './find-inspector.js';
-import { blocked, BLOCKED_MS, ended, halted, inspectable, refusal } from './inspectable.js';
-import { listenersOf } from './listeners.js';
+import { blocked, BLOCKED_MS, ended, halted, inspectable, refusal } from '../process/inspectable.js';
+import { listenersOf } from '../process/listeners.js';
 import { openInspector } from './open-inspector.js';
 import type { MessageSession } from './session.js';
-import { isAlive, sharesNamespace, type TargetProcess } from './target-process.js';
+import { isAlive, sharesNamespace, type TargetProcess } from '../process/target-process.js';
 import { takeTurn, type Patience } from './turn.js';
-import { Watchdog } from './watchdog.js';
+import { Watchdog } from './watchdog/watchdog.js';
 import { connect } from './web-socket-session.js';
 import { attachWorkers } from './worker-sessions.js';
 

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { Session as InspectorSession } from 'node:inspector';
 import { isMainThread, threadId } from 'node:worker_threads';
 import type { Attached } from './attached.js';
-import { ownFolder } from './own-folder.js';
+import { ownFolder } from '../process/own-folder.js';
 import type { Session } from './session.js';
 import { Unanswered } from './unanswered.js';
 import { attachWorkers } from './worker-sessions.js';

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { evaluate } from './evaluate.js';
 import type { Inspector } from './find-inspector.js';
-import { listenersOf, type Listener } from './listeners.js';
+import { listenersOf, type Listener } from '../process/listeners.js';
 import { connect, type RemoteSession } from './web-socket-session.js';
 
 /** How long each step of it may take, in ms. The main thread does it, as soon as it leaves native code. */

@@ -1,6 +1,6 @@
 import { get } from 'node:http';
-import { listenersOf, type Listener } from './listeners.js';
-import { wordsOf } from './target-process.js';
+import { listenersOf, type Listener } from '../process/listeners.js';
+import { wordsOf } from '../process/target-process.js';
 
 /** Where the inspector of a process listens. */
 export interface Inspector {

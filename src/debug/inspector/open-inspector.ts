@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { HoldfastError } from '../../base/errors.js';
 import { formatDuration } from '../../base/units.js';
 import { inspectorAmong, inspectorBeside, inspectorPorts, type Inspector } from './find-inspector.js';
-import { blocked, BLOCKED_MS, ended, mayBeStarting, refuseSignal, whereBlocked } from './inspectable.js';
-import { holderOf } from './listeners.js';
-import { isAlive, targetProcess, type TargetProcess } from './target-process.js';
+import { blocked, BLOCKED_MS, ended, mayBeStarting, refuseSignal, whereBlocked } from '../process/inspectable.js';
+import { holderOf } from '../process/listeners.js';
+import { isAlive, targetProcess, type TargetProcess } from '../process/target-process.js';
 import { SILENCE_MS, WAIT_MS, type Patience } from './turn.js';
 
 /** How long a process may take from its start to its inspector, in ms: mostly 30 ms, more on a busy machine. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { resolveDryRunFlags } from '../../../dist/cli/dry-run/dry-run-flags.js';
-import { DEFAULT_PLAN } from '../../../dist/dryrun/plan.js';
+import { DEFAULT_PLAN } from '../../../dist/dryrun/plan/plan.js';
 import { generateEvents, InvalidInputError, type Fault, type GenerateOptions } from '../../../dist/index.js';
 import { rejection } from '../../support/executors.js';
 import { tempDir } from '../../support/temp-dir.js';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import { defaultEvents } from '../../../dist/smoke/default-events.js';
 import { MAX_EVENTS, takeEvents, type EventSource } from '../../../dist/smoke/event-source.js';
-import type { DryRunEvent } from '../../../dist/dryrun/event-set.js';
+import type { DryRunEvent } from '../../../dist/dryrun/events/event-set.js';
 import { consume } from '../../../dist/dryrun/handler.js';
 import { deferred } from '../../support/deferred.js';
 import { runs } from '../../support/runs.js';

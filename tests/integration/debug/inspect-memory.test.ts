@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { Analyst } from '../../../dist/debug/await/analyst.js';
 import { attachToSelf } from '../../../dist/debug/inspector/attach-self.js';
-import { freeMemory } from '../../../dist/debug/inspector/free-memory.js';
+import { freeMemory } from '../../../dist/debug/process/free-memory.js';
 import { inspectAttached } from '../../../dist/debug/thread-view/inspect-attached.js';
 import { MemoryBudget } from '../../../dist/debug/thread-view/memory-need.js';
 import { PausePredictor } from '../../../dist/debug/thread-view/predict.js';

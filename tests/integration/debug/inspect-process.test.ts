@@ -2,7 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { inspectProcess } from '../../../dist/debug/inspect-process.js';
 import type { Inspection, ThreadInspection } from '../../../dist/debug/inspection.js';
-import { listenersOf } from '../../../dist/debug/inspector/listeners.js';
+import { listenersOf } from '../../../dist/debug/process/listeners.js';
 import { longTest } from '../../support/long.js';
 import { onEveryNode } from '../../support/node-versions.js';
 import { outlineOf, placeText } from '../../support/outline.js';

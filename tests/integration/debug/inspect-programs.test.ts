@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { beforeEach, expect, onTestFinished } from 'vitest';
-import { listenersOf } from '../../../dist/debug/inspector/listeners.js';
+import { listenersOf } from '../../../dist/debug/process/listeners.js';
 import { place } from '../../support/command.js';
 import { ownTurns } from '../../support/inspected.js';
 import { onEveryNode } from '../../support/node-versions.js';

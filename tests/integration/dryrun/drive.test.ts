@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { drive } from '../../../dist/dryrun/drive.js';
-import { Measurements } from '../../../dist/dryrun/measurements.js';
-import { DEFAULT_PLAN, type Plan } from '../../../dist/dryrun/plan.js';
-import { tally } from '../../../dist/dryrun/tally.js';
+import { Measurements } from '../../../dist/dryrun/measure/measurements.js';
+import { DEFAULT_PLAN, type Plan } from '../../../dist/dryrun/plan/plan.js';
+import { tally } from '../../../dist/dryrun/measure/tally.js';
 import type { Executor } from '../../../dist/index.js';
 import type { Outcome } from '../../../dist/runtime/task/task.js';
 import { rejection, startedExecutor } from '../../support/executors.js';
@@ -138,10 +138,10 @@ describe('what generates and takes built-in events', () => {
   const dryrun = (file: string) => new URL(`../../../dist/dryrun/${file}`, import.meta.url);
 
   test('loads no schemas, so that it starts fast', () => {
-    expect(packagesOf(dryrun('trading-schemas.js'))).toContain('zod');
+    expect(packagesOf(dryrun('events/trading-schemas.js'))).toContain('zod');
     expect(packagesOf(dryrun('options.js'))).not.toContain('zod');
-    expect(packagesOf(dryrun('stream.js')).map((name) => name.split('/')[0])).toEqual(['pure-rand', 'pure-rand']);
-    expect(packagesOf(dryrun('plan.js'))).toEqual([]);
+    expect(packagesOf(dryrun('plan/stream.js')).map((name) => name.split('/')[0])).toEqual(['pure-rand', 'pure-rand']);
+    expect(packagesOf(dryrun('plan/plan.js'))).toEqual([]);
     expect(packagesOf(dryrun('handler.js'))).toEqual([]);
   });
 });

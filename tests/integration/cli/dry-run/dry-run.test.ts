@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
-import type { DryRunReport } from '../../../../dist/dryrun/report.js';
+import type { DryRunReport } from '../../../../dist/dryrun/measure/report.js';
 import { MAIN, parsed, place, started, type Place } from '../../../support/command.js';
 import { longTestAfter } from '../../../support/long.js';
 import { waitFor } from '../../../support/wait-for.js';

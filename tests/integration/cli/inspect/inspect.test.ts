@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Inspection } from '../../../../dist/debug/inspection.js';
-import { listenersOf } from '../../../../dist/debug/inspector/listeners.js';
+import { listenersOf } from '../../../../dist/debug/process/listeners.js';
 import { executorOf, parsed, place, started, type Place } from '../../../support/command.js';
 import { ownTurns, startProgram } from '../../../support/inspected.js';
 import { undocumented } from '../../../support/inspection-format.js';

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { attachToProcess } from '../../../../dist/debug/inspector/attach-process.js';
 import { evaluate } from '../../../../dist/debug/inspector/evaluate.js';
-import { inspectable, refuseSignal } from '../../../../dist/debug/inspector/inspectable.js';
+import { inspectable, refuseSignal } from '../../../../dist/debug/process/inspectable.js';
 import { privateFolder } from '../../../../dist/system/private-folder.js';
-import { isAlive, targetProcess } from '../../../../dist/debug/inspector/target-process.js';
+import { isAlive, targetProcess } from '../../../../dist/debug/process/target-process.js';
 import { rejection } from '../../../support/executors.js';
 import { ownTurns, startProgram } from '../../../support/inspected.js';
 import { otherNodes } from '../../../support/node-versions.js';
@@ -32,7 +32,7 @@ const ASKS_FOR_ITS_SHELL = `
     });
   } else {
     const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
-    import('${new URL('../../../../dist/debug/inspector/inspectable.js', import.meta.url).href}').then(({ inspectable }) => {
+    import('${new URL('../../../../dist/debug/process/inspectable.js', import.meta.url).href}').then(({ inspectable }) => {
       try {
         inspectable(Number(process.argv[1]));
       } catch ({ hint }) {

@@ -10,7 +10,7 @@
  */
 import { closeSync, rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Inspector, inspectorBeside as find } from './find-inspector.js';
+import type { Inspector, inspectorBeside as find } from '../find-inspector.js';
 
 /** Descriptor that holds the turn. */
 const LOCK = 3;
@@ -38,12 +38,12 @@ async function cleanUp(): Promise<void> {
   if (words.endsWith('c')) return;
   // Whoever is no more has asked it to close: most likely that was heard, and then it must be left alone.
   if (words.endsWith('e') && (await closes(ASKED_MS))) return;
-  const { inspectorBeside } = await import('./find-inspector.js');
+  const { inspectorBeside } = await import('../find-inspector.js');
   const inspector = await opened(inspectorBeside);
   if (inspector === undefined) return;
   const [{ closeInspector, isClosedWithin }, { isAlive }] = await Promise.all([
-    import('./close-inspector.js'),
-    import('./target-process.js'),
+    import('../close-inspector.js'),
+    import('../../process/target-process.js'),
   ]);
   let asked = false;
   // In native code, as while its heap is written, it does nothing that it is told: seen for 23 s.
@@ -55,7 +55,7 @@ async function cleanUp(): Promise<void> {
 
 /** Whether the inspector is closed within so many ms: nothing listens but what did before. */
 async function closes(ms: number): Promise<boolean> {
-  const { listenersOf } = await import('./listeners.js');
+  const { listenersOf } = await import('../../process/listeners.js');
   const isOpen = () => listenersOf(target.pid).some(({ port }) => !before.includes(port));
   for (const start = performance.now(); isOpen(); await delay(10)) {
     if (performance.now() - start > ms) return false;
@@ -65,8 +65,8 @@ async function closes(ms: number): Promise<boolean> {
 
 /** The inspector, when it opens. */
 async function opened(inspectorBeside: typeof find): Promise<Inspector | undefined> {
-  const { isAlive } = await import('./target-process.js');
-  const { takeTurn } = await import('./turn.js');
+  const { isAlive } = await import('../../process/target-process.js');
+  const { takeTurn } = await import('../turn.js');
   const start = performance.now();
   let lent = false;
   while (isAlive(target) && performance.now() - start < PATIENCE_MS) {

@@ -1,8 +1,8 @@
 import type { Writable } from 'node:stream';
-import { HoldfastError } from '../base/errors.js';
-import { printableJson } from '../base/printable.js';
-import type { DryRunEvent } from './event-set.js';
-import { eventMaker } from './events.js';
+import { HoldfastError } from '../../base/errors.js';
+import { printableJson } from '../../base/printable.js';
+import type { DryRunEvent } from '../events/event-set.js';
+import { eventMaker } from '../events/events.js';
 import type { Plan } from './plan.js';
 import { streamArrivals } from './stream.js';
 

@@ -4,16 +4,16 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { z } from 'zod';
-import { planArrivals } from '../../../dist/dryrun/arrivals.js';
-import { eventMaker } from '../../../dist/dryrun/events.js';
-import { consume } from '../../../dist/dryrun/handler.js';
-import { isoClock } from '../../../dist/dryrun/iso-time.js';
-import { DEFAULT_PLAN, type Plan } from '../../../dist/dryrun/plan.js';
-import { TRADING_MAKERS } from '../../../dist/dryrun/trading-events.js';
-import { checkedMakers, loadEvents } from '../../../dist/dryrun/user-events.js';
-import { defineEvents, generateEvents, tradingEvents, type DryRunEvent, type EventOf } from '../../../dist/index.js';
-import { decode, encode } from '../../../dist/runtime/task/codec.js';
-import { tempDir } from '../../support/temp-dir.js';
+import { planArrivals } from '../../../../dist/dryrun/plan/arrivals.js';
+import { eventMaker } from '../../../../dist/dryrun/events/events.js';
+import { consume } from '../../../../dist/dryrun/handler.js';
+import { isoClock } from '../../../../dist/dryrun/events/iso-time.js';
+import { DEFAULT_PLAN, type Plan } from '../../../../dist/dryrun/plan/plan.js';
+import { TRADING_MAKERS } from '../../../../dist/dryrun/events/trading-events.js';
+import { checkedMakers, loadEvents } from '../../../../dist/dryrun/events/user-events.js';
+import { defineEvents, generateEvents, tradingEvents, type DryRunEvent, type EventOf } from '../../../../dist/index.js';
+import { decode, encode } from '../../../../dist/runtime/task/codec.js';
+import { tempDir } from '../../../support/temp-dir.js';
 
 type AnyEvent = DryRunEvent & Record<string, unknown>;
 

@@ -1,6 +1,6 @@
-import type { EventMaker } from './event-set.js';
+import type { EventMaker } from '../events/event-set.js';
 import type { Shape } from './patterns.js';
-import { TRADING_MAKERS } from './trading-events.js';
+import { TRADING_MAKERS } from '../events/trading-events.js';
 
 /** A dry run, with every default in place. From the same plan come the same events. */
 export interface Plan extends Shape {

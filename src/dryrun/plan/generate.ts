@@ -1,18 +1,18 @@
-import { InvalidInputError } from '../base/errors.js';
-import { mustBe } from '../base/option-checks.js';
-import { DRY_RUN_OPTIONS } from '../options/dry-run-options.js';
-import { onOff } from '../options/kinds.js';
-import type { Kind, Options } from '../options/option.js';
-import { readOptions } from '../options/read-options.js';
-import { Refusal } from '../options/refusal.js';
-import type { Duration } from '../runtime/options.js';
-import type { EventOf, EventSet } from './event-set.js';
-import { faultsTogether } from './options.js';
+import { InvalidInputError } from '../../base/errors.js';
+import { mustBe } from '../../base/option-checks.js';
+import { DRY_RUN_OPTIONS } from '../../options/dry-run-options.js';
+import { onOff } from '../../options/kinds.js';
+import type { Kind, Options } from '../../options/option.js';
+import { readOptions } from '../../options/read-options.js';
+import { Refusal } from '../../options/refusal.js';
+import type { Duration } from '../../runtime/options.js';
+import type { EventOf, EventSet } from '../events/event-set.js';
+import { faultsTogether } from '../options.js';
 import type { Pattern } from './patterns.js';
 import { DEFAULT_PLAN } from './plan.js';
 import { streamEvents } from './stream.js';
-import type { tradingEvents } from './trading-schemas.js';
-import { checkedMakers } from './user-events.js';
+import type { tradingEvents } from '../events/trading-schemas.js';
+import { checkedMakers } from '../events/user-events.js';
 
 /** What `generateEvents` takes. */
 export interface GenerateOptions<Set extends EventSet = EventSet> {

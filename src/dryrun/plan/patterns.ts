@@ -1,5 +1,5 @@
-import type { PATTERNS } from '../options/dry-run-options.js';
-import type { Draw } from './event-set.js';
+import type { PATTERNS } from '../../options/dry-run-options.js';
+import type { Draw } from '../events/event-set.js';
 
 /** How arrivals are spread: see `pattern` of `GenerateOptions`. */
 export type Pattern = (typeof PATTERNS)[number];

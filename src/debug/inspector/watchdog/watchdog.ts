@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { TargetProcess } from './target-process.js';
+import type { TargetProcess } from '../../process/target-process.js';
 
 const PROGRAM = fileURLToPath(new URL('watchdog-process.js', import.meta.url));
 

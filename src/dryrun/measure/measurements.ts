@@ -1,8 +1,8 @@
-import type { Outcome } from '../runtime/task/task.js';
-import { now, wallTime } from '../runtime/thread/board.js';
-import { eventIdOf, type Arrival } from './arrivals.js';
+import type { Outcome } from '../../runtime/task/task.js';
+import { now, wallTime } from '../../runtime/thread/board.js';
+import { eventIdOf, type Arrival } from '../plan/arrivals.js';
 import { Durations } from './durations.js';
-import type { Plan } from './plan.js';
+import type { Plan } from '../plan/plan.js';
 import { TimelineRecorder } from './timeline.js';
 
 /**

@@ -1,10 +1,10 @@
 /** Events come at their planned instants, on a simulated clock. */
 import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { planArrivals } from '../../../dist/dryrun/arrivals.js';
-import { paced } from '../../../dist/dryrun/pace.js';
-import { DEFAULT_PLAN } from '../../../dist/dryrun/plan.js';
-import { generateEvents, type GenerateOptions } from '../../../dist/index.js';
+import { planArrivals } from '../../../../dist/dryrun/plan/arrivals.js';
+import { paced } from '../../../../dist/dryrun/plan/pace.js';
+import { DEFAULT_PLAN } from '../../../../dist/dryrun/plan/plan.js';
+import { generateEvents, type GenerateOptions } from '../../../../dist/index.js';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

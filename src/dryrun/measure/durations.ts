@@ -1,4 +1,4 @@
-import { DurationSummary } from '../base/duration-summary.js';
+import { DurationSummary } from '../../base/duration-summary.js';
 
 /** How many durations lay in a range of the histogram. */
 export interface Bucket {

@@ -1,10 +1,10 @@
 /** When events arrive, and of which types: planned ahead from the seed, in three patterns. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { planArrivals, type Arrival } from '../../../dist/dryrun/arrivals.js';
-import { DEFAULT_PLAN, type Plan } from '../../../dist/dryrun/plan.js';
-import type { Pattern } from '../../../dist/dryrun/patterns.js';
-import { drawOf } from '../../../dist/dryrun/random.js';
+import { planArrivals, type Arrival } from '../../../../dist/dryrun/plan/arrivals.js';
+import { DEFAULT_PLAN, type Plan } from '../../../../dist/dryrun/plan/plan.js';
+import type { Pattern } from '../../../../dist/dryrun/plan/patterns.js';
+import { drawOf } from '../../../../dist/dryrun/plan/random.js';
 
 const seeds = fc.integer({ min: 0, max: 2 ** 32 - 1 });
 const rates = fc.double({ min: 0.001, max: 1_000_000, noNaN: true });

@@ -1,6 +1,6 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
-import type { Draw } from './event-set.js';
+import type { Draw } from '../events/event-set.js';
 
 type Generator = ReturnType<typeof xoroshiro128plus>;
 

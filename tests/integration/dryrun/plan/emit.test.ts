@@ -5,15 +5,15 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { execa } from 'execa';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { emit } from '../../../dist/dryrun/emit.js';
-import { DEFAULT_PLAN } from '../../../dist/dryrun/plan.js';
-import { MAIN, parsed, place } from '../../support/command.js';
-import { deferred } from '../../support/deferred.js';
-import { longTestAfter } from '../../support/long.js';
-import { tempDir } from '../../support/temp-dir.js';
-import { waitFor } from '../../support/wait-for.js';
+import { emit } from '../../../../dist/dryrun/plan/emit.js';
+import { DEFAULT_PLAN } from '../../../../dist/dryrun/plan/plan.js';
+import { MAIN, parsed, place } from '../../../support/command.js';
+import { deferred } from '../../../support/deferred.js';
+import { longTestAfter } from '../../../support/long.js';
+import { tempDir } from '../../../support/temp-dir.js';
+import { waitFor } from '../../../support/wait-for.js';
 
-const FIXTURES = join(import.meta.dirname, '../../fixtures');
+const FIXTURES = join(import.meta.dirname, '../../../fixtures');
 const emitting = (...flags: string[]) => ['dry-run', '--emit', ...flags];
 
 describe('the events', () => {

@@ -1,9 +1,9 @@
 /** Sets of events that users bring: is it one, and do their events match their schemas? */
 import { pathToFileURL } from 'node:url';
 import { resolve } from 'node:path';
-import { HoldfastError, type Fault } from '../base/errors.js';
-import { quoted } from '../base/faults.js';
-import { importModule } from '../system/load-module.js';
+import { HoldfastError, type Fault } from '../../base/errors.js';
+import { quoted } from '../../base/faults.js';
+import { importModule } from '../../system/load-module.js';
 import type { DryRunEvent, EventMaker, EventType, SchemaIssue } from './event-set.js';
 
 /** Event ids are task ids, and are printed. */

@@ -1,8 +1,8 @@
-import { eventIdOf, type Arrival } from './arrivals.js';
+import { eventIdOf, type Arrival } from '../plan/arrivals.js';
 import type { DryRunEvent } from './event-set.js';
 import { isoClock } from './iso-time.js';
-import type { Plan } from './plan.js';
-import { drawOf } from './random.js';
+import type { Plan } from '../plan/plan.js';
+import { drawOf } from '../plan/random.js';
 
 /** Where the logical clock starts, in ms since the epoch: 2024-01-01T00:00:00.000Z. */
 const LOGICAL_START = 1_704_067_200_000;

@@ -1,4 +1,4 @@
-import type { Draw } from './event-set.js';
+import type { Draw } from '../events/event-set.js';
 import type { Plan } from './plan.js';
 import { plannedOffsets } from './patterns.js';
 import { drawOf } from './random.js';

@@ -1,4 +1,4 @@
-import { MAX_DURATION_MS } from '../base/units.js';
+import { MAX_DURATION_MS } from '../../base/units.js';
 
 /** Of what is due at once, so many go out before others get their turn. */
 const MAX_DUE = 1_000;

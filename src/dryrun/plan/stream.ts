@@ -1,6 +1,6 @@
 import { planArrivals, type Arrival } from './arrivals.js';
-import type { DryRunEvent } from './event-set.js';
-import { eventMaker } from './events.js';
+import type { DryRunEvent } from '../events/event-set.js';
+import { eventMaker } from '../events/events.js';
 import { paced, turn } from './pace.js';
 import type { Plan } from './plan.js';
 

@@ -1,9 +1,9 @@
 /** What a dry run came to, as data: what `runtime dry-run --json` prints. */
-import type { Percentiles } from '../base/duration-summary.js';
+import type { Percentiles } from '../../base/duration-summary.js';
 import type { Bucket } from './durations.js';
 import type { Measurements } from './measurements.js';
-import type { BurstSize, Pattern } from './patterns.js';
-import type { Plan } from './plan.js';
+import type { BurstSize, Pattern } from '../plan/patterns.js';
+import type { Plan } from '../plan/plan.js';
 import type { Tally } from './tally.js';
 import type { Timeline } from './timeline.js';
 

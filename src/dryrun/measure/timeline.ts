@@ -1,4 +1,4 @@
-import type { Shape } from './patterns.js';
+import type { Shape } from '../plan/patterns.js';
 
 /** Columns of the timeline: it shows the beginning of a dry run, in a width that every terminal has. */
 export const COLUMNS = 64;

@@ -1,15 +1,15 @@
 /** What is measured of a dry run, and how it is shown. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { formatReport } from '../../../dist/cli/dry-run/dry-run-report.js';
-import { bar, sparkline } from '../../../dist/cli/screen/sparkline.js';
-import { planArrivals } from '../../../dist/dryrun/arrivals.js';
-import { Durations } from '../../../dist/dryrun/durations.js';
-import { Measurements } from '../../../dist/dryrun/measurements.js';
-import { DEFAULT_PLAN, type Plan } from '../../../dist/dryrun/plan.js';
-import { reportOf, type DryRunReport } from '../../../dist/dryrun/report.js';
-import { COLUMNS, TimelineRecorder } from '../../../dist/dryrun/timeline.js';
-import { wallTime, now } from '../../../dist/runtime/thread/board.js';
+import { formatReport } from '../../../../dist/cli/dry-run/dry-run-report.js';
+import { bar, sparkline } from '../../../../dist/cli/screen/sparkline.js';
+import { planArrivals } from '../../../../dist/dryrun/plan/arrivals.js';
+import { Durations } from '../../../../dist/dryrun/measure/durations.js';
+import { Measurements } from '../../../../dist/dryrun/measure/measurements.js';
+import { DEFAULT_PLAN, type Plan } from '../../../../dist/dryrun/plan/plan.js';
+import { reportOf, type DryRunReport } from '../../../../dist/dryrun/measure/report.js';
+import { COLUMNS, TimelineRecorder } from '../../../../dist/dryrun/measure/timeline.js';
+import { wallTime, now } from '../../../../dist/runtime/thread/board.js';
 
 describe('durations', () => {
   test('have percentiles, of microseconds', () => {

@@ -1,5 +1,5 @@
-import type { Executor } from '../runtime/executor.js';
-import type { OutcomeState } from '../runtime/task/task.js';
+import type { Executor } from '../../runtime/executor.js';
+import type { OutcomeState } from '../../runtime/task/task.js';
 
 /** What the queue holds of the events of a dry run. */
 export interface Tally {
