@@ -155,6 +155,7 @@ function plain(node, { comments = false } = {}) {
       .replaceAll(/\{[\w\s,]*\}(?=[?]?: )/g, 'options')
       .replaceAll(/\[\s+([^\]]*?)\s+\]/g, '[$1]')
       // `exactOptionalPropertyTypes` wants it; readers do not.
+      .replace(/^([^:]*[?]: [\s\S]*) [|] undefined(?=;$)/, '$1')
       .replaceAll(/([?]: [^;{}]*?) [|] undefined(?=;)/g, '$1')
       .replaceAll('"', "'")
       .replaceAll('    ', '  ')

@@ -2,6 +2,7 @@ import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 
 /** In ms. */
 export interface Percentiles {
+  /** Half of them took no longer. */
   p50: number;
   p95: number;
   p99: number;

@@ -58,6 +58,7 @@ export interface HoldfastErrorOptions extends ErrorOptions {
 export class HoldfastError extends Error {
   override readonly name: string = 'HoldfastError';
   readonly code: ErrorCode;
+  /** What to type or do next, as one sentence. */
   readonly hint: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: HoldfastErrorOptions = {}) {
@@ -69,13 +70,16 @@ export class HoldfastError extends Error {
 
 /** One thing that is wrong with the input, and where: a flag, a field, a line. */
 export interface Fault {
+  /** `retries`, `--retries`, `tasks[2].input`, `line 7`. */
   where: string;
+  /** Goes on behind it: `must be a whole number of at least 1, got 0`. */
   problem: string;
 }
 
 /** All faults of one input, reported together. */
 export class InvalidInputError extends HoldfastError {
   override readonly name: string = 'InvalidInputError';
+  /** All that were found; of an `enqueue`, the first 20, and a last one that counts the others. */
   readonly faults: readonly Fault[];
 
   constructor(

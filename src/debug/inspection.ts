@@ -63,6 +63,7 @@ export interface ThreadInspection {
   tasks?: TaskReference[];
   /** Who made what lives in it; only with `ASYNC_DEBUG=hooks`. */
   hooks?: HooksSnapshot;
+  /** What could not be seen of it, and why: a sentence each. */
   notes: string[];
 }
 
@@ -88,6 +89,7 @@ export type Step = 'Promise.all' | 'Promise.allSettled' | 'Promise.any' | 'Promi
 export interface AwaitBranch {
   /** `''` for a function without a name. */
   name: string;
+  /** How many they are. */
   count: number;
   /** Where the `await` is; of several alike, that of one. `null` where it was not asked for, or is not known. */
   at: Place | null;
@@ -154,6 +156,7 @@ export interface Leaf {
   dueInMs?: number;
   /** Of a socket: `address:port`, or a path. */
   peer?: string;
+  /** Its own address, where known. */
   local?: string;
   /** Of a file operation, where known. */
   path?: string;

@@ -41,9 +41,11 @@ export interface TaskStarted {
 /** How far a task says it is. */
 export interface TaskProgressed {
   taskId: string;
+  /** As the handler passed it, and so is `total`. */
   done: number;
   /** If the handler passed it. */
   total?: number;
+  /** Number of the thread, from 1. */
   thread: number;
 }
 
@@ -51,6 +53,7 @@ export interface TaskProgressed {
 export interface TaskLogged {
   level: LogLevel;
   message: string;
+  /** Plain data. */
   fields?: Record<string, unknown>;
   taskId: string;
   /** Of a task whose id was made of its content, as JSON, where that is short. */
@@ -73,6 +76,7 @@ export interface TaskRetrying extends EarlierAttempt {
 export interface TeardownFailed {
   /** Number of the thread, from 1. */
   thread: number;
+  /** Why. */
   cause: Error;
   /** How many tasks had ended `done` there. */
   outcomes: number;

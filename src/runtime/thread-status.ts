@@ -23,12 +23,15 @@ export interface RunningTaskStatus {
 
 /** A thread as `status()` shows it. */
 export interface ThreadStatus {
+  /** From 1; a thread that replaces another one has its number. */
   number: number;
+  /** `retiring`: it takes no more tasks, and ends once it has none. */
   state: 'loading' | 'idle' | 'busy' | 'retiring';
   /** What it is running now. */
   running: RunningTaskStatus[];
   /** When its event loop last turned, milliseconds since the epoch; `null`: not yet. */
   lastBeat: number | null;
+  /** Attempts that have ended there, whatever came of them. */
   tasksDone: number;
   /** Bytes of its heap in use when it last looked. */
   heapUsed: number;
@@ -38,12 +41,15 @@ export interface ThreadStatus {
 
 /** A thread in a few numbers. */
 export interface ThreadSummary {
+  /** From 1. */
   number: number;
   state: ThreadStatus['state'];
   /** Tasks that it is running now. */
   running: number;
+  /** When its event loop last turned, milliseconds since the epoch; `null`: not yet. */
   lastBeat: number | null;
   tasksDone: number;
+  /** Bytes. */
   heapUsed: number;
 }
 

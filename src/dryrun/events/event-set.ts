@@ -57,6 +57,7 @@ export type EventSet = Record<string, EventType>;
 
 /** What every event has. */
 export interface DryRunEvent {
+  /** Its name in the set. */
   type: string;
   /** `<type>_<n>`, n from 1. */
   eventId: string;

@@ -25,6 +25,7 @@ export interface HealthSnapshot {
   state: ExecutorMode;
   /** When the executor started. */
   startedAt: number | null;
+  /** When this snapshot was written. */
   updatedAt: number | null;
   counts: TaskCounts;
   threads: ThreadSummary[];

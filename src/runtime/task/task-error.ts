@@ -13,6 +13,7 @@ const CODES: Record<Exclude<OutcomeState, 'done'>, ErrorCode> = {
 /** What `submit` rejects with when a task did not end `done`. `cause` is the handler's own error, rebuilt; of a task that was cancelled by a signal, its reason. */
 export class TaskError extends HoldfastError {
   override readonly name: string = 'TaskError';
+  /** What is recorded of the task. */
   readonly outcome: TaskOutcome;
 
   /** @param cause default: the recorded error, rebuilt */

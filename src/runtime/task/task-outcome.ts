@@ -6,7 +6,9 @@ import { decode } from './codec.js';
 
 /** An outcome as callers see it: with the value itself, not its encoded form. */
 export interface TaskOutcome<Result = unknown> {
+  /** As it was given, or the name that the queue gave it: `#<number>`. */
   id: string;
+  /** Name of the export. */
   handler: string;
   state: OutcomeState;
   /** Attempts that came to an end of their own: done, failed, timed out or cancelled. */

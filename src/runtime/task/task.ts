@@ -19,7 +19,9 @@ export type TaskState = 'queued' | 'delayed' | 'running' | OutcomeState;
 export interface TaskErrorRecord {
   name: string;
   message: string;
+  /** Of Node, of a library, or of holdfast (`ERR_…`). */
   code?: string;
+  /** As the thread had it. */
   stack?: string;
   /** The class of the language that it is of, where the name does not say so: an `AbortError` may be a `DOMException`. */
   class?: string;

@@ -39,6 +39,7 @@ export interface TaskLog {
 
 /** What a handler gets as its second argument. */
 export interface TaskContext {
+  /** As it was given, or the name that the queue gave it: `#<number>`. */
   readonly taskId: string;
   /** Number of this attempt, from 1. An attempt that was interrupted through no fault of its own does not count. */
   readonly attempt: number;
@@ -48,6 +49,7 @@ export interface TaskContext {
    * loop that never yields.
    */
   readonly signal: AbortSignal;
+  /** Logs lines that carry the id of the task. */
   readonly log: TaskLog;
   /** Reports how far the task is; shown by `runtime status`. At most ten reports a second are passed on. */
   progress(done: number, total?: number): void;

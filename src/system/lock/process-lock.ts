@@ -48,6 +48,7 @@ const POLL_MS = 10;
  * written; its `cause` is the system's error.
  */
 export class ProcessLock extends EventEmitter<{ lost: [{ reason: LossReason }] }> {
+  /** Of the lock file. */
   readonly path: string;
   readonly runId: string;
   readonly #watchIntervalMs: number;
