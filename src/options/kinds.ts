@@ -1,7 +1,7 @@
 import { quoted, didYouMean } from '../base/faults.js';
 import { parseHttpAddress, type HttpAddress } from '../base/http-address.js';
 import { formatCount, formatDuration, formatSize, MAX_DURATION_MS, parseDuration, parseSize } from '../base/units.js';
-import { RUN_ID } from '../system/state-dir.js';
+import { RUN_ID, RUN_ID_RULE } from '../system/state-dir.js';
 import type { Kind, Origin } from './option.js';
 import { Refusal } from './refusal.js';
 
@@ -152,7 +152,7 @@ export const runId: Kind<string> = {
   read(given) {
     if (typeof given !== 'string') throw new Refusal(`must be a string, got ${quoted(given)}`);
     if (RUN_ID.test(given)) return given;
-    throw new Refusal(`must be a letter or digit, then at most 127 of letters, digits, ._-, got ${quoted(given)}`);
+    throw new Refusal(`${RUN_ID_RULE}; got ${quoted(given)}`);
   },
   takes: 'letters, digits, `.`, `_`, `-`',
   json: { type: 'string', pattern: RUN_ID.source },

@@ -18,7 +18,7 @@ export type Size = number | string;
 
 /** What `createExecutor` takes. */
 export interface ExecutorOptions {
-  /** Names the run and its state on disk: a letter or digit, then at most 127 of letters, digits, `.`, `_`, `-`. */
+  /** Names the run and its state on disk: 1 to 128 letters, digits, `.`, `_`, `-`, the first a letter or digit. */
   runId: string;
   /** The module that exports the handlers: a path from the working directory, or a `file:` URL. */
   handlers: string | URL;

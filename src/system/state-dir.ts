@@ -18,11 +18,13 @@ export const HEALTH_FILE = 'health.json';
 /** Marks a run that dry runs may start over. Empty. */
 export const DRY_RUN_MARK = 'dry-run';
 
+/** What a run id must be, in words. */
+export const RUN_ID_RULE = 'must be 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit';
+
 /** Gives `runId` back, or throws `ERR_INVALID_RUN_ID`. A valid one is a file name that leaves no folder. */
 export function validateRunId(runId: string): string {
   if (RUN_ID.test(runId)) return runId;
-  const problem = 'must be 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit';
-  throw new InvalidInputError('ERR_INVALID_RUN_ID', 'invalid run id', [{ where: quoted(runId), problem }]);
+  throw new InvalidInputError('ERR_INVALID_RUN_ID', 'invalid run id', [{ where: quoted(runId), problem: RUN_ID_RULE }]);
 }
 
 /**

@@ -49,7 +49,7 @@ describe('a run that is refused', () => {
     [
       'a run id that leaves its folder',
       ['work.mjs', '--lines', '--run-id', '../x'],
-      ['--run-id: must be a letter or digit'],
+      ['--run-id: must be 1 to 128 letters'],
     ],
     [
       'a module that makes no run id',

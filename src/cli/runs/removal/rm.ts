@@ -1,7 +1,7 @@
 import { HoldfastError, InvalidInputError } from '../../../base/errors.js';
 import { removeLeftovers, removeRun } from '../../../runs/remove-run.js';
 import { remainsOf, type KeepReason, type RunRemains } from '../../../runs/run-remains.js';
-import { RUN_ID, StateDir } from '../../../system/state-dir.js';
+import { RUN_ID, RUN_ID_RULE, StateDir } from '../../../system/state-dir.js';
 import { commandFor } from '../../arguments/suggest-command.js';
 import { EXIT } from '../../exit-code.js';
 import { hasColor, painter } from '../../screen/color.js';
@@ -39,10 +39,7 @@ export async function rm(runIds: readonly string[], given: Given): Promise<numbe
 function mustBeRunIds(runIds: readonly string[]): void {
   const faults = runIds
     .filter((id) => !RUN_ID.test(id))
-    .map((id) => ({
-      where: JSON.stringify(id),
-      problem: 'must be 1 to 128 letters, digits, ".", "_" or "-", the first a letter or digit',
-    }));
+    .map((id) => ({ where: JSON.stringify(id), problem: RUN_ID_RULE }));
   if (faults.length > 0) throw new InvalidInputError('ERR_INVALID_RUN_ID', 'nothing was removed', faults);
 }
 
