@@ -251,7 +251,8 @@ pointToHelp(program, 'runtime');
 
 /** Asked for the help of a command that is not there, commander shows that of the one above, and all seems well. */
 function refuseHelpOfUnknown(above: Command, [word, ...rest]: readonly string[]): void {
-  if (word === undefined || word.startsWith('-') || word === 'help' || above.commands.length === 0) return;
+  if (word === 'help') return refuseHelpOfUnknown(above, [...rest, '--help']);
+  if (word === undefined || word.startsWith('-') || above.commands.length === 0) return;
   const command = above.commands.find((each) => each.name() === word);
   if (command !== undefined) refuseHelpOfUnknown(command, rest);
   else if (rest.includes('--help') || rest.includes('-h')) {

@@ -1,3 +1,4 @@
+import { HoldfastError } from '../base/errors.js';
 import { UndoList } from '../base/undo-list.js';
 import type { TraceLog } from '../debug/trace/trace-log.js';
 import type { Steering } from '../runtime/control/messages.js';
@@ -20,6 +21,8 @@ type Control = typeof import('../runtime/control/server.js');
 interface Host extends Partial<Pick<Steering, 'pause' | 'resume' | 'drain'>> {
   /** Asked before tasks are added, or tried again. @throws why the run takes none any more */
   mayAdd?(): void;
+  /** So many tasks were taken back, to be tried again. */
+  retried?(count: number): void;
   /** Asked by a signal, or by the supervisor. */
   stop?(stop: StopMessage): void;
 }
@@ -102,27 +105,38 @@ export async function hostRun<Module = Record<string, AnyHandler>>(
 
 /** @throws HoldfastError `ERR_STATE_DIR` when there can be no socket */
 async function openToOthers(executor: Executor, host: Host, { serveControl }: Control): Promise<void> {
+  const mayAdd = () => {
+    if (executor.mode === 'running' || executor.mode === 'paused') return host.mayAdd?.();
+    throw new HoldfastError('ERR_EXECUTOR_STOPPED', `run ${executor.runId} is ending, and takes no more tasks`, {
+      hint: 'Start the run again.',
+    });
+  };
   const server = await serveControl(executor.runDir, {
     status: () => executor.status(),
     probe: () => executor.probe(),
     pause: () => executor.pause(),
     resume: () => executor.resume(),
-    drain: () => void executor.drain(),
+    // Whoever waits for a task that stays in the queue hears so from the stop.
+    drain: () => void executor.drain().then(() => executor.stop().catch(() => {})),
     handlers: async () => ({
       handlers: [...executor.handlers],
       handler: (await executor.encoded.defaultHandler()) ?? null,
     }),
     cancel: (id) => executor.cancel(id),
     retry: async (states) => {
-      host.mayAdd?.();
-      return executor.retry(states);
+      mayAdd();
+      const count = await executor.retry(states);
+      host.retried?.(count);
+      return count;
     },
     retryTask: async (id) => {
-      host.mayAdd?.();
-      return executor.retryTask(id);
+      mayAdd();
+      const isRetried = await executor.retryTask(id);
+      if (isRetried) host.retried?.(1);
+      return isRetried;
     },
     add: async (given) => {
-      host.mayAdd?.();
+      mayAdd();
       return executor.encoded.add(newTasks(executor.handlers, given, received));
     },
     scale: (threads) => executor.scale(threads),

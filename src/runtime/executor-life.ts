@@ -29,6 +29,9 @@ const NEXT: Readonly<Record<ExecutorMode, readonly ExecutorMode[]>> = {
   stopped: [],
 };
 
+/** How often a paused executor looks whether somebody still waits, in ms. */
+const PAUSED_MS = 1_000;
+
 /** In these, whoever holds the lock is about to end. */
 const ENDING: ReadonlySet<ExecutorMode> = new Set(['draining', 'stopping']);
 
@@ -43,6 +46,8 @@ export class ExecutorLife {
   readonly #idleWaiters = new IdleWaiters();
   readonly #forgetExit: () => void;
   readonly #endings: (() => unknown)[] = [];
+  /** Runs while it is paused; see `#keepAlive`. */
+  #paused: NodeJS.Timeout | undefined;
   #mode: ExecutorMode = 'running';
   #error: Error | undefined;
   #tornDown = false;
@@ -55,6 +60,7 @@ export class ExecutorLife {
     this.#events = events;
     this.#teardowns = new Teardowns(dispatcher, events);
     this.#stoppingMark = new StoppingMark(lock);
+    submissions.onWaiting = () => this.#keepAlive();
     dispatcher.on('idle', () => void this.tellIdle());
     dispatcher.on('broken', (error) => this.#fail(error));
     lock.on('lost', ({ reason }) => this.#fail(lockLostError(lock.path, reason, options.runId)));
@@ -111,6 +117,7 @@ export class ExecutorLife {
   async idle(): Promise<void> {
     this.#refuseIfEnded();
     const idle = this.#idleWaiters.wait();
+    this.#keepAlive();
     void this.tellIdle();
     await idle;
   }
@@ -152,10 +159,22 @@ export class ExecutorLife {
   #turn(mode: ExecutorMode): boolean {
     if (!NEXT[this.#mode].includes(mode)) return false;
     this.#mode = mode;
+    clearInterval(this.#paused);
+    this.#paused = mode === 'paused' ? setInterval(() => this.#keepAlive(), PAUSED_MS) : undefined;
+    this.#keepAlive();
     this.#stoppingMark.set(ENDING.has(mode));
     this.#events.emit('mode-changed', mode);
     void this.health.modeChanged();
     return true;
+  }
+
+  /**
+   * A thread with work keeps the process alive. Paused, there is none: whoever waits for an outcome, in a program that
+   * does nothing else, would see it end, with exit code 0 and without a word.
+   */
+  #keepAlive(): void {
+    if (this.#submissions.isWaitedFor || this.#idleWaiters.size > 0) this.#paused?.ref();
+    else this.#paused?.unref();
   }
 
   #fail(error: Error): void {

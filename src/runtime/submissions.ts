@@ -38,6 +38,14 @@ export class Submissions {
     this.#queue = queue;
   }
 
+  /** Called when there is somebody more who waits, once for all of a tick. */
+  onWaiting: () => void = () => {};
+
+  /** Whether somebody waits for an outcome. */
+  get isWaitedFor(): boolean {
+    return this.pending > 0 || !this.#waiters.isEmpty;
+  }
+
   /** Tasks that are not in the queue yet. */
   get pending(): number {
     return this.#pendingTasks.length + this.#adding;
@@ -184,6 +192,7 @@ export class Submissions {
       return;
     }
     this.#adding += tasks.length;
+    this.onWaiting();
     this.#queue.add(tasks).then(
       (added) => {
         this.#adding -= tasks.length;

@@ -56,7 +56,7 @@ function isThere(root: string, names: readonly string[]): HoldfastError {
 function whatNext(root: string): string {
   const near = relative('', root);
   const enter = near === '' ? '' : `  cd ${inShell(near)}\n`;
-  return `${HANDLER_FILE}            a handler: it counts the lines of a file
+  return `${HANDLER_FILE.padEnd(CONFIG_FILE.length)}  a handler: it counts the lines of a file
 ${CONFIG_FILE}  how runs go
 
 Next:

@@ -77,6 +77,7 @@ async function hostJob(flags: RunFlags, control: JobControl, stops: Stops): Prom
         resume: () => job.resume(),
         drain: () => job.drain(),
         mayAdd: () => job.mayAdd(),
+        retried: (count) => job.retried(count),
       };
     },
   });

@@ -19,6 +19,11 @@ export class SeqMap<T> {
   /** An empty page kept for the next: tasks that come one at a time would each make and drop one, 8 KB. */
   #spare: Page<T> | undefined;
 
+  /** A page goes with its last entry. */
+  get isEmpty(): boolean {
+    return this.#pages.size === 0;
+  }
+
   get(seq: number): T | undefined {
     return this.#page(Math.floor(seq / PAGE))?.entries[seq % PAGE];
   }

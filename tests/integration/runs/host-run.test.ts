@@ -4,13 +4,15 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { hostRun } from '../../../dist/runs/host-run.js';
 import { resolveOptions } from '../../../dist/runtime/options.js';
-import { askExecutor } from '../../../dist/runtime/control/client.js';
+import { askExecutor, changeExecutor } from '../../../dist/runtime/control/client.js';
 import { serveHealth } from '../../../dist/runtime/health/http-server.js';
 import { ProcessLock } from '../../../dist/system/lock/process-lock.js';
 import { StateDir } from '../../../dist/system/state-dir.js';
 import { place } from '../../support/command.js';
 import { HANDLERS, running, startedExecutor } from '../../support/executors.js';
+import { program } from '../../support/program.js';
 import { tempDir } from '../../support/temp-dir.js';
+import { waitFor } from '../../support/wait-for.js';
 
 const socketOf = (dir: string) =>
   new ProcessLock({ path: new StateDir(dir).lockPath('run-1'), runId: 'run-1' }).holder()?.controlSocket;
@@ -63,4 +65,31 @@ test('where the host cannot take it, all that was started is ended, and nothing 
   await expect(fetch(`${health.url}/livez`)).rejects.toThrow();
   expect(new ProcessLock({ path: new StateDir(dir).lockPath('run-1'), runId: 'run-1' }).isLocked()).toBe(false);
   expect(readdirSync(dir, { recursive: true }).filter((name) => String(name).includes('run-1/'))).toEqual([]);
+});
+
+test('drained from a terminal, it stops: who waits for what stays in the queue hears so', async () => {
+  const dir = tempDir();
+  const executor = await startedExecutor({ dir, durable: true, steerable: true, threads: 1 });
+  const first = executor.submit('untilAborted', null, { id: 'runs' }).catch((error: { code: string }) => error.code);
+  await running(executor, 'runs');
+  const second = executor.submit('echo', 1, { id: 'waits' }).catch((error: { code: string }) => error.code);
+  const socket = socketOf(dir)!;
+  expect((await askExecutor(socket, 'drain')).mode).toBe('draining');
+  await expect(changeExecutor(socket, 'add', { tasks: [] })).rejects.toMatchObject({ code: 'ERR_EXECUTOR_STOPPED' });
+  await executor.cancel('runs');
+  expect(await first).toBe('ERR_TASK_CANCELLED');
+  expect(await second).toBe('ERR_EXECUTOR_STOPPED');
+  await waitFor('it to stop', () => executor.mode === 'stopped');
+});
+
+test('paused, it keeps the process alive for whoever waits for an outcome, and for nobody else', async () => {
+  const { said, code } = await program(`
+    const executor = await open();
+    executor.pause();
+    const result = executor.submit('echo', 'came');
+    setTimeout(() => executor.resume(), 1500).unref();
+    say(await result);
+    executor.pause();
+  `);
+  expect([said, code]).toEqual([['came'], 0]);
 });

@@ -124,7 +124,7 @@ export class Job {
   mayAdd(): void {
     if (!this.#ending && !this.#isOver) return;
     throw new HoldfastError('ERR_EXECUTOR_STOPPED', `run ${this.#executor.runId} is ending, and takes no more tasks`, {
-      hint: 'Start it again with them.',
+      hint: 'Start the run again.',
     });
   }
 
@@ -236,6 +236,15 @@ export class Job {
     soFar.failed++;
     this.#control.carry(this.#carried);
     this.#haltIfDue(halt);
+  }
+
+  /** Another terminal had tasks taken back that had failed: `--halt` counts them no longer. */
+  retried(count: number): void {
+    const { soFar } = this.#carried;
+    if (soFar === undefined) return;
+    soFar.ended = Math.max(0, soFar.ended - count);
+    soFar.failed = Math.max(0, soFar.failed - count);
+    this.#control.carry(this.#carried);
   }
 
   #haltIfDue(halt: Halt): void {

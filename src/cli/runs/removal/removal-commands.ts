@@ -30,6 +30,7 @@ Exit codes: 0 removed, 1 something speaks against it, 64 wrong usage.`,
 export function describePrune(command: Command): Command {
   return command
     .description('remove all runs that have ended with every task done, and were last written to long ago')
+    .usage('--older <duration> [options]')
     .option('--older <duration>', 'those that nothing was written to for so long, such as 30d')
     .option('--not-done', 'also runs with tasks that ended failed, crashed, timed-out or cancelled')
     .option('--dry-run', 'show what would be removed, and remove nothing')

@@ -10,7 +10,10 @@ function whereItIs(command: Command): Command {
 
 /** `pause`, `resume` and `drain`. */
 export function describeSteer(command: Command, description: string): Command {
-  return whereItIs(command.description(description).argument('<run-id>', RUN));
+  return whereItIs(command.description(description).argument('<run-id>', RUN)).addHelpText(
+    'after',
+    '\nExit codes: 0 success, 1 nobody runs it, or it is too late, 64 wrong usage.',
+  );
 }
 
 export function describeCancel(command: Command): Command {
@@ -79,5 +82,12 @@ export function describeScale(command: Command): Command {
     .description('change the number of worker threads of a run that goes on')
     .argument('<run-id>', RUN)
     .argument('<threads>', '1 to 1024; surplus threads finish what they have');
-  return whereItIs(command);
+  return whereItIs(command).addHelpText(
+    'after',
+    `
+Example:
+  runtime scale crawl 8
+
+Exit codes: 0 success, 1 nobody runs it, 64 wrong usage.`,
+  );
 }
