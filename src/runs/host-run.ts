@@ -10,6 +10,7 @@ import { startExecutor, type StartedExecutor, type StartSettings } from '../runt
 import type { StopMessage } from '../runtime/supervisor/messages.js';
 import type { AnyHandler } from '../runtime/task/handlers.js';
 import { recordOutput } from './output/record-output.js';
+import { decode } from '../runtime/task/codec.js';
 import { newTasks } from '../runtime/task/new-task.js';
 import type { Encoded } from '../runtime/task/task.js';
 import type { Stops } from './stops.js';
@@ -149,7 +150,11 @@ async function openToOthers(executor: Executor, host: Host, { serveControl }: Co
 /** An input as it came through the socket. @throws Error when it is none */
 function received(input: unknown): Encoded {
   const { json, bytes } = (input ?? {}) as { json?: string; bytes?: string };
-  if (bytes !== undefined) return Buffer.from(bytes, 'base64');
+  if (bytes !== undefined) {
+    const encoded = Buffer.from(String(bytes), 'base64');
+    decode(encoded);
+    return encoded;
+  }
   JSON.parse(String(json));
   return String(json);
 }

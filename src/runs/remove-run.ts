@@ -43,8 +43,13 @@ function removeWhole(path: string, stateDir: StateDir, runId: string): void {
     if (path !== stateDir.runDir(runId)) return rmSync(path, { force: true });
     const aside = join(dirname(path), `${REMOVED}${runId}-${process.pid}`);
     renameSync(path, aside);
-    // Links in it are removed, and not followed.
-    rmSync(aside, { recursive: true, force: true });
+    try {
+      // Links in it are removed, and not followed.
+      rmSync(aside, { recursive: true, force: true });
+    } catch (error) {
+      renameSync(aside, path);
+      throw error;
+    }
   } catch (error) {
     throw unremovable(runId, (error as Error).message, error);
   }

@@ -70,7 +70,8 @@ function lookInto(folder: string, remains: RunRemains, keep: Keep): void {
   for (const name of names(folder)) {
     const stat = lstatSync(join(folder, name), { throwIfNoEntry: false });
     if (stat !== undefined) weigh(name, stat, remains);
-    if (INPUT.test(name)) keep('input', `holds standard input that was not read to its end (${name})`);
+    if (stat?.isDirectory()) foreign.push(printable(name));
+    else if (INPUT.test(name)) keep('input', `holds standard input that was not read to its end (${name})`);
     else if (SAVED.test(name)) keep('saved', `holds a saved copy of a queue that was lost (${name})`);
     else if (!OURS.test(name)) foreign.push(printable(name));
   }

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { closeSync, constants, fstatSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { outputFile, outputFiles, type FileHead, type PrintedPiece } from './output-line.js';
 
@@ -54,7 +55,7 @@ export class OutputLog {
       let file = (this.#file ??= this.#goOn());
       let text = '';
       for (const piece of pieces) {
-        const line = `${JSON.stringify(piece)}\n`;
+        const line = `${jsonOf(piece)}\n`;
         if (file.size + text.length + line.length > this.#maxBytes) {
           put(file, text);
           text = '';
@@ -131,5 +132,14 @@ export function beforeOf(head: string): number {
     return typeof before === 'number' ? before : 0;
   } catch {
     return 0;
+  }
+}
+
+/** What is logged may hold what JSON does not: cycles, BigInts. Its text then stands for it. */
+function jsonOf(piece: PrintedPiece): string {
+  try {
+    return JSON.stringify(piece);
+  } catch {
+    return JSON.stringify({ ...piece, fields: { fields: inspect(piece.fields) } });
   }
 }

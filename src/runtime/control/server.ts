@@ -31,7 +31,7 @@ export async function serveControl(runDir: string, steering: Steering): Promise<
   const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
     answer(request, steering).then(
       ([status, body]) => reply(response, status, body),
-      (error: Error) => reply(response, 500, sent(error)),
+      (error: Error) => reply(response, error instanceof HoldfastError ? 400 : 500, sent(error)),
     );
   });
   // Node removes the path that it listened on when it closes, whosever socket lies there by then. So that is a name
@@ -86,11 +86,13 @@ const ANSWERS: Readonly<Record<string, (steering: Steering, body: unknown) => un
   'POST /cancel': async (steering, body) => forEach(body, (id) => steering.cancel(id)),
   'POST /retry-tasks': async (steering, body) => forEach(body, (id) => steering.retryTask(id)),
   'POST /retry': async (steering, body) => {
-    const { states } = body as Requests['retry']['body'];
+    const states = texts(body, 'states') as Requests['retry']['body']['states'];
+    if (states.includes('done')) throw refused('a task that is done stays done');
     return { retried: await steering.retry(states) };
   },
   'POST /add': async (steering, body) => {
     const { tasks } = body as Requests['add']['body'];
+    if (!Array.isArray(tasks)) throw refused('the body must be { "tasks": [ … ] }');
     return { tasks: await steering.add(tasks) };
   },
   'POST /scale': async (steering, body) => {
@@ -101,8 +103,19 @@ const ANSWERS: Readonly<Record<string, (steering: Steering, body: unknown) => un
 };
 
 async function forEach(body: unknown, change: (id: string) => Promise<boolean>) {
-  const { ids } = body as Requests['cancel']['body'];
+  const ids = texts(body, 'ids');
   return { tasks: await Promise.all(ids.map(async (id) => ({ id, changed: await change(id) }))) };
+}
+
+/** @throws HoldfastError unless the body has a list of texts under that name */
+function texts(body: unknown, name: string): readonly string[] {
+  const list = (body as Record<string, unknown> | null)?.[name];
+  if (Array.isArray(list) && list.every((each) => typeof each === 'string')) return list;
+  throw refused(`the body must be { "${name}": [ texts ] }`);
+}
+
+function refused(why: string): HoldfastError {
+  return new HoldfastError('ERR_INVALID_OPTIONS', why);
 }
 
 async function answer(request: IncomingMessage, steering: Steering): Promise<[number, unknown]> {

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { Requests } from '../../../dist/runtime/control/messages.js';
 import { hostRun } from '../../../dist/runs/host-run.js';
 import { resolveOptions } from '../../../dist/runtime/options.js';
 import { askExecutor, changeExecutor } from '../../../dist/runtime/control/client.js';
@@ -47,6 +48,27 @@ test('its socket answers until no thread is left: a stop that hangs can be seen'
   await stopped;
   await task;
   expect(existsSync(socket)).toBe(false);
+});
+
+test('what it is sent is checked: a task that is done stays done', async () => {
+  const dir = tempDir();
+  const executor = await startedExecutor({ dir, durable: true, steerable: true });
+  await executor.submit('echo', 1, { id: 'a' });
+  const socket = socketOf(dir)!;
+  const wrong: [keyof Requests, object][] = [
+    ['retry', { states: ['done'] }],
+    ['retry', { states: 'failed' }],
+    ['retry', {}],
+    ['cancel', { ids: [1] }],
+    ['add', { tasks: {} }],
+    ['scale', { threads: 'many' }],
+  ];
+  for (const [what, body] of wrong) {
+    await expect(changeExecutor(socket, what, body as never)).rejects.toMatchObject({ code: 'ERR_INVALID_OPTIONS' });
+  }
+  const task = { handler: 'echo', input: { bytes: 'AAAA' } };
+  await expect(changeExecutor(socket, 'add', { tasks: [task] })).rejects.toMatchObject({ code: 'ERR_INVALID_TASK' });
+  expect(await executor.counts()).toMatchObject({ queued: 0, done: 1, failed: 0 });
 });
 
 test('one that is not has no socket', async () => {

@@ -56,6 +56,9 @@ export class Job {
     httpPort?: number,
   ): Promise<Job> {
     const counts = await executor.counts();
+    const soFar = control.carried?.soFar;
+    // What ended well was not handed on.
+    if (soFar !== undefined) soFar.ended = Math.max(soFar.ended, ended(counts) - control.carried!.before);
     if (control.carried !== undefined) keepUntornOfTheDead(control.carried, counts.done, executor.hasTeardown);
     const carried = control.carried ?? {
       startedAt: monotonicMs(),

@@ -1,4 +1,5 @@
 /** `runtime run --preview`: what the same command without it would run. Takes no lock, writes nothing, calls no handler. */
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { HoldfastError } from '../../../base/errors.js';
@@ -89,14 +90,19 @@ async function* replayed(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Arr
 }
 
 async function* judged(source: TaskSource, reader: RecordReader | undefined, flags: RunFlags, isHeld: boolean) {
-  const seen = new Set<string>();
+  /** What each id stands for, as the first line has it. */
+  const seen = new Map<string, string>();
   for await (const task of source.tasks) {
     const { id, handler, input } = task;
-    if (id !== undefined && seen.has(id)) {
-      yield { task, verdict: 'repeated' as const, because: undefined };
+    const what = createHash('sha1').update(handler).update('\0').update(input).digest('base64');
+    const before = id === undefined ? undefined : seen.get(id);
+    if (before !== undefined) {
+      yield before === what
+        ? { task, verdict: 'repeated' as const, because: undefined }
+        : { task, verdict: 'conflict' as const, because: 'an earlier line gives its id to another handler or input' };
       continue;
     }
-    if (id !== undefined) seen.add(id);
+    if (id !== undefined) seen.set(id, what);
     const standing = id === undefined ? undefined : await reader?.standing(id, handler, input);
     const { verdict, because } = verdictOf(standing, { retryFailed: flags.retryFailed, isHeld });
     yield { task, verdict, because };

@@ -107,8 +107,8 @@ function olderThan(older: string | undefined): number {
 }
 
 /** `kept 3 runs: 1 going on, 2 written to since`; a run is counted under what comes first. */
-function keptText({ removed, kept }: Pruned): string {
-  if (removed.length === 0 && kept.length === 0) return 'there are no runs';
+function keptText({ removed, kept, failed }: Pruned): string {
+  if (removed.length === 0 && kept.length === 0 && failed.length === 0) return 'there are no runs';
   if (kept.length === 0) return 'kept no other run';
   const counts = new Map<Reason, number>();
   for (const { reasons } of kept) counts.set(reasons[0]!, (counts.get(reasons[0]!) ?? 0) + 1);

@@ -5,6 +5,7 @@ import type { SentInput } from '../../../runtime/control/messages.js';
 import type { AddedTask } from '../../../runtime/queue/contract.js';
 import { StateDir } from '../../../system/state-dir.js';
 import { EXIT } from '../../exit-code.js';
+import { streamOf } from '../../run/input/feed.js';
 import type { SourceTask, TaskSource } from '../../run/input/source.js';
 import { taskCount } from '../../screen/display.js';
 import { printJson, tell } from '../../screen/terminal.js';
@@ -32,22 +33,29 @@ export async function add(runId: string, given: Given): Promise<number> {
   mustKnowRun(stateDir, runId);
   const { handlers, handler } = await orHint(handlersOfRun(stateDir, runId), stateDir, runId);
   const source = await sourceOf(given, chosenHandler(given, handlers, handler), handlers);
-  const counts = { added: 0, duplicate: 0 };
+  const counts = { added: 0, duplicate: 0, conflict: 0 };
   const taken: Fault[] = [];
-  for await (const chunk of chunksOf(source.tasks)) {
-    const tasks = chunk.map(sent);
-    const answer = await orHint(changeRun(stateDir, runId, 'add', { tasks }), stateDir, runId);
-    answer.tasks.forEach((task, index) => {
-      if (task.status !== 'conflict') counts[task.status]++;
-      else if (taken.length < MAX_FAULTS) taken.push(conflict(task, chunk[index]!));
-    });
-    if (taken.length > 0) break;
+  try {
+    for await (const chunk of chunksOf(source.tasks)) {
+      const tasks = chunk.map(sent);
+      const answer = await orHint(changeRun(stateDir, runId, 'add', { tasks }), stateDir, runId);
+      answer.tasks.forEach((task, index) => {
+        counts[task.status]++;
+        if (task.status === 'conflict' && taken.length < MAX_FAULTS) taken.push(conflict(task, chunk[index]!));
+      });
+    }
+  } catch (error) {
+    // They are known by their ids, so the same command is no repetition.
+    if (counts.added > 0) tell(`${taskCount(counts.added)} added to ${runId}; the same command adds the rest`);
+    throw error;
   }
-  if (given.json) printJson({ schema: 1, ...counts, conflicts: taken });
+  const more = counts.conflict - taken.length;
+  if (more > 0) taken.push({ where: `and ${formatCount(more)} more`, problem: 'their ids are taken as well' });
+  if (given.json) printJson({ schema: 1, added: counts.added, duplicate: counts.duplicate, conflicts: taken });
   else tell(`${taskCount(counts.added)} added to ${runId}${knownText(counts.duplicate)}`);
   if (taken.length > 0) {
     throw new InvalidInputError('ERR_INVALID_TASK', 'these task ids are taken', taken, {
-      hint: 'Give the tasks other ids. Those before them were added.',
+      hint: 'Give these tasks other ids. All others were added.',
     });
   }
   return EXIT.ok;
@@ -96,11 +104,12 @@ async function sourceOf(
   }
   const { fileChunks, readTasks } = await import('../../run/input/task-file.js');
   const rules = { handler, handlers, bigIntegers: false };
-  if (file !== '-') return readTasks(file, () => fileChunks(file), rules);
-  // It is read twice: once to check all of it.
+  const { needsSpool } = await import('../../run/input/spool.js');
+  if (!(await needsSpool({ kind: 'tasks', file }))) return readTasks(file, () => fileChunks(file), rules);
+  // A pipe is read once, and its tasks twice: all of it is checked before any is sent.
   const chunks: Uint8Array[] = [];
-  for await (const chunk of process.stdin as AsyncIterable<Uint8Array>) chunks.push(chunk);
-  return readTasks('standard input', () => again(chunks), rules);
+  for await (const chunk of streamOf({ kind: 'tasks', file })) chunks.push(chunk);
+  return readTasks(file === '-' ? 'standard input' : file, () => again(chunks), rules);
 }
 
 async function* again(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {

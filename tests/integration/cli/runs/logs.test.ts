@@ -92,6 +92,23 @@ describe('logs', () => {
     expect(one.stderr).toContain('-- one of a, b --\n');
   });
 
+  test('keeps what is logged with fields that JSON does not hold, and all that comes after it', async () => {
+    const here = place();
+    here.write(
+      'odd.mjs',
+      `export default (n, { log }) => {
+         const self = {};
+         self.self = self;
+         log.info({ self, big: 12345678901234567890n }, 'odd ' + n);
+         console.log('line ' + n);
+       };`,
+    );
+    await here.runtime(['run', 'odd.mjs', '--lines', '--threads', '1'], { input: '1\n2\n' });
+    const { stdout } = await here.runtime(['logs', 'odd']);
+    for (const text of ['odd 1', 'line 1', 'odd 2', 'line 2']) expect(stdout).toContain(text);
+    expect(stdout).toContain('12345678901234567890n');
+  });
+
   test('follows a run until it has ended', async () => {
     const here = printing();
     here.write('tasks.ndjson', ndjson([task('a', 'twice')]));

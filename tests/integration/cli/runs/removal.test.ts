@@ -89,6 +89,15 @@ describe('rm', () => {
     expect(readdirSync(join(here.dir, '.runtime/runs'))).toEqual([]);
   });
 
+  test('takes a folder for none of ours, whatever its name', async () => {
+    const here = place();
+    await finished(here, 'a');
+    mkdirSync(join(runDir(here, 'a'), 'trace.log'));
+    const { exitCode, stderr } = await here.runtime(['rm', 'a']);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('files that are not ours: trace.log');
+  });
+
   test('follows no link: not in the place of a run, and not within one', async () => {
     const here = place();
     mkdirSync(join(here.dir, 'precious'));

@@ -1,6 +1,7 @@
 /** Tasks and threads of a run that goes on, changed from another terminal. */
 import { describe, expect, test } from 'vitest';
-import { place, started, type Place } from '../../../support/command.js';
+import { execa } from 'execa';
+import { MAIN, place, started, type Place } from '../../../support/command.js';
 import { startedExecutor } from '../../../support/executors.js';
 import { join } from 'node:path';
 
@@ -75,6 +76,25 @@ describe('tasks of a run that goes on', () => {
     expect(JSON.parse((await command).stdout)).toMatchObject({ counts: { done: 4, failed: 1 } });
     const late = await add(tasks({ input: 9 }), '--handler', 'default');
     expect(late).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('no executor is running') as string });
+  });
+
+  test('are added from a pipe, and all that can be where some ids are taken', async () => {
+    const here = place();
+    const { command } = await gated(here);
+    here.write('more.sh', `exec "$@" --tasks <(printf '%s\\n' "$MORE")`);
+    const more = tasks({ id: 'x', input: 1 }, { id: 'bad', input: 2 }, { id: 'y', input: 3 }).trim();
+    const args = [join(here.dir, 'more.sh'), process.execPath, MAIN, 'add', 'gated', '--handler', 'default'];
+    const { stderr, exitCode } = await execa('bash', args, {
+      cwd: here.dir,
+      env: { MORE: more, RUNTIME_DIR: '' },
+      reject: false,
+    });
+    expect(stderr).toMatch(
+      /^2 tasks added to gated\n.*taken:\n {2}line 2: the id "bad" .*\n.* All others were added\.$/s,
+    );
+    expect(exitCode).toBe(64);
+    here.write('open', '');
+    expect(JSON.parse((await command).stdout)).toMatchObject({ counts: { done: 4, failed: 1 } });
   });
 
   test('need one source, and a handler', async () => {

@@ -76,6 +76,16 @@ export default () => { throw new Error('called'); };`,
     expect(exitCode).toBe(0);
   });
 
+  test('tells of an id that stands for two tasks, as the run would', async () => {
+    const { runtime } = place();
+    const input = '{"id":"a","input":1}\n{"id":"a","input":2}\n';
+    const { stdout, exitCode } = await runtime(['run', 'work.mjs', '--tasks', '-', '--handler', 'odd', '--preview'], {
+      input,
+    });
+    expect(stdout).toMatch(/^new {8}a\nconflict {3}a \(an earlier line/);
+    expect(exitCode).toBe(64);
+  });
+
   test('tells of an id that is twice in the input', async () => {
     const { runtime } = place();
     const input = '{"id":"a","input":1}\n{"id":"a","input":1}\n';
