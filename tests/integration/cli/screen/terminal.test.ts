@@ -282,7 +282,7 @@ onLinux('what a task has started without our help', () => {
     const all = [holderOf(here, 'child'), child];
     type(CTRL_Z);
     await shows(/the shell again/);
-    expect(all.map(letter)).toEqual(['T', 'T']);
+    await waitFor('all of them to stand', () => all.every((pid) => letter(pid) === 'T'));
     type('\r');
     await waitFor('all of them to go on', () => all.every((pid) => letter(pid) !== 'T'));
     here.write('open', '');
