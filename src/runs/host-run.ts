@@ -20,8 +20,8 @@ type Control = typeof import('../runtime/control/server.js');
 
 /** What a host does that is asked to steer its run; what is left out, the executor does. */
 interface Host extends Partial<Pick<Steering, 'pause' | 'resume' | 'drain'>> {
-  /** Asked before tasks are added, or tried again. @throws why the run takes none any more */
-  mayAdd?(): void;
+  /** Whether it is about to end: nothing would run what is added then, or tried again. */
+  isEnding?(): boolean;
   /** So many tasks were taken back, to be tried again. */
   retried?(count: number): void;
   /** Asked by a signal, or by the supervisor. */
@@ -106,8 +106,8 @@ export async function hostRun<Module = Record<string, AnyHandler>>(
 
 /** @throws HoldfastError `ERR_STATE_DIR` when there can be no socket */
 async function openToOthers(executor: Executor, host: Host, { serveControl }: Control): Promise<void> {
-  const mayAdd = () => {
-    if (executor.mode === 'running' || executor.mode === 'paused') return host.mayAdd?.();
+  const mustGoOn = () => {
+    if ((executor.mode === 'running' || executor.mode === 'paused') && !host.isEnding?.()) return;
     throw new HoldfastError('ERR_EXECUTOR_STOPPED', `run ${executor.runId} is ending, and takes no more tasks`, {
       hint: 'Start the run again.',
     });
@@ -125,19 +125,19 @@ async function openToOthers(executor: Executor, host: Host, { serveControl }: Co
     }),
     cancel: (id) => executor.cancel(id),
     retry: async (states) => {
-      mayAdd();
+      mustGoOn();
       const count = await executor.retry(states);
       host.retried?.(count);
       return count;
     },
     retryTask: async (id) => {
-      mayAdd();
+      mustGoOn();
       const isRetried = await executor.retryTask(id);
       if (isRetried) host.retried?.(1);
       return isRetried;
     },
     add: async (given) => {
-      mayAdd();
+      mustGoOn();
       return executor.encoded.add(newTasks(executor.handlers, given, received));
     },
     scale: (threads) => executor.scale(threads),

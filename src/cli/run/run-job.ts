@@ -76,7 +76,7 @@ async function hostJob(flags: RunFlags, control: JobControl, stops: Stops): Prom
         stop: (stop) => job.stop(stop),
         resume: () => job.resume(),
         drain: () => job.drain(),
-        mayAdd: () => job.mayAdd(),
+        isEnding: () => job.isEnding(),
         retried: (count) => job.retried(count),
       };
     },

@@ -167,7 +167,8 @@ async function* chunks(tasks: AsyncIterable<SourceTask>): AsyncGenerator<SourceT
   }
 }
 
-function conflict({ line }: SourceTask, id: string): Fault {
+/** What is wrong with a task whose id another one has. */
+export function conflict({ line }: SourceTask, id: string): Fault {
   return {
     where: line === undefined ? 'task' : `line ${line}`,
     problem: `the id ${JSON.stringify(id)} is taken by a task with another handler or input`,

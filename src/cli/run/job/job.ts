@@ -1,4 +1,3 @@
-import { HoldfastError } from '../../../base/errors.js';
 import { monotonicMs } from '../../../base/monotonic.js';
 import { formatCount, formatDuration } from '../../../base/units.js';
 import type { Halt } from '../../../options/halt-kind.js';
@@ -116,24 +115,21 @@ export class Job {
 
   /** Another terminal asked for the end of the run. */
   drain(): void {
-    if (this.#ending || this.#isOver) return;
+    if (this.isEnding()) return;
     this.#end({ kind: 'drain' });
     // At once, so that whoever asked for it is told so.
     void this.#executor.drain();
     void this.#sayEnding('drain', 'the same command goes on with the rest');
   }
 
-  /** Another terminal has more tasks. @throws HoldfastError `ERR_EXECUTOR_STOPPED` where nothing would run them */
-  mayAdd(): void {
-    if (!this.#ending && !this.#isOver) return;
-    throw new HoldfastError('ERR_EXECUTOR_STOPPED', `run ${this.#executor.runId} is ending, and takes no more tasks`, {
-      hint: 'Start the run again.',
-    });
+  /** Whether nothing that comes now would be run. */
+  isEnding(): boolean {
+    return this.#ending !== undefined || this.#isOver;
   }
 
   /** Another terminal lets a paused run go on. One that ends already does so: its source is closed. */
   resume(): void {
-    if (!this.#ending && !this.#isOver) this.#executor.resume();
+    if (!this.isEnding()) this.#executor.resume();
   }
 
   /** The source is open, tasks are about to be taken. */
@@ -252,7 +248,7 @@ export class Job {
 
   #haltIfDue(halt: Halt): void {
     const why = whyHalt(halt, this.#carried.soFar);
-    if (why === undefined || this.#ending || this.#isOver) return;
+    if (why === undefined || this.isEnding()) return;
     this.#end({ kind: 'halt', why });
     const rest = 'the same command goes on with the rest';
     if (halt.when === 'soon') {

@@ -16,6 +16,7 @@ import { StateDir } from '../../../system/state-dir.js';
 import { EXIT } from '../../exit-code.js';
 import { taskName } from '../../screen/task-name.js';
 import { handlerFor, openSource, streamOf } from '../input/feed.js';
+import { replayed } from '../input/replay.js';
 import type { SourceTask, TaskSource } from '../input/source.js';
 import { needsSpool } from '../input/spool.js';
 import type { RunFlags } from '../run-flags.js';
@@ -80,13 +81,7 @@ async function open(flags: RunFlags, handlers: ReadonlySet<string>): Promise<Tas
   const stream = streamOf(flags.source);
   // Lines are read as they come; a task file is read twice.
   if (flags.source.kind === 'lines') return openSource(flags, handlers, { kept: () => stream, signal });
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of stream) chunks.push(chunk);
-  return openSource(flags, handlers, { kept: () => replayed(chunks), signal });
-}
-
-async function* replayed(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
-  yield* chunks;
+  return openSource(flags, handlers, { kept: await replayed(stream), signal });
 }
 
 async function* judged(source: TaskSource, reader: RecordReader | undefined, flags: RunFlags, isHeld: boolean) {

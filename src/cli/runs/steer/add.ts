@@ -2,10 +2,10 @@ import { InvalidInputError, type Fault } from '../../../base/errors.js';
 import { formatCount } from '../../../base/units.js';
 import { changeRun, handlersOfRun } from '../../../runs/ask-run.js';
 import type { SentInput } from '../../../runtime/control/messages.js';
-import type { AddedTask } from '../../../runtime/queue/contract.js';
 import { StateDir } from '../../../system/state-dir.js';
 import { EXIT } from '../../exit-code.js';
-import { streamOf } from '../../run/input/feed.js';
+import { conflict, streamOf } from '../../run/input/feed.js';
+import { replayed } from '../../run/input/replay.js';
 import type { SourceTask, TaskSource } from '../../run/input/source.js';
 import { taskCount } from '../../screen/display.js';
 import { printJson, tell } from '../../screen/terminal.js';
@@ -41,7 +41,7 @@ export async function add(runId: string, given: Given): Promise<number> {
       const answer = await orHint(changeRun(stateDir, runId, 'add', { tasks }), stateDir, runId);
       answer.tasks.forEach((task, index) => {
         counts[task.status]++;
-        if (task.status === 'conflict' && taken.length < MAX_FAULTS) taken.push(conflict(task, chunk[index]!));
+        if (task.status === 'conflict' && taken.length < MAX_FAULTS) taken.push(conflict(chunk[index]!, task.id));
       });
     }
   } catch (error) {
@@ -107,13 +107,8 @@ async function sourceOf(
   const { needsSpool } = await import('../../run/input/spool.js');
   if (!(await needsSpool({ kind: 'tasks', file }))) return readTasks(file, () => fileChunks(file), rules);
   // A pipe is read once, and its tasks twice: all of it is checked before any is sent.
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of streamOf({ kind: 'tasks', file })) chunks.push(chunk);
-  return readTasks(file === '-' ? 'standard input' : file, () => again(chunks), rules);
-}
-
-async function* again(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
-  yield* chunks;
+  const open = await replayed(streamOf({ kind: 'tasks', file }));
+  return readTasks(file === '-' ? 'standard input' : file, open, rules);
 }
 
 async function* chunksOf(tasks: AsyncIterable<SourceTask>): AsyncGenerator<SourceTask[]> {
@@ -135,9 +130,4 @@ function sent({ id, handler, input, priority, timeoutMs, retries }: SourceTask) 
   const sentInput: SentInput =
     typeof input === 'string' ? { json: input } : { bytes: Buffer.from(input).toString('base64') };
   return { id, handler, input: sentInput, priority, timeoutMs, retries };
-}
-
-function conflict({ id }: AddedTask, { line }: SourceTask): Fault {
-  const problem = `the id ${JSON.stringify(id)} is taken by a task with another handler or input`;
-  return { where: line === undefined ? 'task' : `line ${line}`, problem };
 }

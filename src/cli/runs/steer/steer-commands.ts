@@ -1,16 +1,12 @@
 /** The commands that steer a run that goes on: their arguments and flags. */
 import type { Command } from 'commander';
-import { CONFIG, FOLDER } from '../../arguments/common-flags.js';
+import { addWhere } from '../../arguments/common-flags.js';
 
 const RUN = 'the run, as `runtime status` lists it';
 
-function whereItIs(command: Command): Command {
-  return command.option('--dir <folder>', FOLDER).option('--config <file>', CONFIG);
-}
-
 /** `pause`, `resume` and `drain`. */
 export function describeSteer(command: Command, description: string): Command {
-  return whereItIs(command.description(description).argument('<run-id>', RUN)).addHelpText(
+  return addWhere(command.description(description).argument('<run-id>', RUN)).addHelpText(
     'after',
     '\nExit codes: 0 success, 1 nobody runs it, or it is too late, 64 wrong usage.',
   );
@@ -22,7 +18,7 @@ export function describeCancel(command: Command): Command {
     .argument('<run-id>', RUN)
     .argument('<task-id...>', 'the tasks, as `runtime results` and `runtime status` name them')
     .option('--json', 'print one JSON document');
-  return whereItIs(command).addHelpText(
+  return addWhere(command).addHelpText(
     'after',
     `
 Example:
@@ -39,7 +35,7 @@ export function describeRetry(command: Command): Command {
     .argument('[task-id...]', 'the tasks (default: all that did not end done)')
     .option('--state <state>', 'all that ended failed, crashed, timed-out or cancelled')
     .option('--json', 'print one JSON document');
-  return whereItIs(command).addHelpText(
+  return addWhere(command).addHelpText(
     'after',
     `
 Their outcomes and earlier attempts are forgotten. A task that is done stays done. In a run that has ended, the same
@@ -63,7 +59,7 @@ export function describeAdd(command: Command): Command {
     .option('--null', 'with --lines: they end with NUL, as find -print0 writes them')
     .option('--handler <export>', 'the export that runs tasks that name none (default: that of the run)')
     .option('--json', 'print one JSON document');
-  return whereItIs(command).addHelpText(
+  return addWhere(command).addHelpText(
     'after',
     `
 They are on disk when the command ends. Tasks without an id get one of their input, as with runtime run: the same
@@ -82,7 +78,7 @@ export function describeScale(command: Command): Command {
     .description('change the number of worker threads of a run that goes on')
     .argument('<run-id>', RUN)
     .argument('<threads>', '1 to 1024; surplus threads finish what they have');
-  return whereItIs(command).addHelpText(
+  return addWhere(command).addHelpText(
     'after',
     `
 Example:
