@@ -7,6 +7,11 @@ import { unreadable } from './config-fault.js';
 /** How the name of a config file ends. */
 export const CONFIG_KINDS = ['ts', 'mts', 'cts', 'js', 'mjs', 'cjs', 'json', 'yaml', 'yml'] as const;
 
+/** Whether a config file is code, which may do anything while it is read, and hold functions. */
+export function isModule(path: string): boolean {
+  return /\.[mc]?[jt]s$/.test(path);
+}
+
 /**
  * The absolute path of the config file of a folder: `runtime.config.` and one
  * of the kinds. The folders above are not looked into: what a command does must

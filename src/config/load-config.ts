@@ -4,12 +4,10 @@ import { faultsTogether } from '../dryrun/options.js';
 import type { Fault } from '../base/errors.js';
 import { attempt } from '../options/refusal.js';
 import { invalid, unreadable } from './config-fault.js';
+import { LOAD_DEADLINE_MS } from './load-deadline.js';
 import { readConfig } from './read-config.js';
 import type { RuntimeConfig } from './runtime-config.js';
 import { CONFIG_FILE } from './schema.js';
-
-/** A module that takes longer most likely waits for what never comes. */
-const LOAD_DEADLINE_MS = 10_000;
 
 /**
  * What a config file holds, as it is written there; only relative paths have

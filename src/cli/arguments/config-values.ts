@@ -1,7 +1,7 @@
 /** The config file stands below flags and environment, and above defaults: here it takes its place. */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { findConfig } from '../../config/find-config.js';
+import { findConfig, isModule } from '../../config/find-config.js';
 import type { RuntimeConfig } from '../../config/runtime-config.js';
 import { HoldfastError } from '../../base/errors.js';
 
@@ -30,11 +30,7 @@ export async function takeConfig(command: Command): Promise<void> {
   if (chosen === undefined && section === undefined && knowsDir) return;
   const path = chosen === undefined ? findConfig(process.cwd()) : configPath(chosen);
   if (path === undefined) return;
-  const [{ loadConfig }, { variableAbove }] = await Promise.all([
-    import('../../config/load-config.js'),
-    import('../../config/environment.js'),
-  ]);
-  const config = await loadConfig(path);
+  const [config, { variableAbove }] = await Promise.all([read(path, section), import('../../config/environment.js')]);
   // So that whatever is written can be held against it.
   if (command.options.some(({ long }) => long === '--config'))
     command.setOptionValueWithSource('config', path, 'config');
@@ -46,6 +42,14 @@ export async function takeConfig(command: Command): Promise<void> {
   };
   if (wantsDir && config.dir !== undefined) give('dir', config.dir, 'dir');
   for (const [key, value] of settingsOf(config, section)) give(key, value, `${section}.${key}`);
+}
+
+/** Functions are of use where they are; all else comes from a process apart, as this one may be about to keep a queue. */
+async function read(path: string, section: Section | undefined): Promise<RuntimeConfig> {
+  if (isModule(path) && section !== 'smoke') {
+    return (await import('../../config/evaluate-config.js')).evaluateConfig(path);
+  }
+  return (await import('../../config/load-config.js')).loadConfig(path);
 }
 
 /** A path from the command line, absolute. @throws HoldfastError `ERR_INVALID_OPTIONS` for an empty one */
