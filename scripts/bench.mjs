@@ -3,7 +3,10 @@
  * `npm run bench`: the figures of `docs/benchmarks.md`, measured side by side in
  * one run of about ten minutes. Every contender has a process of its own.
  */
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { commandOf } from './bench/build.mjs';
 import { command } from './bench/command.mjs';
 import { writeDocument } from './bench/document.mjs';
 import { health } from './bench/health.mjs';
@@ -12,21 +15,36 @@ import { largeHeap, looks, suspended } from './bench/inspect.mjs';
 import { acquireAndRelease, takeover } from './bench/lock.mjs';
 import { machine } from './bench/machine.mjs';
 import { memory } from './bench/memory.mjs';
-import { cpu, latency, noop } from './bench/pools.mjs';
+import { cpu, durableLatency, io, latency, noop } from './bench/pools.mjs';
 import { smoke } from './bench/smoke.mjs';
 import { terminalTable } from './bench/table.mjs';
 import { dumps, hooks } from './bench/trace.mjs';
 
-const USAGE = `npm run bench -- [--only <row,row>] [--json] [--strict] [--write]
+const USAGE = `npm run bench -- [--only <row,row>] [--against <dist>] [--json] [--strict] [--write]
 
-  --only    measure some rows, such as 1,2,12
-  --json    print one JSON document instead of the table
-  --strict  exit with 1 when a bar is not met
-  --write   put the figures into docs/benchmarks.md
+  --only     measure some rows, such as 1,2,12
+  --against  the folder dist of another build, which is measured in the same races
+  --json     print one JSON document instead of the table
+  --strict   exit with 1 when a bar is not met
+  --write    put the figures into docs/benchmarks.md
 `;
 
 const groups = [
-  ...[noop, cpu, latency, acquireAndRelease, takeover, memory, command, generating, pacing, health, smoke],
+  ...[
+    noop,
+    cpu,
+    io,
+    latency,
+    durableLatency,
+    acquireAndRelease,
+    takeover,
+    memory,
+    command,
+    generating,
+    pacing,
+    health,
+    smoke,
+  ],
   ...[dumps, hooks, looks, suspended, largeHeap],
 ];
 const known = groups.flatMap(({ ids }) => ids);
@@ -39,7 +57,7 @@ for (const group of groups) {
   if (wanted.size === 0) continue;
   const start = performance.now();
   process.stderr.write(`measuring row ${[...wanted].join(' and ')} ...`);
-  rows.push(...(await group.measure(wanted)));
+  rows.push(...(await group.measure(wanted, options.against)));
   process.stderr.write(` ${Math.round((performance.now() - start) / 1000)} s\n`);
 }
 if (options.json) {
@@ -54,6 +72,7 @@ function readOptions() {
     const { values } = parseArgs({
       options: {
         only: { type: 'string' },
+        against: { type: 'string' },
         json: { type: 'boolean', default: false },
         strict: { type: 'boolean', default: false },
         write: { type: 'boolean', default: false },
@@ -61,9 +80,12 @@ function readOptions() {
     });
     const only = new Set(values.only?.split(',').map(Number) ?? known);
     for (const id of only) if (!known.includes(id)) throw new Error(`there is no row ${id}: ${known.join(', ')}`);
+    const against = values.against === undefined ? undefined : resolve(values.against);
+    if (against !== undefined && !existsSync(commandOf(against)))
+      throw new Error(`${against} holds no build: name its folder dist`);
     if (values.write && only.size < known.length)
       throw new Error('--write needs all rows: figures of one table are of one run');
-    return { ...values, only };
+    return { ...values, only, against };
   } catch (error) {
     process.stderr.write(`bench: ${/** @type {Error} */ (error).message}\n\n${USAGE}`);
     process.exit(64);

@@ -2,6 +2,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { environmentOf } from './build.mjs';
 
 /**
  * Gives one figure a round.
@@ -42,10 +43,11 @@ async function twiceAtMost(measure) {
  * Runs a script of this folder in a process, and so on a heap, of its own.
  * @param {string} script
  * @param {object} settings as the script finds them with `settingsOfProcess`
+ * @param {string} [dist] of the build that it is to measure; by default that of this checkout
  * @returns {Promise<number>} the figure that it sent
  */
-export async function figureOf(script, settings) {
-  const figure = Number(await messageOf(script, settings));
+export async function figureOf(script, settings, dist) {
+  const figure = Number(await messageOf(script, settings, dist));
   if (Number.isNaN(figure)) throw new Error(`${script} ${JSON.stringify(settings)} told no figure`);
   return figure;
 }
@@ -53,11 +55,12 @@ export async function figureOf(script, settings) {
 /**
  * @param {string} script
  * @param {object} settings
+ * @param {string} [dist] as in `figureOf`
  * @returns {Promise<any>} what it sent
  */
-export async function messageOf(script, settings) {
+export async function messageOf(script, settings, dist) {
   const path = fileURLToPath(new URL(script, import.meta.url));
-  const child = fork(path, [JSON.stringify(settings)]);
+  const child = fork(path, [JSON.stringify(settings)], { env: environmentOf(dist) });
   /** @type {unknown} */
   let told;
   child.once('message', (message) => (told = message));

@@ -1,4 +1,5 @@
 // @ts-check
+import { before } from './build.mjs';
 import { measured, ratios } from './statistics.mjs';
 
 /** @typedef {import('./statistics.mjs').Measured} Measured */
@@ -8,7 +9,7 @@ import { measured, ratios } from './statistics.mjs';
 /**
  * @typedef {object} Bar
  * @property {string} text
- * @property {(row: Row) => 'met' | 'met within noise' | 'SHORT'} judge
+ * @property {(row: Row) => 'met' | 'met within noise' | 'SHORT' | 'needs --against'} judge
  */
 
 /**
@@ -18,6 +19,7 @@ import { measured, ratios } from './statistics.mjs';
  * @property {Unit} unit
  * @property {Measured} ours
  * @property {Record<string, Measured>} peers
+ * @property {{ figure: Measured, ratio: Measured }} [before] the same of the build that `--against` names; `ratio`: ours to it
  * @property {string} [baseline] the peer that `ratio` is against
  * @property {Measured} [ratio]
  * @property {Bar} [bar] a row without one only tells more
@@ -28,20 +30,24 @@ import { measured, ratios } from './statistics.mjs';
  * Rows that are measured together.
  * @typedef {object} Group
  * @property {readonly number[]} ids
- * @property {(wanted: ReadonlySet<number>) => Promise<Row[]>} measure
+ * @property {(wanted: ReadonlySet<number>, against: string | undefined) => Promise<Row[]>} measure `against`: `dist` of another build
  */
 
 /**
- * @param {Omit<Row, 'ours' | 'peers' | 'ratio'> & { figures: Record<string, number[]>, ours: string, peers: readonly string[] }} row
+ * @param {Omit<Row, 'ours' | 'peers' | 'ratio' | 'before'> & { figures: Record<string, number[]>, ours: string, peers: readonly string[] }} row
  * @returns {Row}
  */
 export function rowOfRace({ figures, ours, peers, ...row }) {
   const of = (/** @type {string} */ name) => figures[name] ?? [];
+  const earlier = of(before(ours));
   return {
     ...row,
     ours: measured(of(ours)),
     peers: Object.fromEntries(peers.map((name) => [name, measured(of(name))])),
     ...(row.baseline !== undefined && { ratio: measured(ratios(of(ours), of(row.baseline))) }),
+    ...(earlier.length > 0 && {
+      before: { figure: measured(earlier), ratio: measured(ratios(of(ours), earlier)) },
+    }),
   };
 }
 
@@ -55,6 +61,15 @@ export const atLeast = (times) => ({
 export const atMost = (times) => ({
   text: `at most ${times}x`,
   judge: ({ ratio }) => (ratio !== undefined && ratio.value <= times ? 'met' : 'SHORT'),
+});
+
+/** Not slower than the other build. @param {number} times @returns {Bar} */
+export const atMostBefore = (times) => ({
+  text: `at most ${times}x of before`,
+  judge: ({ before }) => {
+    if (before === undefined) return 'needs --against';
+    return before.ratio.value <= times ? 'met' : 'SHORT';
+  },
 });
 
 /**

@@ -8,22 +8,33 @@
 /** Those that take part in several rows have columns; the others stand beside their figure. */
 const COLUMNS = ['piscina', 'tinypool', 'workerpool', 'poolifier'];
 
-const HEADERS = ['', 'what', 'holdfast', ...COLUMNS, 'ratio', 'bar', ''];
+/** @param {readonly Row[]} rows */
+function headers(rows) {
+  return ['', 'what', 'holdfast', ...(hasBefore(rows) ? ['before'] : []), ...COLUMNS, 'ratio', 'bar', ''];
+}
+
+/** Only `--against` brings another build. @param {readonly Row[]} rows */
+function hasBefore(rows) {
+  return rows.some(({ before }) => before !== undefined);
+}
 
 /**
- * A cell is one or two lines: a figure, and between what it lay.
+ * A cell is a few lines: a figure, between what it lay, and of the build of before, what ours came to of it.
  * @param {readonly Row[]} rows
  * @returns {string[][][]}
  */
 function cells(rows) {
   return rows.map((row) => {
-    const { id, what, unit, ours, peers, ratio, bar } = row;
+    const { id, what, unit, ours, before, peers, ratio, bar } = row;
     const others = Object.entries(peers).filter(([name]) => !COLUMNS.includes(name));
     const columns = COLUMNS.map((name) => peers[name]);
     return [
       [String(id)],
       [what],
       figure(ours, unit),
+      ...(hasBefore(rows)
+        ? [before === undefined ? ['-'] : [...figure(before.figure, unit), `now ${short(before.ratio.value)}x`]]
+        : []),
       ...columns.map((peer, index) => {
         const [other] = others;
         if (peer !== undefined) return figure(peer, unit);
@@ -39,8 +50,8 @@ function cells(rows) {
 
 /** @param {readonly Row[]} rows */
 export function terminalTable(rows) {
-  const table = [HEADERS.map((header) => [header]), ...cells(rows)];
-  const widths = HEADERS.map((_, column) =>
+  const table = [headers(rows).map((header) => [header]), ...cells(rows)];
+  const widths = headers(rows).map((_, column) =>
     Math.max(...table.flatMap((row) => row[column] ?? []).map((line) => line.length)),
   );
   const lines = table.flatMap((row) =>
@@ -58,8 +69,8 @@ export function terminalTable(rows) {
 export function markdownTable(rows) {
   const line = (/** @type {string[]} */ columns) => `| ${columns.join(' | ')} |`;
   return [
-    line(HEADERS),
-    line(HEADERS.map(() => '---')),
+    line(headers(rows)),
+    line(headers(rows).map(() => '---')),
     ...cells(rows).map((row) => line(row.map(([first = '', ...rest]) => [first, ...rest].join('<br>')))),
   ].join('\n');
 }

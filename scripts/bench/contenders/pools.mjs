@@ -4,11 +4,12 @@
  * it. Each is loaded by itself, in a process of its own.
  */
 import { fileURLToPath } from 'node:url';
+import { built } from '../build.mjs';
 import { stateFolder } from '../state-folder.mjs';
 
 /**
  * @typedef {object} Pool
- * @property {(handler: string, input: unknown) => PromiseLike<unknown>} run
+ * @property {(handler: string, input: unknown, id?: string) => PromiseLike<unknown>} run only ours has a use for an id
  * @property {() => PromiseLike<unknown>} stop
  */
 
@@ -16,14 +17,19 @@ const THREADS = 2;
 const beside = (/** @type {string} */ file) => fileURLToPath(new URL(file, import.meta.url));
 const HANDLERS = beside('../threads/handlers.mjs');
 
-/** @type {Record<string, () => Promise<Pool>>} */
+/** By name; `concurrency`: tasks that a thread may have in flight. @type {Record<string, (concurrency: number) => Promise<Pool>>} */
 export const pools = {
-  'holdfast in memory': () => holdfast(false),
-  'holdfast on disk': () => holdfast(true),
+  'holdfast in memory': (concurrency) => holdfast(false, concurrency),
+  'holdfast on disk': (concurrency) => holdfast(true, concurrency),
 
-  async piscina() {
+  async piscina(concurrentTasksPerWorker) {
     const { Piscina } = await import('piscina');
-    const pool = new Piscina({ filename: HANDLERS, minThreads: THREADS, maxThreads: THREADS });
+    const pool = new Piscina({
+      filename: HANDLERS,
+      minThreads: THREADS,
+      maxThreads: THREADS,
+      concurrentTasksPerWorker,
+    });
     return { run: (name, input) => pool.run(input, { name }), stop: () => pool.destroy() };
   },
 
@@ -58,20 +64,22 @@ export const pools = {
 
 /**
  * @param {boolean} durable
+ * @param {number} concurrency
  * @returns {Promise<Pool>}
  */
-async function holdfast(durable) {
-  const { createExecutor } = await import('../../../dist/index.js');
+async function holdfast(durable, concurrency) {
+  const { createExecutor } = await built();
   const state = stateFolder();
   const executor = await createExecutor({
     runId: 'bench',
     handlers: HANDLERS,
     dir: state.path,
     threads: THREADS,
+    concurrency,
     durable,
   });
   return {
-    run: (name, input) => executor.submit(name, input),
+    run: (name, input, id) => (id === undefined ? executor.submit(name, input) : executor.submit(name, input, { id })),
     stop: async () => {
       await executor.stop();
       state.remove();

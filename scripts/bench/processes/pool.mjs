@@ -5,13 +5,22 @@ import { pools } from '../contenders/pools.mjs';
 import { settingsOfProcess, tellFigure, warm } from '../race.mjs';
 import { percentile } from '../statistics.mjs';
 
-/** @typedef {{ pool: string, load: 'throughput' | 'latency', handler: string, tasks: number, input: number }} PoolSettings */
+/**
+ * @typedef {object} PoolSettings
+ * @property {string} pool
+ * @property {'throughput' | 'throughput with ids' | 'latency'} load
+ * @property {string} handler
+ * @property {number} tasks
+ * @property {number} input
+ * @property {number} [concurrency] tasks that a thread may have in flight; by default 1
+ */
 
 /** @type {PoolSettings} */
-const { pool: name, load, handler, tasks, input } = settingsOfProcess();
-const pool = await pools[name]?.();
+const { pool: name, load, handler, tasks, input, concurrency = 1 } = settingsOfProcess();
+const pool = await pools[name]?.(concurrency);
 if (pool === undefined) throw new Error(`no such pool: ${name}`);
 
+let repetition = 0;
 const loads = {
   /** Tasks a second: all are submitted at once, with a promise each, and all are awaited. */
   async throughput() {
@@ -19,6 +28,17 @@ const loads = {
     const start = performance.now();
     for (let i = 0; i < tasks; i++) promises[i] = pool.run(handler, input);
     // Not Promise.all: at these speeds it would be a tenth of the time.
+    for (const promise of promises) await promise;
+    return (tasks * 1000) / (performance.now() - start);
+  },
+
+  /** As above, each task with an id as users give them, which they have before. */
+  async 'throughput with ids'() {
+    const round = repetition++;
+    const ids = Array.from({ length: tasks }, (_, i) => `order-${round}-${i}`);
+    const promises = new Array(tasks);
+    const start = performance.now();
+    for (let i = 0; i < tasks; i++) promises[i] = pool.run(handler, input, ids[i]);
     for (const promise of promises) await promise;
     return (tasks * 1000) / (performance.now() - start);
   },

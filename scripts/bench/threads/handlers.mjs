@@ -1,5 +1,6 @@
 // @ts-check
 /** What the pools run: the same functions for every contender. */
+import { setTimeout as delay } from 'node:timers/promises';
 
 /** Takes its input and does nothing. */
 export function noop() {}
@@ -22,4 +23,9 @@ export function spin(rounds) {
 /** @param {number} input */
 export function double(input) {
   return 2 * input;
+}
+
+/** As a task that awaits a database or a server. @param {number} ms */
+export async function wait(ms) {
+  await delay(ms);
 }
