@@ -1,4 +1,5 @@
 import { test } from 'vitest';
+import type { TestContext } from 'vitest';
 
 const long = test.skipIf(!process.env['LONG_TESTS']);
 
@@ -6,7 +7,7 @@ const long = test.skipIf(!process.env['LONG_TESTS']);
  * A test that takes long, or that a shorter one stands for: `npm run test:long` runs these and no others,
  * `npm test` skips them.
  */
-export function longTest(title: string, body: () => unknown): void {
+export function longTest(title: string, body: (context: TestContext) => unknown): void {
   long(`(long) ${title}`, body);
 }
 
