@@ -1,12 +1,18 @@
 // @ts-check
-/** The command under test, `runtime run`, and the processes it is made of. */
-import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+/** The command under test, `runtime run`, and what is done to its processes. */
+import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { clock } from './evidence.mjs';
+import { childRunning } from './processes.mjs';
+
+/** @typedef {import('./plan.mjs').Kill} Kill */
+/** @typedef {import('./plan.mjs').Victim} Victim */
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+/** The longest that a start may take, the wait for the lock included. */
+const START_MS = 60_000;
+
 const TASKS = fileURLToPath(new URL('tasks.mjs', import.meta.url));
 
 /**
@@ -18,16 +24,27 @@ const TASKS = fileURLToPath(new URL('tasks.mjs', import.meta.url));
  * @property {string} evidence
  */
 
+/**
+ * @typedef {object} Strike what was done
+ * @property {Victim} victim
+ * @property {number} at just before the first signal, as `EvidenceLine.at`
+ * @property {boolean} isOver whether the process of the command was killed
+ * @property {Promise<unknown>} woken resolves when nobody is stopped any more
+ */
+
 /** One start of the command. */
 export class RunningCommand {
   /** Exit code, or -1 when it was killed. @type {number | undefined} */
   exitCode;
   /** Resolves with the exit code. @type {Promise<number>} */
   ended;
+  /** @readonly */
+  supervised;
   #child;
 
-  /** @param {Place} place @param {number} log descriptor for what it prints */
-  constructor(place, log) {
+  /** @param {Place} place @param {number} log descriptor for what it prints @param {boolean} supervised */
+  constructor(place, log, supervised) {
+    this.supervised = supervised;
     const flags = [
       '--tasks',
       place.tasks,
@@ -37,12 +54,13 @@ export class RunningCommand {
       place.runId,
       '--dir',
       place.stateDir,
+      ...(supervised ? [] : ['--no-supervise']),
     ];
     // Of a supervisor that was killed, the executor may still be ending itself.
     const patience = ['--wait', '30s', '--threads', '2', '--concurrency', '2', '--quiet'];
     this.#child = spawn(process.execPath, [MAIN, 'run', TASKS, ...flags, ...patience], {
       stdio: ['ignore', log, log],
-      env: { ...process.env, CHAOS_EVIDENCE: place.evidence },
+      env: { ...process.env, CHAOS_EVIDENCE: place.evidence, CHAOS_STATE: place.stateDir },
     });
     this.ended = new Promise((resolve, reject) => {
       this.#child.once('error', reject);
@@ -50,65 +68,74 @@ export class RunningCommand {
     });
   }
 
-  /** Of the supervisor. */
+  /** Of the process that was started: the supervisor, or the executor if there is none. */
   get pid() {
     return /** @type {number} */ (this.#child.pid);
   }
 
-  /** Kills at once; when there is no executor yet, or none just now, waits for it. @param {import('./plan.mjs').KillKind} kind */
-  async kill(kind) {
-    if (kind === 'executor') {
-      for (;;) {
-        const executor = childOf(this.pid);
-        if (this.exitCode !== undefined) return undefined;
-        if (executor !== undefined) return killed(() => process.kill(executor, 'SIGKILL'));
-        await sleep(1);
-      }
+  /**
+   * Strikes at once; when there is no executor yet, or none just now, waits for it.
+   *
+   * @param {Kill} kill
+   * @returns {Promise<Strike | undefined>} `undefined`: it ended by itself before
+   */
+  async strike({ victim: wanted, how, stopMs }) {
+    const all = await this.#processes();
+    if (all === undefined) return undefined;
+    const { executor, keeper } = all;
+    const victim = keeper === undefined ? 'executor' : wanted;
+    // The parent first: it would start the other one again.
+    const victims = [this.supervised ? keeper : undefined, executor, this.supervised ? undefined : keeper].filter(
+      (pid) => pid !== undefined && (victim === 'both' || pid === all[victim]),
+    );
+    const other = victim === 'executor' ? keeper : executor;
+    const at = clock();
+    if (how === 'kill') return this.#struck({ victim, at, killed: signal(victims, 'SIGKILL') });
+    signal(victims, 'SIGSTOP');
+    if (how === 'stop, and kill the other' && other !== undefined) {
+      const killed = signal([other], 'SIGKILL');
+      const woken = sleep(stopMs).then(() => signal(victims, 'SIGCONT'));
+      return this.#struck({ victim: victim === 'executor' ? 'keeper' : 'executor', at, killed, woken });
     }
-    const executor = kind === 'both' ? childOf(this.pid) : undefined;
-    if (this.exitCode !== undefined) return undefined;
-    const at = killed(() => this.#child.kill('SIGKILL'));
-    // No other process can have its number yet: it dies by itself only once it hears of its supervisor's death.
-    if (executor !== undefined) process.kill(executor, 'SIGKILL');
-    await this.ended;
-    return at;
+    await sleep(stopMs);
+    if (how === 'stop') return this.#struck({ victim, at, killed: [], woken: signal(victims, 'SIGCONT') });
+    return this.#struck({ victim, at: clock(), killed: signal(victims, 'SIGKILL') });
   }
 
   /** Ends what is left of it, when the harness itself gives up. */
   end() {
     if (this.exitCode === undefined) this.#child.kill('SIGKILL');
   }
-}
 
-/** @param {() => void} kill @returns {number} microseconds, just before */
-function killed(kill) {
-  const at = clock();
-  kill();
-  return at;
-}
+  /** Waits for the executor. @returns {Promise<Record<'executor', number> & Record<'keeper', number | undefined> | undefined>} */
+  async #processes() {
+    for (const deadline = performance.now() + START_MS; performance.now() < deadline;) {
+      if (this.exitCode !== undefined) return undefined;
+      const executor = this.supervised ? childRunning(this.pid, 'executor-process.js') : this.pid;
+      const keeper = this.supervised ? this.pid : childRunning(this.pid, 'keeper-process.js');
+      if (executor !== undefined) return { executor, keeper };
+      await sleep(1);
+    }
+    throw new Error(`process ${this.pid} has started no executor for ${START_MS / 1000} s`);
+  }
 
-/** The process that another one has started. @param {number} pid @returns {number | undefined} */
-export function childOf(pid) {
-  const file = `/proc/${pid}/task/${pid}/children`;
-  const children = existsSync('/proc/self/task') ? read(file) : pgrep(pid);
-  const child = Number.parseInt(children, 10);
-  return Number.isNaN(child) ? undefined : child;
-}
-
-/** @param {string} file */
-function read(file) {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return ''; // it has just ended
+  /** @param {{ victim: Victim, at: number, killed: readonly number[], woken?: unknown }} what @returns {Promise<Strike>} */
+  async #struck({ victim, at, killed, woken }) {
+    const isOver = killed.includes(this.pid);
+    if (isOver) await this.ended;
+    return { victim, at, isOver, woken: Promise.resolve(woken) };
   }
 }
 
-/** Where there is no /proc. @param {number} pid */
-function pgrep(pid) {
-  try {
-    return execFileSync('pgrep', ['-P', String(pid)], { encoding: 'utf8' });
-  } catch {
-    return ''; // it has no child
-  }
+/** @param {readonly (number | undefined)[]} pids @param {NodeJS.Signals} name @returns {number[]} those that were still there */
+function signal(pids, name) {
+  return pids
+    .filter((pid) => pid !== undefined)
+    .filter((pid) => {
+      try {
+        return process.kill(pid, name);
+      } catch {
+        return false; // no other process can have its number yet
+      }
+    });
 }

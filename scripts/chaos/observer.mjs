@@ -1,5 +1,5 @@
 // @ts-check
-/** Looks at a run from beside it: at its queue through a reader, at its lock through a probe process. */
+/** Looks at a run from beside it: at its queue through a reader, at its lock and its files through processes of their own. */
 import { fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -45,32 +45,49 @@ export function readResultIds(path) {
   return text === '' ? [] : text.split('\n').map((line) => JSON.parse(line).id);
 }
 
-/** The process that asks for the lock all the time. */
-export class LockProbe {
+/** Asks for the lock all the time. @param {import('./command.mjs').Place} place @returns {Observer<LockSpan[]>} */
+export function lockProbe({ stateDir, runId }) {
+  return new Observer('probe.mjs', [new StateDir(stateDir).lockPath(runId), runId]);
+}
+
+/**
+ * Opens and closes the queue all the time.
+ * @param {import('./command.mjs').Place} place
+ * @param {readonly string[]} nodes programs whose SQLite it uses, too
+ * @returns {Observer<import('./visitor.mjs').Visits>}
+ */
+export function visitor({ stateDir, runId }, nodes) {
+  return new Observer('visitor.mjs', [join(new StateDir(stateDir).runDir(runId), 'queue.db'), ...nodes]);
+}
+
+/** A process that looks until it is told to end. @template Seen what it then gives */
+class Observer {
+  #script;
   #child;
 
-  /** @param {import('./command.mjs').Place} place */
-  constructor({ stateDir, runId }) {
-    const path = new StateDir(stateDir).lockPath(runId);
-    this.#child = fork(fileURLToPath(new URL('probe.mjs', import.meta.url)), [path, runId]);
+  /** @param {string} script of this folder @param {readonly string[]} args */
+  constructor(script, args) {
+    this.#script = script;
+    this.#child = fork(fileURLToPath(new URL(script, import.meta.url)), args);
   }
 
-  /** Resolves once it asks. */
+  /** Resolves once it looks. */
   async started() {
     await this.#answer();
   }
 
-  /** Ends it; gives what it saw. @returns {Promise<LockSpan[]>} */
+  /** Ends it; gives what it saw. @returns {Promise<Seen>} */
   async end() {
     const answer = this.#answer();
     this.#child.send('end');
-    return /** @type {Promise<LockSpan[]>} */ (answer);
+    return answer;
   }
 
+  /** @returns {Promise<any>} */
   #answer() {
     return new Promise((resolve, reject) => {
       this.#child.once('message', resolve);
-      this.#child.once('exit', (code) => reject(new Error(`the lock probe ended with ${code}`)));
+      this.#child.once('exit', (code) => reject(new Error(`${this.#script} ended with ${code}`)));
     });
   }
 }

@@ -1,22 +1,29 @@
 // @ts-check
 /**
- * What a seed decides: the tasks, and when who is killed. It decides nothing
- * about threads, disks and the scheduler, so two runs of one seed go through
- * the same kills in the same order at the same progress, but not at the same
- * instruction.
+ * What a seed decides: the tasks, how the command is started, and when who is
+ * killed, and how. It decides nothing about threads, disks and the scheduler,
+ * so two runs of one seed go through the same kills in the same order at the
+ * same progress, but not at the same instruction.
  */
 
-/** @typedef {'executor' | 'supervisor' | 'both'} KillKind */
+/** @typedef {'executor' | 'keeper' | 'both'} Victim the keeper is the process that has the queue open: the supervisor, where there is one */
+
+/**
+ * @typedef {'kill' | 'stop' | 'stop, then kill' | 'stop, and kill the other'} How
+ *   `stop`: by SIGSTOP, for longer than anybody waits for anybody; then SIGCONT, unless it is killed
+ */
 
 /**
  * @typedef {object} Kill
- * @property {KillKind} kind
+ * @property {Victim} victim
+ * @property {How} how
  * @property {number | undefined} progress share of the tasks that must have ended before; `undefined`: follows the
  *   kill before it by nothing but its delay, and so finds the next executor starting
  * @property {number} delayMs from then on
+ * @property {number} stopMs how long who is stopped stays so; 0 where nobody is
  */
 
-/** @typedef {{ id: string, handler: 'spin' | 'wait', input: { number: number, ms: number } }} ChaosTask */
+/** @typedef {{ id: string, handler: 'spin' | 'wait' | 'copy', input: { number: number, ms: number } }} ChaosTask */
 
 /** Mulberry32: small, fast, and the same on every machine. @param {number} seed @returns {() => number} from 0 to 1 */
 function random(seed) {
@@ -37,6 +44,16 @@ const FOLLOWERS = 0.3;
 const FOLLOW_MS = 700;
 /** Spreads the others over the moments between two outcomes. */
 const SCATTER_MS = 40;
+/** Share of the kills that are stops: each takes seconds. */
+const STOPS = 0.06;
+/** Nobody in the runtime waits for another one for longer than 4 s, without saying so. */
+const STOP_MS = [3000, 7000];
+/** @type {readonly How[]} */
+const STOPPING = ['stop', 'stop, then kill', 'stop, and kill the other'];
+/** Share of the starts with --no-supervise. */
+const UNSUPERVISED = 0.3;
+/** Share of the tasks that copy and hash the state folder, where they are asked for. */
+const COPIES = 0.004;
 
 /** @param {number} seed @param {number} count @returns {Kill[]} in their order */
 export function planKills(seed, count) {
@@ -44,29 +61,53 @@ export function planKills(seed, count) {
   const followers = Math.floor(count * FOLLOWERS);
   const moments = Array.from({ length: count - followers }, () => next() * LAST_PROGRESS).sort((a, b) => a - b);
   /** @type {Kill[]} */
-  const kills = moments.map((progress) => ({ kind: kindOf(next()), progress, delayMs: next() * SCATTER_MS }));
+  const kills = moments.map((progress) => killAt(next(), progress, next() * SCATTER_MS));
   for (let i = 0; i < followers; i++) {
     const at = 1 + Math.floor(next() * kills.length);
-    kills.splice(at, 0, { kind: kindOf(next()), progress: undefined, delayMs: next() * FOLLOW_MS });
+    kills.splice(at, 0, killAt(next(), undefined, next() * FOLLOW_MS));
+  }
+  const [shortest = 0, longest = 0] = STOP_MS;
+  for (let i = 0; i < Math.floor(count * STOPS); i++) {
+    const kill = kills.at(Math.floor(next() * kills.length));
+    const how = STOPPING.at(i % STOPPING.length);
+    if (kill === undefined || how === undefined) break;
+    // Of a pair, the one is stopped and the other killed, whichever was drawn.
+    kill.how = how;
+    if (how === 'stop, and kill the other' && kill.victim === 'both') kill.victim = 'keeper';
+    kill.stopMs = shortest + next() * (longest - shortest);
   }
   return kills;
 }
 
-/** @param {number} draw @returns {KillKind} */
-function kindOf(draw) {
+/** @param {number} draw @param {number | undefined} progress @param {number} delayMs @returns {Kill} */
+function killAt(draw, progress, delayMs) {
+  return { victim: victimOf(draw), how: 'kill', progress, delayMs, stopMs: 0 };
+}
+
+/** @param {number} draw @returns {Victim} */
+function victimOf(draw) {
   if (draw < 0.5) return 'executor';
-  return draw < 0.75 ? 'supervisor' : 'both';
+  return draw < 0.75 ? 'keeper' : 'both';
+}
+
+/** Whether each start of the command has a supervisor, in their order. @param {number} seed @returns {() => boolean} */
+export function planStarts(seed) {
+  const next = random(seed + 1);
+  return () => next() >= UNSUPERVISED;
 }
 
 /**
  * Mostly tasks that travel in batches, some that travel alone, some that wait
- * beside others. @param {number} seed @param {number} count @returns {ChaosTask[]}
+ * beside others, and some that copy the state folder.
+ * @param {number} seed @param {number} count @param {{ copies: boolean }} with `copies`: whether there are any of the last
+ * @returns {ChaosTask[]}
  */
-export function planTasks(seed, count) {
+export function planTasks(seed, count, { copies }) {
   const next = random(~seed);
   return Array.from({ length: count }, (_, number) => {
     const id = `task-${number}`;
     const draw = next();
+    if (copies && draw < COPIES) return { id, handler: 'copy', input: { number, ms: 0 } };
     if (draw < 0.6) return { id, handler: 'spin', input: { number, ms: next() } };
     if (draw < 0.75) return { id, handler: 'spin', input: { number, ms: 2 + 8 * next() } };
     return { id, handler: 'wait', input: { number, ms: 20 * next() } };

@@ -7,18 +7,30 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { checkExecutors, checkLock, checkOutcomes, checkResults, Faults, OutcomeHistory } from './checker.mjs';
 import { RunningCommand } from './command.mjs';
 import { EvidenceTail } from './evidence.mjs';
-import { LockProbe, readOutcomes, readResultIds } from './observer.mjs';
-import { answer, planKills, planTasks } from './plan.mjs';
+import { lockProbe, readOutcomes, readResultIds, visitor } from './observer.mjs';
+import { answer, planKills, planStarts, planTasks } from './plan.mjs';
 
 /** How often progress is looked at, in ms. */
 const LOOK_MS = 2;
 /** To read all outcomes takes 0.1 s in a large run, in which no kill can come: most snapshots read what is new. */
 const ALL_EVERY = 10;
+/** Nothing takes so long: neither a start, nor a stop, nor a wait for a lock. */
+const STANDSTILL_MS = 90_000;
 /** A command that ends so often without an outcome more will not come to its end at all. */
 const MAX_BARREN_STARTS = 5;
 
 /**
- * @param {{ seed: number, kills: number, tasks: number }} settings
+ * @typedef {object} Settings
+ * @property {number} seed
+ * @property {number} kills
+ * @property {number} tasks
+ * @property {boolean} visitor whether others come and go in the state folder: a process that opens the queue and closes it,
+ *   tasks that copy all of it
+ * @property {readonly string[]} nodes programs whose SQLite the visitor uses, too
+ */
+
+/**
+ * @param {Settings} settings
  * @returns {Promise<{ seen: import('./figures.mjs').Seen, faults: Faults, folder: string }>} `folder`: all that is left of the run
  */
 export async function chaosRun(settings) {
@@ -36,6 +48,9 @@ export function removeRun(folder) {
   rmSync(folder, { recursive: true, force: true });
 }
 
+/** The run does not come to its end. */
+class Standstill extends Error {}
+
 class ChaosRun {
   #settings;
   #tasks;
@@ -46,6 +61,9 @@ class ChaosRun {
   #history = new OutcomeHistory(this.#faults);
   #snapshots = 0;
   #lastOrdinal = 0;
+  #isSupervised;
+  #linesSeen = 0;
+  #lastLineAt = performance.now();
   #gaveUp = 0;
   #barrenStarts = 0;
   /** @type {import('./checker.mjs').Life[]} */
@@ -54,7 +72,7 @@ class ChaosRun {
   #kills = [];
   #command;
 
-  /** @param {string} folder @param {{ seed: number, kills: number, tasks: number }} settings */
+  /** @param {string} folder @param {Settings} settings */
   constructor(folder, settings) {
     this.#settings = settings;
     this.#place = {
@@ -64,7 +82,8 @@ class ChaosRun {
       results: join(folder, 'results.ndjson'),
       evidence: join(folder, 'evidence.ndjson'),
     };
-    this.#tasks = planTasks(settings.seed, settings.tasks);
+    this.#tasks = planTasks(settings.seed, settings.tasks, { copies: settings.visitor });
+    this.#isSupervised = planStarts(settings.seed);
     writeFileSync(this.#place.tasks, this.#tasks.map((task) => `${JSON.stringify(task)}\n`).join(''));
     this.#log = openSync(join(folder, 'command.log'), 'a');
     this.#tail = new EvidenceTail(this.#place.evidence);
@@ -73,20 +92,24 @@ class ChaosRun {
 
   async toItsEnd() {
     const startedAt = performance.now();
-    const probe = new LockProbe(this.#place);
-    await probe.started();
-    for (const kill of planKills(this.#settings.seed, this.#settings.kills)) {
-      if (!(await this.#due(kill))) break;
-      await this.#kill(kill.kind);
+    const { seed, kills: planned, tasks, nodes } = this.#settings;
+    const probe = lockProbe(this.#place);
+    const guest = this.#settings.visitor ? visitor(this.#place, nodes) : undefined;
+    await Promise.all([probe.started(), guest?.started()]);
+    try {
+      await this.#killAll();
+    } catch (error) {
+      if (!(error instanceof Standstill)) throw error;
+      this.#faults.add('the run goes on', error.message);
+      this.#command.end();
     }
-    while (!(await this.#succeeded()));
-    const spans = await probe.end();
+    const [spans, visits] = await Promise.all([probe.end(), guest?.end()]);
     this.#tail.read();
     const outcomes = await this.#snapshot('at the end', 'all');
     this.#check(spans, outcomes);
-    const { seed, kills: planned, tasks } = this.#settings;
+    for (const damage of visits?.damaged ?? []) this.#faults.add('whoever opens the queue can read it', damage);
     const totalMs = performance.now() - startedAt;
-    const counted = { seed, tasks, planned, totalMs, gaveUp: this.#gaveUp, snapshots: this.#snapshots };
+    const counted = { seed, tasks, planned, totalMs, gaveUp: this.#gaveUp, snapshots: this.#snapshots, visits };
     const seen = { ...counted, kills: this.#kills, lives: this.#lives, lines: this.#tail.lines, spans, outcomes };
     return { seen, faults: this.#faults };
   }
@@ -97,8 +120,16 @@ class ChaosRun {
     closeSync(this.#log);
   }
 
+  async #killAll() {
+    for (const kill of planKills(this.#settings.seed, this.#settings.kills)) {
+      if (!(await this.#due(kill))) break;
+      await this.#kill(kill);
+    }
+    while (!(await this.#succeeded()));
+  }
+
   #start() {
-    const command = new RunningCommand(this.#place, this.#log);
+    const command = new RunningCommand(this.#place, this.#log, this.#isSupervised());
     this.#lives.push({ pid: command.pid, killedAt: undefined });
     return command;
   }
@@ -106,7 +137,7 @@ class ChaosRun {
   /** Waits for the moment of a kill; false when the run has come to its end before. @param {import('./plan.mjs').Kill} kill */
   async #due({ progress = 0, delayMs }) {
     for (;;) {
-      this.#tail.read();
+      this.#look();
       if (this.#tail.ended.size >= progress * this.#settings.tasks) break;
       if (this.#command.exitCode !== undefined && (await this.#succeeded())) return false;
       await sleep(LOOK_MS);
@@ -115,18 +146,20 @@ class ChaosRun {
     return this.#command.exitCode === undefined || !(await this.#succeeded());
   }
 
-  /** @param {import('./plan.mjs').KillKind} kind */
-  async #kill(kind) {
-    const command = this.#command;
-    const at = await command.kill(kind);
-    if (at === undefined) return; // it ended by itself in this very moment
+  /** @param {import('./plan.mjs').Kill} kill */
+  async #kill(kill) {
+    const { supervised } = this.#command;
+    const strike = await this.#command.strike(kill);
+    if (strike === undefined) return; // it ended by itself in this very moment
+    const { victim, at, isOver, woken } = strike;
     this.#tail.read();
-    this.#kills.push({ kind, at, progress: this.#tail.ended.size });
-    if (kind !== 'executor') {
+    this.#kills.push({ victim, how: kill.how, supervised, at, progress: this.#tail.ended.size });
+    if (isOver) {
       const life = /** @type {import('./checker.mjs').Life} */ (this.#lives.at(-1));
       life.killedAt = at;
       this.#command = this.#start();
     }
+    await woken;
     const count = this.#kills.length;
     await this.#snapshot(`after kill ${count}`, count % ALL_EVERY === 0 ? 'all' : 'newest');
   }
@@ -134,7 +167,11 @@ class ChaosRun {
   /** Waits for the end of the command; starts it again unless it says that all is done. */
   async #succeeded() {
     const before = this.#tail.ended.size;
-    const exitCode = await this.#command.ended;
+    while (this.#command.exitCode === undefined) {
+      this.#look();
+      await sleep(LOOK_MS);
+    }
+    const { exitCode } = this.#command;
     if (exitCode === 0) return true;
     this.#tail.read();
     this.#gaveUp++;
@@ -145,6 +182,18 @@ class ChaosRun {
     }
     this.#command = this.#start();
     return false;
+  }
+
+  /** Reads what tasks have written. Throws when they have not done so for too long. */
+  #look() {
+    this.#tail.read();
+    const now = performance.now();
+    if (this.#tail.lines.length > this.#linesSeen) {
+      this.#linesSeen = this.#tail.lines.length;
+      this.#lastLineAt = now;
+    } else if (now - this.#lastLineAt > STANDSTILL_MS) {
+      throw new Standstill(`for ${STANDSTILL_MS / 1000} s no task has started or ended`);
+    }
   }
 
   /** @param {string} when @param {'all' | 'newest'} extent */

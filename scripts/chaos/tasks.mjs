@@ -1,6 +1,9 @@
 // @ts-check
 /** The handlers that a chaos run runs. */
-import { openSync, writeSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { clock, formatLine } from './evidence.mjs';
 import { answer } from './plan.mjs';
@@ -9,6 +12,7 @@ import { answer } from './plan.mjs';
 /** @typedef {{ taskId: string, attempt: number, fencingToken: number }} Context */
 
 const evidence = openSync(/** @type {string} */ (process.env['CHAOS_EVIDENCE']), 'a');
+const state = /** @type {string} */ (process.env['CHAOS_STATE']);
 
 /** @param {'start' | 'end'} kind @param {Context} context */
 function tell(kind, { taskId, attempt, fencingToken }) {
@@ -35,5 +39,29 @@ export function spin(input, context) {
 export async function wait(input, context) {
   tell('start', context);
   await new Promise((resolve) => setTimeout(resolve, input.ms));
+  return finish(input, context);
+}
+
+/**
+ * Copies and hashes the state folder, as a backup does: each of its files is
+ * opened, read, and closed, those of the queue too.
+ * @param {Input} input @param {Context} context
+ */
+export function copy(input, context) {
+  tell('start', context);
+  const backup = mkdtempSync(join(tmpdir(), 'holdfast-chaos-backup-'));
+  const hash = createHash('sha256');
+  for (const entry of readdirSync(state, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    try {
+      const bytes = readFileSync(join(entry.parentPath, entry.name));
+      hash.update(bytes);
+      writeFileSync(join(backup, basename(entry.name)), bytes);
+    } catch {
+      // Others write, rename and remove there.
+    }
+  }
+  hash.digest();
+  rmSync(backup, { recursive: true });
   return finish(input, context);
 }

@@ -9,7 +9,7 @@ import { ProcessLock } from '../../dist/system/lock/process-lock.js';
 import type { OutcomeRecord } from '../../dist/runtime/queue/contract.js';
 import { openSqliteQueueReader } from '../../dist/runtime/queue/sqlite/reader.js';
 import { StateDir } from '../../dist/system/state-dir.js';
-import { childOf } from '../../scripts/chaos/command.mjs';
+import { childRunning } from '../../scripts/chaos/processes.mjs';
 import { tempDir } from './temp-dir.js';
 import { waitFor } from './wait-for.js';
 
@@ -141,7 +141,7 @@ export class RunProcess {
   }
 
   get executorPid(): number | undefined {
-    return childOf(this.pid);
+    return childRunning(this.pid, 'executor-process.js');
   }
 
   /** To the supervisor. */

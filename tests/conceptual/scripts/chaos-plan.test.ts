@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { formatLine, LINE_BYTES } from '../../../scripts/chaos/evidence.mjs';
-import { planKills, planTasks } from '../../../scripts/chaos/plan.mjs';
+import { planKills, planStarts, planTasks } from '../../../scripts/chaos/plan.mjs';
 
 const seeds = fc.integer({ min: 0, max: 999_999_999 });
 
@@ -9,14 +9,14 @@ test('a seed repeats its kills and its tasks', () => {
   fc.assert(
     fc.property(seeds, (seed) => {
       expect(planKills(seed, 50)).toEqual(planKills(seed, 50));
-      expect(planTasks(seed, 50)).toEqual(planTasks(seed, 50));
+      expect(planTasks(seed, 50, { copies: true })).toEqual(planTasks(seed, 50, { copies: true }));
     }),
   );
 });
 
 test('two seeds have different kills and different tasks', () => {
   expect(planKills(1, 50)).not.toEqual(planKills(2, 50));
-  expect(planTasks(1, 50)).not.toEqual(planTasks(2, 50));
+  expect(planTasks(1, 50, { copies: false })).not.toEqual(planTasks(2, 50, { copies: false }));
 });
 
 test('as many kills as asked for, each at or after the progress of the one before, spread over the run', () => {
@@ -39,9 +39,33 @@ test('as many kills as asked for, each at or after the progress of the one befor
 test('every kind of kill comes, by its progress and close after another', () => {
   const kills = planKills(1, 200);
   for (const follows of [true, false]) {
-    const kinds = new Set(kills.filter(({ progress }) => (progress === undefined) === follows).map(({ kind }) => kind));
-    expect([...kinds].toSorted()).toEqual(['both', 'executor', 'supervisor']);
+    const victims = kills.filter(({ progress }) => (progress === undefined) === follows).map(({ victim }) => victim);
+    expect([...new Set(victims)].toSorted()).toEqual(['both', 'executor', 'keeper']);
   }
+});
+
+test('some kills begin with a stop: only that, one that ends in a kill, and one with a kill of the other', () => {
+  const kills = planKills(1, 200);
+  const stops = kills.filter(({ how }) => how !== 'kill');
+  expect(new Set(stops.map(({ how }) => how)).size).toBe(3);
+  expect(stops.length).toBeLessThan(kills.length / 10);
+  for (const { how, stopMs } of kills) expect(stopMs > 0).toBe(how !== 'kill');
+  for (const { how, victim } of stops) if (how === 'stop, and kill the other') expect(victim).not.toBe('both');
+});
+
+test('most starts have a supervisor, some have none; a seed repeats which', () => {
+  const starts = (seed: number) => Array.from({ length: 200 }, planStarts(seed));
+  expect(starts(1)).toEqual(starts(1));
+  const supervised = starts(1).filter(Boolean).length;
+  expect(supervised).toBeGreaterThan(100);
+  expect(supervised).toBeLessThan(190);
+});
+
+test('tasks that copy the state folder are there only where they are asked for', () => {
+  const copies = (asked: boolean) =>
+    planTasks(1, 5000, { copies: asked }).filter(({ handler }) => handler === 'copy').length;
+  expect(copies(true)).toBeGreaterThan(5);
+  expect(copies(false)).toBe(0);
 });
 
 test('a line of evidence never crosses the border of a page, however long its numbers are', () => {

@@ -12,7 +12,7 @@ test('a run whose executor and supervisor are killed over and over keeps every p
   const { status, stdout, stderr } = chaos('--kills', '5', '--tasks', '400', '--seed', '7');
   expect(`${stdout}${stderr}`).toContain('all that was promised held');
   expect(stdout).toMatch(/^seed +7$/m);
-  expect(stdout).toMatch(/^kills +\d+ of 5: \d+ executor, \d+ supervisor, \d+ both/m);
+  expect(stdout).toMatch(/^kills +\d+ of 5: \d+ executor, \d+ supervisor, \d+ both, \d+ executor alone, \d+ keeper/m);
   expect(status).toBe(0);
 });
 
