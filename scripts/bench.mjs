@@ -16,14 +16,17 @@ import { acquireAndRelease, takeover } from './bench/lock.mjs';
 import { machine } from './bench/machine.mjs';
 import { memory } from './bench/memory.mjs';
 import { cpu, durableLatency, io, latency, noop } from './bench/pools.mjs';
+import { left, long } from './bench/long-runs.mjs';
+import { restart } from './bench/restart.mjs';
 import { smoke } from './bench/smoke.mjs';
 import { terminalTable } from './bench/table.mjs';
 import { dumps, hooks } from './bench/trace.mjs';
 
-const USAGE = `npm run bench -- [--only <row,row>] [--against <dist>] [--json] [--strict] [--write]
+const USAGE = `npm run bench -- [--only <row,row>] [--against <dist>] [--long <tasks>] [--json] [--strict] [--write]
 
   --only     measure some rows, such as 1,2,12
   --against  the folder dist of another build, which is measured in the same races
+  --long     how many tasks a run of rows 22 and 23 has (default: 200000; before a release 1000000)
   --json     print one JSON document instead of the table
   --strict   exit with 1 when a bar is not met
   --write    put the figures into docs/benchmarks.md
@@ -45,7 +48,7 @@ const groups = [
     health,
     smoke,
   ],
-  ...[dumps, hooks, looks, suspended, largeHeap],
+  ...[restart, left, long, dumps, hooks, looks, suspended, largeHeap],
 ];
 const known = groups.flatMap(({ ids }) => ids);
 
@@ -57,7 +60,7 @@ for (const group of groups) {
   if (wanted.size === 0) continue;
   const start = performance.now();
   process.stderr.write(`measuring row ${[...wanted].join(' and ')} ...`);
-  rows.push(...(await group.measure(wanted, options.against)));
+  rows.push(...(await group.measure(wanted, options)));
   process.stderr.write(` ${Math.round((performance.now() - start) / 1000)} s\n`);
 }
 if (options.json) {
@@ -73,6 +76,7 @@ function readOptions() {
       options: {
         only: { type: 'string' },
         against: { type: 'string' },
+        long: { type: 'string', default: '200000' },
         json: { type: 'boolean', default: false },
         strict: { type: 'boolean', default: false },
         write: { type: 'boolean', default: false },
@@ -83,9 +87,12 @@ function readOptions() {
     const against = values.against === undefined ? undefined : resolve(values.against);
     if (against !== undefined && !existsSync(commandOf(against)))
       throw new Error(`${against} holds no build: name its folder dist`);
+    const longTasks = Number(values.long);
+    if (!Number.isInteger(longTasks) || longTasks < 1000)
+      throw new Error('--long must be a whole number of at least 1000');
     if (values.write && only.size < known.length)
       throw new Error('--write needs all rows: figures of one table are of one run');
-    return { ...values, only, against };
+    return { ...values, only, against, longTasks };
   } catch (error) {
     process.stderr.write(`bench: ${/** @type {Error} */ (error).message}\n\n${USAGE}`);
     process.exit(64);

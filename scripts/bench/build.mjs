@@ -19,7 +19,7 @@ export async function built() {
   return import(pathToFileURL(join(process.env[VARIABLE] ?? OWN, 'index.js')).href);
 }
 
-/** The command of a build. @param {string | undefined} [dist] `undefined`: of this checkout */
+/** The command of a build. @param {string} [dist] by default of this checkout */
 export function commandOf(dist = OWN) {
   return join(dist, 'cli/main.js');
 }

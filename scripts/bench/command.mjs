@@ -19,7 +19,7 @@ const beside = (/** @type {string} */ file) => fileURLToPath(new URL(file, impor
 /** @type {Group} */
 export const command = {
   ids: [8],
-  async measure(_, against) {
+  async measure(_, { against }) {
     const state = stateFolder();
     const tasks = join(state.path, 'tasks.ndjson');
     writeFileSync(tasks, `${JSON.stringify({ input: INPUT })}\n`);

@@ -47,7 +47,7 @@ function contenders(names, load, against) {
 /** @type {Group} */
 export const noop = {
   ids: [1, 2, 18],
-  async measure(wanted, against) {
+  async measure(wanted, { against }) {
     const tasks = 30_000;
     const rounds = 3;
     const load = { load: /** @type {const} */ ('throughput'), handler: 'noop', tasks, input: 7 };
@@ -95,7 +95,7 @@ export const noop = {
 /** @type {Group} */
 export const cpu = {
   ids: [3],
-  async measure(_, against) {
+  async measure(_, { against }) {
     const tasks = 300;
     const rounds = 4;
     const input = roundsOfSpin(CPU_TASK_MS);
@@ -127,7 +127,7 @@ export const cpu = {
 /** @type {Group} */
 export const io = {
   ids: [19],
-  async measure(_, against) {
+  async measure(_, { against }) {
     const tasks = 4096;
     const rounds = 4;
     const load = {
@@ -161,7 +161,7 @@ export const io = {
 /** @type {Group} */
 export const latency = {
   ids: [4],
-  async measure(_, against) {
+  async measure(_, { against }) {
     const tasks = 5000;
     const rounds = 4;
     const load = { load: /** @type {const} */ ('latency'), handler: 'noop', tasks, input: 7 };
@@ -185,7 +185,7 @@ export const latency = {
 /** @type {Group} */
 export const durableLatency = {
   ids: [20],
-  async measure(_, against) {
+  async measure(_, { against }) {
     const tasks = 500;
     const rounds = 6;
     const load = { load: /** @type {const} */ ('latency'), handler: 'noop', tasks, input: 7 };

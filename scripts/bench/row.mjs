@@ -4,7 +4,7 @@ import { measured, ratios } from './statistics.mjs';
 
 /** @typedef {import('./statistics.mjs').Measured} Measured */
 
-/** @typedef {'tasks/s' | 'pairs/s' | 'events/s' | 'awaits/s' | 'ms' | 'µs' | 'MB' | '%'} Unit */
+/** @typedef {'tasks/s' | 'pairs/s' | 'events/s' | 'awaits/s' | 'ms' | 'µs' | 'MB' | 'bytes' | '%'} Unit */
 
 /**
  * @typedef {object} Bar
@@ -27,10 +27,16 @@ import { measured, ratios } from './statistics.mjs';
  */
 
 /**
+ * @typedef {object} Settings
+ * @property {string | undefined} against `dist` of another build, to be measured in the same races
+ * @property {number} longTasks how many tasks a long run has
+ */
+
+/**
  * Rows that are measured together.
  * @typedef {object} Group
  * @property {readonly number[]} ids
- * @property {(wanted: ReadonlySet<number>, against: string | undefined) => Promise<Row[]>} measure `against`: `dist` of another build
+ * @property {(wanted: ReadonlySet<number>, settings: Settings) => Promise<Row[]>} measure
  */
 
 /**

@@ -1,7 +1,9 @@
 // @ts-check
-/** Holds many waiting tasks; tells the highest resident memory of the process, in MB. */
+/** Holds many waiting tasks; tells what it and the processes that it has started hold in memory. */
 import { fileURLToPath } from 'node:url';
-import { settingsOfProcess, tellFigure } from '../race.mjs';
+import { built } from '../build.mjs';
+import { memoryOfTree } from '../process-tree.mjs';
+import { settingsOfProcess } from '../race.mjs';
 import { stateFolder } from '../state-folder.mjs';
 
 const HANDLERS = fileURLToPath(new URL('../threads/handlers.mjs', import.meta.url));
@@ -17,7 +19,7 @@ process.exit();
 
 /** @param {boolean} durable */
 async function fillExecutor(durable) {
-  const { createExecutor } = await import('../../../dist/index.js');
+  const { createExecutor } = await built();
   const state = stateFolder();
   const executor = await createExecutor({ runId: 'bench', handlers: HANDLERS, dir: state.path, threads: 2, durable });
   executor.pause();
@@ -28,7 +30,7 @@ async function fillExecutor(durable) {
   }
   const { queued } = await executor.counts();
   if (queued !== tasks) throw new Error(`${queued} tasks are queued, not ${tasks}`);
-  tellPeak();
+  tell();
   await executor.stop();
   state.remove();
 }
@@ -38,9 +40,10 @@ async function fillPiscina() {
   const pool = new Piscina({ filename: HANDLERS, minThreads: 2, maxThreads: 2 });
   // Not awaited: nothing but the waiting is measured.
   for (let number = 0; number < tasks; number++) void pool.run(path(number), { name: 'noop' });
-  tellPeak();
+  tell();
 }
 
-function tellPeak() {
-  tellFigure(process.resourceUsage().maxRSS / 1024);
+function tell() {
+  const [, ...others] = memoryOfTree(process.pid);
+  process.send?.({ peak: process.resourceUsage().maxRSS / 1024, others });
 }
