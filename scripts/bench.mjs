@@ -18,6 +18,7 @@ import { memory } from './bench/memory.mjs';
 import { cpu, durableLatency, io, latency, noop } from './bench/pools.mjs';
 import { left, long } from './bench/long-runs.mjs';
 import { restart } from './bench/restart.mjs';
+import { smallCommands } from './bench/small-commands.mjs';
 import { smoke } from './bench/smoke.mjs';
 import { terminalTable } from './bench/table.mjs';
 import { dumps, hooks } from './bench/trace.mjs';
@@ -43,6 +44,7 @@ const groups = [
     takeover,
     memory,
     command,
+    smallCommands,
     generating,
     pacing,
     health,
