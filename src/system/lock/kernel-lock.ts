@@ -11,7 +11,7 @@
  *   and it is free when both have closed. Unlocking explicitly would take it
  *   from the other one too; so a held lock is only ever let go by closing.
  */
-import { tryLock as tryLockRange } from 'fs-native-extensions';
+import { tryLockRange } from './native-lock.js';
 
 // One byte far behind any content: where locks are mandatory (Windows), the
 // content stays readable for everyone. macOS locks whole files and takes
