@@ -10,6 +10,7 @@ import { ProcessLock } from '../../../dist/system/lock/process-lock.js';
 import { StateDir } from '../../../dist/system/state-dir.js';
 import { executorOf, place, started, type Place } from '../../support/command.js';
 import { HANDLERS } from '../../support/executors.js';
+import { longTest } from '../../support/long.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { waitFor } from '../../support/wait-for.js';
 
@@ -53,7 +54,9 @@ async function going(here: Place, env: Record<string, string> = {}, flags: reado
 }
 
 describe.each([[[]], [['--no-supervise']]])('the probes of a run %j', (flags: string[]) => {
-  test('are good while it runs, and bad at once when it is killed', async () => {
+  const attempt = flags.length === 0 ? test : longTest;
+
+  attempt('are good while it runs, and bad at once when it is killed', async () => {
     const here = place();
     const run = await going(here, {}, flags);
     const pids = flags.length === 0 ? [executorOf(run.pid), run.pid] : [run.pid];
@@ -63,7 +66,7 @@ describe.each([[[]], [['--no-supervise']]])('the probes of a run %j', (flags: st
     await until(here, [why, why, why]);
   });
 
-  test('are bad at once when its executor is stopped, and good when it goes on', async () => {
+  attempt('are bad at once when its executor is stopped, and good when it goes on', async () => {
     const here = place();
     const run = await going(here, {}, flags);
     const executor = flags.length === 0 ? executorOf(run.pid) : run.pid;

@@ -208,7 +208,7 @@ describe('a task past stallAfter', () => {
     await Promise.all(all);
   });
 
-  test('in a heap that is too large to be walked through says so', async () => {
+  longTest('in a heap that is too large to be walked through says so', async () => {
     const { executor, told } = await jobs({ stallAfter: 100 });
     await executor.submit('grow', 0);
     executor.submit('work', 60_000, { id: 'large' }).catch(() => {});

@@ -158,7 +158,7 @@ test('each task gets exactly one outcome, and it is that of its kind; the counts
         await executor.stop({ force: true });
       }
     }),
-    { numRuns: runs(2), endOnFailure: true },
+    { numRuns: runs(1), endOnFailure: true },
   );
 }, 600_000);
 

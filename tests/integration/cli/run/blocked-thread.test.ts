@@ -1,7 +1,8 @@
 /** A thread in native code that does not return: nothing but the end of its process ends it. */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test as shortTest } from 'vitest';
+import { longTest } from '../../../support/long.js';
 import { program } from '../../../support/program.js';
 import { RunPlace, type RunProcess } from '../../../support/run-process.js';
 import { waitFor } from '../../../support/wait-for.js';
@@ -33,6 +34,9 @@ describe.each([
   ['under a supervisor', []],
   ['in one process', ['--no-supervise']],
 ] as [string, string[]][])('%s', (_, args) => {
+  // Each waits for seconds for what cannot be ended: with a supervisor, they stand for those without.
+  const test = args.length === 0 ? shortTest : longTest;
+
   test('a run ends after its summary, and says who kept it', async () => {
     const place = new RunPlace();
     const run = blockedRun(place, '--timeout', '100ms', ...args);
@@ -71,7 +75,7 @@ describe.each([
   });
 });
 
-test('stop() of the API tells which thread it could not end, and lets the lock go', async () => {
+shortTest('stop() of the API tells which thread it could not end, and lets the lock go', async () => {
   const place = new RunPlace();
   onTestFinished(() => endBlocker(place));
   const { said, signal } = await program(

@@ -264,12 +264,15 @@ describe('no event in time', () => {
     expect(exitCode).toBe(2);
   });
 
-  test('of a source that ignores the end of the test does not hang it, and what the source left is named', async () => {
-    config(`{ eventSource: async function* () { setInterval(() => {}, 1000); await new Promise(() => {}); } }`);
-    const { stdout, exitCode } = await smoke(['--timeout', '5s']);
-    expect(stdout).toMatch(/^ {2}FAILED +nothing left .* a timer$/m);
-    expect(exitCode).toBe(2);
-  });
+  longTest(
+    'of a source that ignores the end of the test does not hang it, and what the source left is named',
+    async () => {
+      config(`{ eventSource: async function* () { setInterval(() => {}, 1000); await new Promise(() => {}); } }`);
+      const { stdout, exitCode } = await smoke(['--timeout', '5s']);
+      expect(stdout).toMatch(/^ {2}FAILED +nothing left .* a timer$/m);
+      expect(exitCode).toBe(2);
+    },
+  );
 
   test('where its handler never ends names the event; the thread is ended by force', async () => {
     // As one that spins does, it ends with its thread only; but it takes no time from others.

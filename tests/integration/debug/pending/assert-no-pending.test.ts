@@ -5,8 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { assertNoPending } from '../../../../dist/debug/pending/assert-no-pending.js';
-import { rejection, running, startedExecutor } from '../../../support/executors.js';
+import { rejection } from '../../../support/executors.js';
 import { longTest, longTestAfter } from '../../../support/long.js';
+import { program } from '../../../support/program.js';
 import { tempDir } from '../../../support/temp-dir.js';
 
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
@@ -88,7 +89,7 @@ function expectLeft(message: string): void {
   expect(lines.filter((line) => line.includes('inner ×2'))).toHaveLength(1);
 }
 
-longTestAfter(1, ['forks', 'threads'])(
+longTestAfter(0, ['forks', 'threads'])(
   'in vitest (%s) a test that leaves async functions pending fails with their tree; the others pass',
   async (pool) => {
     const { dir } = project(`import { afterEach, test } from 'vitest';`);
@@ -113,7 +114,7 @@ longTestAfter(1, ['forks', 'threads'])(
   },
 );
 
-longTest('in node:test a test that leaves async functions pending fails with their tree; the others pass', async () => {
+test('in node:test a test that leaves async functions pending fails with their tree; the others pass', async () => {
   const { dir, file } = project(`import { afterEach, test } from 'node:test';`);
   const { stdout, exitCode } = await execa(process.execPath, ['--test', '--test-reporter', 'tap', file], {
     cwd: dir,
@@ -167,23 +168,36 @@ test('a test is not blamed for what another one has left: it is told once', asyn
 });
 
 test('a task that still runs on a thread of an executor is left pending, with its thread and its id; idle threads are not', async () => {
-  const executor = await startedExecutor({ threads: 2 });
-  await assertNoPending();
-  executor.submit('lateTimes', 1, { id: 'a' }).catch(() => {});
-  await running(executor, 'a');
-  const error = await rejection(assertNoPending({ within: 0 }));
-  expect(error).toMatchObject({ code: 'ERR_PENDING', hint: expect.stringContaining('ignore') });
-  expect(error.message).toMatch(/^1 async function was left pending:\nworker \d+/);
-  expect(error.message).toContain('task "a" (handler lateTimes, attempt 1');
-  expect(error.message).toMatch(/lateTimes +\S*handlers\.mjs:\d+:\d+/);
-  await executor.cancel('a');
-  await executor.idle();
-  await assertNoPending();
+  const { said } = await program(`
+    import { assertNoPending } from ${JSON.stringify(join(ROOT, 'dist/testing.js'))};
+    const executor = await open({ threads: 2, durable: false });
+    await assertNoPending();
+    executor.submit('lateTimes', 1, { id: 'a' }).catch(() => {});
+    const isRunning = async () => (await executor.status()).threads.some(({ running }) => running.length > 0);
+    while (!(await isRunning())) await new Promise((resolve) => setTimeout(resolve, 5));
+    const { code, hint, message } = await assertNoPending({ within: 0 }).catch((error) => error);
+    say({ code, hint, message });
+    await executor.cancel('a');
+    await executor.idle();
+    await assertNoPending();
+    await executor.stop();
+    say('nothing left');
+  `);
+  const message = expect.stringMatching(/^1 async function was left pending:\nworker \d+/) as string;
+  expect(said).toEqual([
+    { code: 'ERR_PENDING', hint: expect.stringContaining('ignore') as string, message },
+    'nothing left',
+  ]);
+  const [{ message: told }] = said as [{ message: string }];
+  expect(told).toContain('task "a" (handler lateTimes, attempt 1');
+  expect(told).toMatch(/lateTimes +\S*handlers\.mjs:\d+:\d+/);
 });
 
-test('a check that cannot look is a skip, told on standard error and by what it gives; what others left still fails', async () => {
-  const { dir, file } = project('');
-  const script = `
+longTest(
+  'a check that cannot look is a skip, told on standard error and by what it gives; what others left still fails',
+  async () => {
+    const { dir, file } = project('');
+    const script = `
     import { Worker } from 'node:worker_threads';
     import { assertNoPending } from 'holdfast/testing';
     new Worker("require('node:child_process').spawnSync('sleep', ['20'])", { eval: true });
@@ -194,15 +208,16 @@ test('a check that cannot look is a skip, told on standard error and by what it 
     console.log(JSON.stringify({ ...check, failure }));
     process.kill(process.pid, 'SIGKILL');
   `;
-  writeFileSync(file, script);
-  const { stdout, stderr } = await execa(process.execPath, [file], { cwd: dir, reject: false });
-  const { skipped, failure } = JSON.parse(stdout) as { skipped: string[]; failure: string };
-  expect(skipped).toEqual([expect.stringMatching(/^worker 1: it is in native code/)]);
-  expect(stderr).toMatch(
-    /^holdfast: assertNoPending could not look, and skipped a check \(1 of \d+ so far\): worker 1: it is in native code/m,
-  );
-  expect(failure).toMatch(/^1 async function was left pending:\nmain\n└─ left /);
-});
+    writeFileSync(file, script);
+    const { stdout, stderr } = await execa(process.execPath, [file], { cwd: dir, reject: false });
+    const { skipped, failure } = JSON.parse(stdout) as { skipped: string[]; failure: string };
+    expect(skipped).toEqual([expect.stringMatching(/^worker 1: it is in native code/)]);
+    expect(stderr).toMatch(
+      /^holdfast: assertNoPending could not look, and skipped a check \(1 of \d+ so far\): worker 1: it is in native code/m,
+    );
+    expect(failure).toMatch(/^1 async function was left pending:\nmain\n└─ left /);
+  },
+);
 
 test('what is wrong with its options is told, all together', async () => {
   const error = await rejection(assertNoPending({ ignore: 'poll', within: -1 } as never));

@@ -6,6 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { ExecutorStatus } from '../../../../dist/index.js';
 import { SystemdNotifier, watchdogOf } from '../../../../dist/runtime/health/systemd.js';
 import { executorOf, place, started, type Place } from '../../../support/command.js';
+import { longTest } from '../../../support/long.js';
 import { tempDir } from '../../../support/temp-dir.js';
 import { waitFor } from '../../../support/wait-for.js';
 
@@ -42,7 +43,9 @@ async function service(here: Place, env: Record<string, string>, flags: readonly
 const healthOf = (executor: unknown) => (executor as ExecutorStatus | null)?.health;
 
 describe.each([[[]], [['--no-supervise']]])('a run as a service of systemd %j', (flags: string[]) => {
-  test('tells that it is ready, what it does, that it lives, and that it ends', async () => {
+  const attempt = flags.length === 0 ? test : longTest;
+
+  attempt('tells that it is ready, what it does, that it lives, and that it ends', async () => {
     const { here, env, told } = standIn();
     const { ended } = await service(here, { ...env, WATCHDOG_USEC: '2000000' }, flags);
     const count = (line: string) => told().filter((each) => each === line).length;
@@ -102,7 +105,7 @@ describe('a run as a service of systemd', () => {
     await waitFor('it to be fed again', () => fed() > before + 1);
   });
 
-  test('lets the watchdog go hungry also while it runs itself, and a thread makes no progress', async () => {
+  longTest('lets the watchdog go hungry also while it runs itself, and a thread makes no progress', async () => {
     const { here, env, told } = standIn();
     here.write(
       'block.mjs',

@@ -4,6 +4,7 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { isAlive } from '../../../support/lock-place.js';
+import { longTest } from '../../../support/long.js';
 import { echoes, RunPlace } from '../../../support/run-process.js';
 import { waitFor } from '../../../support/wait-for.js';
 
@@ -159,7 +160,7 @@ describe('an executor that is stopped', () => {
     expect(await place.ends()).toEqual({});
   });
 
-  test('is ended by the second signal, though it cannot hear it', async () => {
+  longTest('is ended by the second signal, though it cannot hear it', async () => {
     const place = new RunPlace();
     const run = place.start('--tasks', place.tasks([held]), '--grace', '10ms');
     await place.running('held');
