@@ -86,7 +86,8 @@ module.exports = {
     },
     // Codec and classes of errors are used in threads, too: they call our own copies of builtins there.
     room('task', ['queue/(contract|generated-id)[.]ts', 'thread/(own|context)[.]ts']),
-    room('queue', [TASK]),
+    // A keeper is a survivor as the reaper is: neither is a child of a task.
+    room('queue', [TASK, 'processes/marker[.]ts']),
     room('thread', ['processes/', 'task/'], ['(hooks/hooks|running-tasks)[.]ts']),
     room(
       'pool',

@@ -17,6 +17,7 @@ export const ERROR_CODES = {
   ERR_INVALID_OPTIONS: 'an option, a flag or a setting is not valid',
   ERR_INVALID_RUN_ID: 'the run id is not valid',
   ERR_INVALID_TASK: 'a task, or a line of a task file, is not valid',
+  ERR_KEEPER_DIED: 'the process that keeps the queue has ended',
   ERR_LOCK_LOST: 'the lock file was deleted or replaced while it was held',
   ERR_LOCK_PATH: 'the place of the lock holds something that is not a plain file of ours',
   ERR_MEMORY_TOTAL: 'the process holds more memory than it may, with all threads replaced',

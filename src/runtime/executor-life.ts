@@ -64,6 +64,7 @@ export class ExecutorLife {
     dispatcher.on('idle', () => void this.tellIdle());
     dispatcher.on('broken', (error) => this.#fail(error));
     lock.on('lost', ({ reason }) => this.#fail(lockLostError(lock.path, reason, options.runId)));
+    void parts.queue.lost?.then((error) => this.#fail(error));
     this.#forgetExit = atExit(parts.release);
     this.health = this.#startHealth();
   }

@@ -1,6 +1,5 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { HoldfastError } from '../base/errors.js';
 import { Executor } from './executor.js';
 import type { ExecutorParts } from './executor-parts.js';
 import type { AnyHandler } from './task/handlers.js';
@@ -8,6 +7,7 @@ import { admit, type IdentityChange } from './identity.js';
 import { lastDeath } from './last-death.js';
 import { lookAtThread } from './sighting.js';
 import { networkFileSystem } from '../system/network-fs.js';
+import { lostAtStart } from '../system/lock/lost-at-start.js';
 import { ProcessLock } from '../system/lock/process-lock.js';
 import type { ResolvedOptions } from './options.js';
 import { Dispatcher } from './pool/dispatcher.js';
@@ -15,7 +15,7 @@ import { mendedCounts } from './mended-counts.js';
 import { closeQueue, removeIfEmpty } from './run-folder.js';
 import { Reaper } from './processes/reaper.js';
 import type { PreviousDeath, Recovery, RunIdentity, TaskQueue } from './queue/contract.js';
-import { openCleared, openQueue } from './queue/open-queue.js';
+import { reachStore, type StoreAccess } from './queue/open-queue.js';
 import { DRY_RUN_MARK, StateDir } from '../system/state-dir.js';
 import { now } from './thread/board.js';
 import { unlessAborted } from '../base/unless-aborted.js';
@@ -24,6 +24,8 @@ import { unlessAborted } from '../base/unless-aborted.js';
 export interface StartSettings {
   /** The run's lock, held already; whoever took it releases it. Default: it is taken here, and released by `stop`. */
   lock?: ProcessLock;
+  /** Descriptor of the line to the keeper of the queue. Default: this executor starts one of its own. */
+  keeperFd?: number;
   /** How the executor before this one ended. Default: what it left in the lock file tells; with `lock`, nobody saw it. */
   previousDeath?: PreviousDeath;
   /** The signal by which it ended, if it was one. */
@@ -87,8 +89,9 @@ export async function startExecutor<Module = Record<string, AnyHandler>>(
   // Who held the lock before may just have taken an empty folder away.
   stateDir.ensureRunDir(options.runId);
   const release = () => {
-    if (settings.lock === undefined) lock.release();
+    if (settings.lock === undefined) letGo(lock);
   };
+  const store = reachStore(options, runDir, lock, settings.keeperFd);
   warnOfNetwork(runDir);
   let queue: TaskQueue | undefined;
   let dispatcher: Dispatcher | undefined;
@@ -107,16 +110,14 @@ export async function startExecutor<Module = Record<string, AnyHandler>>(
     // Threads take their time to load; the queue is opened meanwhile.
     const loading = dispatcher.pool.start();
     loading.catch(() => {});
-    if (!settings.fresh) queue = await openQueue(options, runDir);
+    if (!settings.fresh) queue = await store.open(false);
     const handlers = new Set(await unlessAborted(loading, signal));
     if (settings.allThreads) await unlessAborted(dispatcher.pool.loaded(), signal);
     const { input } = settings;
     const handler = input?.handler(handlers);
     if (input?.check) await unlessAborted(input.check(handlers), signal);
     // What was recorded is removed for a run that can start, and for no other.
-    queue ??= await openCleared(options, runDir, () => {
-      if (!lock.stillHeld()) throw lostAtStart(lock);
-    });
+    queue ??= await store.open(true);
     const change = await admit(queue, {
       runId: options.runId,
       module: options.handlers,
@@ -152,17 +153,29 @@ export async function startExecutor<Module = Record<string, AnyHandler>>(
   } catch (error) {
     await dispatcher?.end();
     // What went wrong first is what is told, and the lock is let go whatever the queue does.
-    if (queue) await closeQueue(queue, runDir, () => lock.stillHeld()).catch(() => {});
-    else if (lock.stillHeld()) removeIfEmpty(runDir);
+    await endQueue(queue, store, runDir, lock).catch(() => {});
     release();
     throw error;
   }
 }
 
-function lostAtStart({ path, runId }: ProcessLock): HoldfastError {
-  return new HoldfastError('ERR_LOCK_LOST', `the lock file ${path} was deleted or replaced while ${runId} started`, {
-    hint: 'Start the run again.',
-  });
+async function endQueue(queue: TaskQueue | undefined, store: StoreAccess, runDir: string, lock: ProcessLock) {
+  if (queue) {
+    await closeQueue(queue, runDir, () => lock.stillHeld());
+    return;
+  }
+  await store.end();
+  if (lock.stillHeld()) removeIfEmpty(runDir);
+}
+
+/** The keeper may hold it a moment longer, and takes its file away then: it is no death that it sees. */
+function letGo(lock: ProcessLock): void {
+  try {
+    if (lock.held) lock.describe({ stopping: true });
+  } catch {
+    // Its disk is full: who has it next believes that this one was killed.
+  }
+  lock.release();
 }
 
 /** Locks of the kernel, and SQLite, promise nothing across hosts. */

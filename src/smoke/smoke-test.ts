@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { Executor } from '../runtime/executor.js';
 import { readHealth } from '../runtime/health/snapshot.js';
-import { HEALTH_FILE, StateDir } from '../system/state-dir.js';
+import { filesOpenIn } from '../system/process-files.js';
+import { HEALTH_FILE, QUEUE_FILE, StateDir } from '../system/state-dir.js';
 import { formatDuration } from '../base/units.js';
 import { boot, RUN_ID, type Booted } from './boot.js';
 import { Checkpoints, type Checkpoint, type SmokeResult } from './checkpoints.js';
@@ -180,6 +181,8 @@ class SmokeTest {
       strays,
       recorded: () => decoded(executor.encoded.outcomes()),
       healthFile,
+      queueFile: join(runDir, QUEUE_FILE),
+      openFiles: () => filesOpenIn(process.pid),
       left: () => leftSince(before, { ownTimers: TIMERS_OF_A_CHECK, patienceMs }),
       patienceMs,
     };

@@ -17,6 +17,8 @@ export interface Store {
   open: () => Promise<TaskQueue>;
   /** Why the outcomes of tasks without an id are not kept, if they are not. */
   forgetsUnnamed?: string;
+  /** It lies in another process, as far as its queue knows: an answer takes turns of the event loop. */
+  isElsewhere?: boolean;
 }
 
 const RUN = { module: '/a', realModule: '/a', handler: undefined, source: undefined, version: undefined };
@@ -248,17 +250,21 @@ export function describeQueueContract(store: Store): void {
 
     test('of what is added it is told in time for a claim to share its write', async () => {
       const queue = await open();
-      const claimed = new Promise<ClaimedTask[]>((resolve) => {
-        queue.onWork(() => void queue.claim(9, 0).then(resolve));
-      });
       const order: string[] = [];
+      const claimed = new Promise<ClaimedTask[]>((resolve) => {
+        queue.onWork(() => {
+          order.push('told');
+          void queue.claim(9, 0).then(resolve);
+        });
+      });
       await Promise.all([
         queue.add([aTask({ id: 'a' }), aTask({ id: 'b' })]).then(() => order.push('added')),
         claimed.then(() => order.push('claimed')),
         new Promise((resolve) => setImmediate(resolve)).then(() => order.push('next turn')),
       ]);
       expect((await claimed).map(({ id }) => id)).toEqual(['a', 'b']);
-      expect(order.slice(0, 2)).toEqual(['added', 'claimed']);
+      const inThisTurn = ['told', ...(store.isElsewhere ? [] : ['added', 'claimed'])];
+      expect(order.slice(0, inThisTurn.length)).toEqual(inThisTurn);
     });
 
     test('of what goes back it is told as what it waits, and of an outcome not at all', async () => {

@@ -6,7 +6,7 @@ import type { RunFlags } from './run-flags.js';
 import { exitWith, flushed, outliveReaderOfStderr } from '../screen/terminal.js';
 import { ProcessLock } from '../../system/lock/process-lock.js';
 import { StateDir } from '../../system/state-dir.js';
-import { DATA_FD, LOCK_FD } from '../../runtime/supervisor/messages.js';
+import { DATA_FD, KEEPER_FD, LOCK_FD } from '../../runtime/supervisor/messages.js';
 import { connectToSupervisor } from '../../runtime/supervisor/supervised.js';
 
 outliveReaderOfStderr();
@@ -20,6 +20,7 @@ try {
   exitCode = await runJob(job, {
     start: {
       lock,
+      keeperFd: KEEPER_FD,
       previousDeath: predecessor?.death ?? 'unseen',
       ...(predecessor?.signal && { deathSignal: predecessor.signal }),
       // By the end of its data pipe the supervisor sees that nothing is left of this executor.

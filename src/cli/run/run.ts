@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
-import { HoldfastError } from '../../base/errors.js';
+import type { HoldfastError } from '../../base/errors.js';
 import { traitsOf } from '../../runtime/queue/open-queue.js';
 import { ExecutorRunningError } from '../../system/lock/executor-running-error.js';
+import { lostAtStart } from '../../system/lock/lost-at-start.js';
 import { ProcessLock } from '../../system/lock/process-lock.js';
 import { lastDeath } from '../../runtime/last-death.js';
 import type { PreviousDeath } from '../../runtime/queue/contract.js';
@@ -14,6 +15,7 @@ import { exitCodeOfSignal, SIGNALS } from '../exit-code.js';
 import { StopRequests } from '../stop-requests.js';
 import type { Spooling } from './input/spool.js';
 import type { RunFlags } from './run-flags.js';
+import { RunKeeper } from './run-keeper.js';
 import { runIdOf } from '../arguments/run-id.js';
 import type { Carried } from './job/job-control.js';
 import { clearLeftoverBar, flushed, outliveReaderOfStderr, tell } from '../screen/terminal.js';
@@ -96,10 +98,12 @@ async function runAlone(flags: RunFlags, start: TakenLock, stateDir: StateDir): 
  * does nothing before it gets its job.
  */
 async function runSupervised(check: Check, lock: ProcessLock, stateDir: StateDir): Promise<number> {
+  const keeper = new RunKeeper(stateDir.runDir(lock.runId), lock);
   const supervisor = new Supervisor<RunFlags, Carried>({
     entry: EXECUTOR_PROCESS,
     lockFd: () => lock.fd,
     output: process.stdout,
+    keep: (line) => keeper.serve(line),
     onDeath: (how, restarting) => {
       clearLeftoverBar();
       const next = restarting ? 'starting another' : 'giving up; the same command continues the run';
@@ -114,15 +118,18 @@ async function runSupervised(check: Check, lock: ProcessLock, stateDir: StateDir
   let spooling: Spooling | undefined;
   try {
     flags = await check();
+    if (traitsOf(flags.executor).outlivesProcess) keeper.start(!flags.fresh);
     spooling = await spool(flags, lock, stateDir);
   } catch (error) {
     await supervisor.abandon();
+    await keeper.end().catch(() => {});
     throw error;
   }
   const lost = lostInput(spooling, () => {
     if (!supervisor.isStopping) supervisor.stop('SIGTERM');
   });
   const exitCode = await supervisor.run(flags, flags.executor, traitsOf(flags.executor).outlivesProcess);
+  await keeper.end().catch((error: Error) => tell(`runtime: ${error.message}`));
   await endSpool(spooling, lock);
   if (lost.error !== undefined) throw lost.error;
   if (!supervisor.outputLost) await flushed(process.stdout);
@@ -165,10 +172,7 @@ async function spool(flags: RunFlags, lock: ProcessLock, stateDir: StateDir): Pr
   if (flags.typed && !flags.quiet) process.stderr.write('runtime: reading tasks from the terminal; Ctrl-D ends them\n');
   const runDir = stateDir.ensureRunDir(lock.runId);
   // What an earlier command left there is removed.
-  if (!lock.stillHeld()) {
-    const message = `the lock file ${lock.path} was deleted or replaced while ${lock.runId} started`;
-    throw new HoldfastError('ERR_LOCK_LOST', message, { hint: 'Start the run again.' });
-  }
+  if (!lock.stillHeld()) throw lostAtStart(lock);
   return spoolStdin(streamOf(flags.source), runDir);
 }
 

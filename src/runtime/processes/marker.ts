@@ -7,8 +7,17 @@ import { readFileSync } from 'node:fs';
  */
 const TASK_VARIABLE = 'HOLDFAST_TASK';
 
-/** Set for those that end what we left behind. */
+/** Set for those that go on when whoever started them is stopped or killed, to end or to write down what it left behind. */
 export const REAPER_VARIABLE = 'HOLDFAST_REAPER';
+
+/**
+ * The environment of a process of ours that ends by itself once its parent is gone: it is nobody's child, and loads
+ * no module that options for Node name.
+ */
+export function survivorEnvironment(): NodeJS.ProcessEnv {
+  const { NODE_OPTIONS: _options, [TASK_VARIABLE]: _mark, ...environment } = process.env;
+  return { ...environment, [REAPER_VARIABLE]: '1' };
+}
 
 /** The environment that marks a child. `mark`: no spaces; parts of it are separated by dots. */
 export function marked(mark: string, inherited = process.env[TASK_VARIABLE]): Record<string, string> {

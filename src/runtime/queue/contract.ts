@@ -415,4 +415,18 @@ export interface Recovering {
 }
 
 /** All of it, as its executor opens it. Who uses it asks for those roles that it needs. */
-export interface TaskQueue extends QueueReader, Submitting, Claiming, Recovering {}
+export interface TaskQueue extends QueueReader, Submitting, Claiming, Recovering {
+  /**
+   * Resolves with the reason once it can be asked nothing any more, whether it is asked or not: the process that keeps
+   * the store has died. Absent where the store is in this process.
+   */
+  readonly lost?: Promise<HoldfastError>;
+}
+
+/** A store as its keeper has it open: it outlives the executors that use it, one after the other. */
+export interface QueueStore {
+  /** Opens it for the next executor: its number rises, and the one before is refused from now on (`ERR_STALE_EXECUTOR`). */
+  join(): Promise<TaskQueue>;
+  /** The executor that joined last is gone without `close`: what it had claimed is for the next one to recover, in this process or a later one. */
+  left(): Promise<void>;
+}

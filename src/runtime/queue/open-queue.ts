@@ -1,13 +1,22 @@
 /**
  * Which stores there are, and how each is opened for a run: nobody else knows.
  * Each is loaded only when it is used, as starting fast is part of the job.
+ *
+ * A store on disk is opened by its keeper alone, a process that loads no module of
+ * the user's. The locks that SQLite relies on are those of a process, and go when
+ * anything in it closes the file: so they are not those of a process in which
+ * handlers run.
  */
 import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { HoldfastError } from '../../base/errors.js';
+import { lostAtStart } from '../../system/lock/lost-at-start.js';
+import type { ProcessLock } from '../../system/lock/process-lock.js';
 import { QUEUE_FILE } from '../../system/state-dir.js';
-import type { RecordReader, StoreTraits, TaskQueue } from './contract.js';
+import type { QueueStore, RecordReader, StoreTraits, TaskQueue } from './contract.js';
+import type { KeeperClient } from './keeper/client.js';
+import type { KeeperServer } from './keeper/server.js';
 import { MEMORY_TRAITS, SQLITE_TRAITS } from './traits.js';
 
 /** By what a store is chosen: options of the executor. */
@@ -19,61 +28,87 @@ export function traitsOf({ durable }: StoreChoice): StoreTraits {
   return durable ? SQLITE_TRAITS : MEMORY_TRAITS;
 }
 
+/** How an executor comes by its queue. */
+export interface StoreAccess {
+  /**
+   * Opens the queue for the executor, which holds the lock of the run.
+   *
+   * @param fresh for a run that starts over: what was recorded is forgotten
+   * @throws HoldfastError the errors of the store; `ERR_QUEUE_CORRUPT` also where the queue is empty or gone, and
+   * other files tell of an earlier run; `ERR_LOCK_LOST` where a file that cannot be read was to be removed, and the
+   * lock of the run is gone; `ERR_KEEPER_DIED`
+   */
+  open(fresh: boolean): Promise<TaskQueue>;
+  /** To be called where no queue was opened. Resolves when nobody else has anything of the run open for this executor. */
+  end(): Promise<void>;
+}
+
 /**
- * Opens the queue of a run for its executor, which holds the lock of the run.
+ * Begins to reach the store of a run. A durable one has a keeper: a process of its
+ * own is started for it now, and takes a while to load.
+ *
+ * @param keeperFd descriptor of the line to a keeper that is there already
+ */
+export function reachStore({ durable }: StoreChoice, runDir: string, lock: ProcessLock, keeperFd?: number): StoreAccess {
+  if (!durable) return IN_MEMORY;
+  const client = reachKeeper(runDir, lock, keeperFd);
+  client.catch(() => {});
+  return {
+    open: async (fresh) => (await client).join(fresh),
+    end: async () => (await client).leave(),
+  };
+}
+
+const IN_MEMORY: StoreAccess = {
+  open: async () => (await import('./memory/memory-queue.js')).openMemoryQueue(),
+  end: async () => {},
+};
+
+async function reachKeeper(runDir: string, lock: ProcessLock, keeperFd: number | undefined): Promise<KeeperClient> {
+  const [{ KeeperClient }, { lineTo, startKeeper }] = await Promise.all([
+    import('./keeper/client.js'),
+    import('./keeper/start-keeper.js'),
+  ]);
+  return new KeeperClient(keeperFd === undefined ? startKeeper(runDir, lock) : lineTo(keeperFd));
+}
+
+/**
+ * Makes this process the keeper of a durable store. Nothing is opened yet.
  *
  * @param runDir folder of the run, in the state folder
- * @throws HoldfastError the errors of the store; `ERR_QUEUE_CORRUPT` also where the queue is empty or gone, and
- * other files tell of an earlier run
+ * @param lock of the run: this process holds it, or shares it with who does
+ * @param onClosed called when an executor has closed the store, before it hears so
  */
-export async function openQueue({ durable }: StoreChoice, runDir: string): Promise<TaskQueue> {
-  if (!durable) return (await import('./memory/memory-queue.js')).openMemoryQueue();
-  (await import('./sqlite/evidence.js')).refuseEmptied(runDir);
-  return openFile(runDir);
+export async function keepStore(runDir: string, lock: ProcessLock, onClosed?: () => void): Promise<KeeperServer> {
+  const { KeeperServer } = await import('./keeper/server.js');
+  return new KeeperServer({
+    open: (fresh) => openFile(runDir, fresh),
+    discard: (error) => {
+      if (!(error instanceof HoldfastError) || error.code !== 'ERR_QUEUE_CORRUPT') throw error;
+      if (!lock.stillHeld()) throw lostAtStart(lock);
+      // Only then does the epoch start over.
+      for (const suffix of ['', '-wal', '-shm']) rmSync(join(runDir, `${QUEUE_FILE}${suffix}`), { force: true });
+    },
+    ...(onClosed && { onClosed }),
+  });
 }
 
 /**
- * Opens it for a run that starts over: what was recorded is forgotten.
- *
- * @param mayRemove asked before a file is removed that cannot be read; throws if it must stay
- */
-export async function openCleared(choice: StoreChoice, runDir: string, mayRemove: () => void): Promise<TaskQueue> {
-  const queue = await (choice.durable ? openReadable(runDir, mayRemove) : openQueue(choice, runDir));
-  try {
-    await queue.clear();
-    return queue;
-  } catch (error) {
-    await queue.close().catch(() => {});
-    throw error;
-  }
-}
-
-/**
- * Opens what is recorded of a run, to be read: nothing is written, and its executor may go on.
+ * Opens what is recorded of a run, to be read: nothing is written, and its executor may go on. Never in a process
+ * in which handlers run.
  *
  * @returns `undefined` if nothing is: the run is kept in memory, or never came to take a task
- * @throws HoldfastError as `openQueue`, and `ERR_QUEUE_READ_ONLY` where the process may not read the file
+ * @throws HoldfastError as `StoreAccess.open`, and `ERR_QUEUE_READ_ONLY` where the process may not read the file
  */
 export async function openQueueReader(runDir: string): Promise<RecordReader | undefined> {
   (await import('./sqlite/evidence.js')).refuseEmptied(runDir);
   return (await import('./sqlite/reader.js')).openSqliteQueueReader(join(runDir, QUEUE_FILE));
 }
 
-/** A file beyond reading goes first. Only then does the epoch start over. */
-async function openReadable(runDir: string, mayRemove: () => void): Promise<TaskQueue> {
-  try {
-    return await openFile(runDir);
-  } catch (error) {
-    if (!(error instanceof HoldfastError) || error.code !== 'ERR_QUEUE_CORRUPT') throw error;
-    mayRemove();
-    for (const suffix of ['', '-wal', '-shm']) rmSync(join(runDir, `${QUEUE_FILE}${suffix}`), { force: true });
-    return openFile(runDir);
-  }
-}
-
-async function openFile(runDir: string): Promise<TaskQueue> {
+async function openFile(runDir: string, fresh: boolean): Promise<QueueStore> {
+  if (!fresh) (await import('./sqlite/evidence.js')).refuseEmptied(runDir);
   const root = dirname(dirname(runDir));
   // Where a copy can lie when the folder of the run is gone, and with it perhaps all of the state folder.
   const elsewhere = [root, dirname(root), tmpdir()].map((folder) => join(folder, `${basename(runDir)}.saved`));
-  return (await import('./sqlite/sqlite-queue.js')).openSqliteQueue(join(runDir, QUEUE_FILE), elsewhere);
+  return (await import('./sqlite/sqlite-queue.js')).openSqliteStore(join(runDir, QUEUE_FILE), elsewhere);
 }

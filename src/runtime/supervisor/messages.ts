@@ -51,3 +51,6 @@ export const LOCK_FD = 4;
  * what native code or a child process of a task prints is no data.
  */
 export const DATA_FD = 5;
+
+/** Where it reaches the keeper of its queue, if that is the supervisor. */
+export const KEEPER_FD = 6;

@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
-import type { Readable, Writable } from 'node:stream';
+import type { Duplex, Readable, Writable } from 'node:stream';
 import type { PreviousDeath } from '../queue/contract.js';
 import { LineRelay } from './line-relay.js';
-import { DATA_FD, type FromExecutor, type ToExecutor } from './messages.js';
+import { DATA_FD, KEEPER_FD, type FromExecutor, type ToExecutor } from './messages.js';
 
 /** Deaths in a row without a single outcome, beyond those that a culprit is granted, before it is given up. */
 const BARREN_DEATHS = 5;
@@ -32,6 +32,8 @@ export interface SupervisorSettings {
   lockFd(): number | undefined;
   /** Where the data of the executors goes. */
   output: Writable;
+  /** Keeps the queue for an executor that is being started, which asks for it on this line if it is a durable one. */
+  keep(line: Duplex): void;
   /** An executor died; `restarting`: another one is started. */
   onDeath(how: string, restarting: boolean): void;
 }
@@ -137,10 +139,11 @@ export class Supervisor<Job, Carried> {
     const child = spawn(process.execPath, [...quietInspector(), ...process.execArgv, this.#settings.entry], {
       // A session of its own: what the terminal sends would else reach what tasks have started, and end it.
       detached: true,
-      stdio: ['ignore', 2, 2, 'ipc', this.#settings.lockFd(), 'pipe'],
+      stdio: ['ignore', 2, 2, 'ipc', this.#settings.lockFd(), 'pipe', 'pipe'],
     });
     const data = (child.stdio as readonly unknown[])[DATA_FD] as Readable;
     this.#relay.pass(data);
+    this.#settings.keep((child.stdio as readonly unknown[])[KEEPER_FD] as Duplex);
     let finished: number | undefined;
     child.on('message', (message: FromExecutor<Carried>) => {
       if (message.type === 'finished') {

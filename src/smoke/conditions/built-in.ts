@@ -6,10 +6,11 @@ import type { PostCondition } from '../post-conditions.js';
 import { eventsArriveOnce, queueKeepsOutcomes, type EventEvidence } from './events.js';
 import { healthIsFresh, threadsBeat, type BeatEvidence, type HealthEvidence } from './health.js';
 import { judged } from './judged.js';
+import { queueIsApart, type QueueEvidence } from './queue.js';
 import { lockIsFree, lockIsHeld, type LockEvidence } from './lock.js';
 
 /** All that they look at. */
-export interface Evidence extends LockEvidence, BeatEvidence, EventEvidence, HealthEvidence {
+export interface Evidence extends LockEvidence, BeatEvidence, EventEvidence, HealthEvidence, QueueEvidence {
   /** What is open in this process, and was not before the boot; a description each. */
   left(): Promise<readonly string[]>;
 }
@@ -28,6 +29,7 @@ export const WHILE_RUNNING: readonly PostCondition<Evidence>[] = [
   threadsBeat,
   eventsArriveOnce,
   healthIsFresh,
+  queueIsApart,
 ];
 
 /** Checked after it has stopped. */

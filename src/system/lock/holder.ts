@@ -5,6 +5,7 @@
  */
 import { fstatSync, ftruncateSync, readFileSync, readSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { processState } from '../process-state.js';
 import { pause } from './pause.js';
 
 /** The details in a lock file: who holds the lock, or held it last. */
@@ -65,6 +66,18 @@ export function writeHolder(fd: number, holder: LockHolder): void {
   // `fd` may be shared with another process, so its own position means nothing.
   for (let at = 0; at < line.length;) at += writeSync(fd, line, at, line.length - at, at);
   if (fstatSync(fd).size > line.length) ftruncateSync(fd, line.length);
+}
+
+/** Whether the process is known to have ended that holds the lock, or held it last. */
+export function isGone(holder: LockHolder | undefined): boolean {
+  if (holder === undefined || holder.hostname !== hostname()) return false;
+  try {
+    process.kill(holder.pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
+  // One that is dead and that its parent has not asked about.
+  return /[ZX]/.test(processState(holder.pid)?.letter ?? '');
 }
 
 // A line has a path of up to 4 KiB twice, each byte up to six when escaped.

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { HoldfastError } from '../../base/errors.js';
 import { ExecutorRunningError } from './executor-running-error.js';
-import { readHolder, thisProcess, writeHolder } from './holder.js';
+import { isGone, readHolder, thisProcess, writeHolder } from './holder.js';
 import type { LockHolder } from './holder.js';
 import { isHeld, tryLock } from './kernel-lock.js';
 import { identify, lockFile, reading, removeUnheld, whereabouts } from './lock-file.js';
@@ -30,6 +30,13 @@ export interface AcquireOptions {
   /** Ends the waiting; `acquire` then rejects with the signal's reason. */
   signal?: AbortSignal;
 }
+
+/**
+ * A holder that has died may have left a process that writes down, or ends, what
+ * it left behind, and holds the lock for that; it takes milliseconds, or as long
+ * as programs are given to end. In ms.
+ */
+const FAREWELL_MS = 5000;
 
 // Bounds how long a lock lies free after its holder died. One look costs some 30 µs.
 const POLL_MS = 10;
@@ -107,14 +114,17 @@ export class ProcessLock extends EventEmitter<{ lost: [{ reason: LossReason }] }
 
   /**
    * Takes the lock, or throws `ExecutorRunningError`: at once, or after
-   * `waitMs`. When this very object holds it already, always at once.
+   * `waitMs`. Where its holder is dead, what that left behind is waited for, up
+   * to 5 s. When this very object holds it already, always at once.
    */
   async acquire({ waitMs = 0, signal }: AcquireOptions = {}): Promise<this> {
-    const deadline = performance.now() + waitMs;
+    const start = performance.now();
     for (;;) {
       signal?.throwIfAborted();
       if (this.tryAcquire()) return this;
-      if (this.#file || !(performance.now() < deadline)) throw this.#alreadyRunning();
+      const waitedMs = performance.now() - start;
+      const isPatient = waitedMs < waitMs || (waitedMs < FAREWELL_MS && isGone(this.holder()));
+      if (this.#file || !isPatient) throw this.#alreadyRunning();
       // Woken by the signal, the loop throws its reason.
       await delay(POLL_MS, undefined, { signal }).catch(() => undefined);
     }

@@ -1,7 +1,7 @@
 /** Each built-in post-condition looks for itself: it holds where all is well, and fails where it is not. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,12 +14,14 @@ import { resolveOptions } from '../../../dist/runtime/options.js';
 import { BeatLog } from '../../../dist/smoke/beat-log.js';
 import { eventsArriveOnce, queueKeepsOutcomes, type EventEvidence } from '../../../dist/smoke/conditions/events.js';
 import { healthIsFresh, threadsBeat } from '../../../dist/smoke/conditions/health.js';
+import { queueIsApart } from '../../../dist/smoke/conditions/queue.js';
 import { lockIsFree, lockIsHeld } from '../../../dist/smoke/conditions/lock.js';
 import { nothingIsLeft } from '../../../dist/smoke/conditions/built-in.js';
 import { Contender } from '../../../dist/smoke/contender.js';
 import { EventLog } from '../../../dist/smoke/event-log.js';
 import { leftSince, takeInventory } from '../../../dist/smoke/leftovers.js';
 import { outcomesOnDisk } from '../../../dist/runs/recorded-outcomes.js';
+import { filesOpenIn } from '../../../dist/system/process-files.js';
 import { HANDLERS } from '../../support/executors.js';
 import { all } from '../../support/queue-tasks.js';
 import { program } from '../../support/program.js';
@@ -365,6 +367,29 @@ describe('the health snapshot', () => {
     expect(await healthIsFresh.check({ runId: 'smoke', healthFile, patienceMs: 20 })).toMatchObject({
       ok: false,
       diagnostic: 'there is no health.json',
+    });
+  });
+});
+
+describe('the queue', () => {
+  test('is not open where the handlers run; a file of it that is, is named', async () => {
+    const { executor } = await ranThree();
+    const queueFile = join(executor.runDir, 'queue.db');
+    const check = () => queueIsApart.check({ queueFile, openFiles: () => filesOpenIn(process.pid) });
+    expect(existsSync(queueFile)).toBe(true);
+    expect(await check()).toMatchObject({ ok: true });
+    const fd = openSync(`${queueFile}-wal`, 'r');
+    onTestFinished(() => closeSync(fd));
+    expect(await check()).toMatchObject({
+      ok: false,
+      diagnostic: 'queue.db-wal is open in the process that runs the handlers',
+    });
+  });
+
+  test('may be open for all that is known where the system shows no open files', async () => {
+    expect(await queueIsApart.check({ queueFile: '/queue.db', openFiles: () => filesOpenIn(2 ** 30) })).toEqual({
+      ok: true,
+      actual: 'not known: the system does not show open files',
     });
   });
 });

@@ -15,6 +15,7 @@ import type {
   OutcomeFilter,
   OutcomePage,
   OutcomeRecord,
+  QueueStore,
   Recovery,
   RunIdentity,
   Settled,
@@ -38,9 +39,10 @@ import { SqliteReader } from './reader.js';
 import { SqliteWrites } from './writes.js';
 
 /**
- * Opens the queue at `path` for its executor: creates the file (mode 0600; its
- * folder must be there), migrates it, and raises the epoch by one, so that any
- * executor that opened it before may no longer write.
+ * Opens the queue at `path` for its keeper: creates the file (mode 0600; its
+ * folder must be there), and migrates it. Each executor that joins raises the
+ * epoch by one, so that any that opened it before may no longer write. The queue
+ * of the one that joined last closes the file.
  *
  * SQLite works on the calling thread: a commit blocks it for as long as the
  * disk takes to sync, and another process's lock for up to 2 s.
@@ -52,16 +54,46 @@ import { SqliteWrites } from './writes.js';
  * @throws HoldfastError `ERR_QUEUE_NEWER_SCHEMA`, `ERR_QUEUE_CORRUPT`, `ERR_QUEUE_DISK_FULL`,
  * `ERR_QUEUE_READ_ONLY`, `ERR_QUEUE_BUSY`, `ERR_QUEUE_IO`.
  */
-export async function openSqliteQueue(path: string, elsewhere: readonly string[] = []): Promise<TaskQueue> {
+export async function openSqliteStore(path: string, elsewhere: readonly string[] = []): Promise<QueueStore> {
   return inQueueWords(path, () => {
     const { db, unclean } = openForWriting(path);
-    try {
-      return new SqliteQueue(db, raiseEpoch(db), unclean, [`${path.replace(/\.db$/, '')}.saved`, ...elsewhere]);
-    } catch (error) {
-      db.close();
-      throw error;
-    }
+    return new SqliteStore(db, unclean, [`${path.replace(/\.db$/, '')}.saved`, ...elsewhere]);
   });
+}
+
+/** Opens it for an executor that nobody follows. */
+export async function openSqliteQueue(path: string, elsewhere?: readonly string[]): Promise<TaskQueue> {
+  return (await openSqliteStore(path, elsewhere)).join();
+}
+
+class SqliteStore implements QueueStore {
+  readonly #db: Database;
+  readonly #copyPlaces: readonly string[];
+  #unclean: boolean;
+  #last: SqliteQueue | undefined;
+
+  constructor(db: Database, unclean: boolean, copyPlaces: readonly string[]) {
+    this.#db = db;
+    this.#unclean = unclean;
+    this.#copyPlaces = copyPlaces;
+  }
+
+  async join(): Promise<TaskQueue> {
+    return inQueueWords(this.#db.name, () => {
+      try {
+        const isLast = (queue: SqliteQueue) => queue === this.#last;
+        this.#last = new SqliteQueue(this.#db, raiseEpoch(this.#db), this.#unclean, this.#copyPlaces, isLast);
+      } catch (error) {
+        if (this.#last === undefined) this.#db.close();
+        throw error;
+      }
+      this.#unclean = true;
+      return this.#last;
+    });
+  }
+
+  /** Each claim is in the file. */
+  async left(): Promise<void> {}
 }
 
 class SqliteQueue implements TaskQueue {
@@ -83,6 +115,8 @@ class SqliteQueue implements TaskQueue {
   readonly #unclean: boolean;
   readonly #files: OpenFiles;
   readonly #copyPlaces: readonly string[];
+  /** Whether the file is still this one's to close. */
+  readonly #mayClose: (queue: SqliteQueue) => boolean;
   /** Why nothing is written or told any more. */
   #lost: Error | undefined;
 
@@ -91,7 +125,9 @@ class SqliteQueue implements TaskQueue {
     { epoch, claims }: ReturnType<typeof raiseEpoch>,
     unclean: boolean,
     copyPlaces: readonly string[],
+    mayClose: (queue: SqliteQueue) => boolean,
   ) {
+    this.#mayClose = mayClose;
     this.member = epoch;
     this.predecessor = epoch - 1;
     this.#unclean = unclean;
@@ -239,6 +275,7 @@ class SqliteQueue implements TaskQueue {
   }
 
   #end(): void {
+    if (!this.#mayClose(this)) return;
     try {
       this.#checkFiles();
     } catch (error) {

@@ -1,11 +1,11 @@
-/** Both stores against a model, through random lives: calls alone and together, deaths and new executors. */
+/** The stores against a model, through random lives: calls alone and together, deaths and new executors. */
 import { join } from 'node:path';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { openMemoryQueue } from '../../../../dist/runtime/queue/memory/memory-queue.js';
-import { openSqliteQueue } from '../../../../dist/runtime/queue/sqlite/sqlite-queue.js';
+import { openSqliteQueue, openSqliteStore } from '../../../../dist/runtime/queue/sqlite/sqlite-queue.js';
 import type {
   Claim,
   ClaimedTask,
@@ -15,6 +15,7 @@ import type {
   Work,
 } from '../../../../dist/runtime/queue/contract.js';
 import type { EarlierAttempt, NewTask, OutcomeState } from '../../../../dist/runtime/task/task.js';
+import { KeptStore } from '../../../support/kept-store.js';
 import { QueueModel, type ModelClaim } from '../../../support/queue-model.js';
 import { all, aTask, done } from '../../../support/queue-tasks.js';
 import { runs } from '../../../support/runs.js';
@@ -309,6 +310,31 @@ test(
           },
         ),
         { numRuns: runs(200) },
+      );
+    } finally {
+      rmSync(dir, { recursive: true, force: true });
+    }
+  },
+  PATIENCE_MS,
+);
+
+test(
+  'a SQLite store behind a keeper does the same, and stays open from one executor to the next',
+  async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'holdfast-test-'));
+    let life = 0;
+    try {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.oneof({ weight: 5, arbitrary: together }, newExecutor), { maxLength: 30 }),
+          async (steps) => {
+            const path = join(dir, `${life++}.db`);
+            const store = new KeptStore(dir, () => openSqliteStore(path));
+            const open = async (): Promise<TaskQueue> => (await store.join()).queue;
+            await new Life(await open(), new QueueModel(true), open).live(steps);
+          },
+        ),
+        { numRuns: runs(60) },
       );
     } finally {
       rmSync(dir, { recursive: true, force: true });

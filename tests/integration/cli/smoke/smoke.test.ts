@@ -52,11 +52,12 @@ describe('a boot that works', () => {
       `CHECKPOINT 4/8: waiting for first event or timeout${time}`,
       String.raw`CHECKPOINT 5/8: first event received \(event-\d, thread [12]\)${time}`,
       `CHECKPOINT 7/8: post-conditions PASSED${time}`,
-      String.raw`  All post-conditions PASSED \(7 checks\)`,
+      String.raw`  All post-conditions PASSED \(8 checks\)`,
       String.raw`  ok  lock held     \S+ +held by this process \(pid \d+\), and refused to another process`,
       String.raw`  ok  threads beat  \S+ +2 threads in \d beats?`,
       String.raw`  ok  events once   \S+ +6 events, each done, reported once, recorded once`,
       String.raw`  ok  health fresh  \S+ +valid, sequence \d+, \S+ old`,
+      String.raw`  ok  queue apart   \S+ +none of the \d+ files that are open is of the queue`,
       String.raw`  ok  queue kept    \S+ +6 outcomes as reported`,
       String.raw`  ok  lock free     \S+ +free`,
       String.raw`  ok  nothing left  \S+ +none`,
@@ -83,7 +84,7 @@ describe('a boot that works', () => {
       schema: 1,
       result: 'success',
       exitCode: 0,
-      summary: 'All post-conditions PASSED (7 checks)',
+      summary: 'All post-conditions PASSED (8 checks)',
       error: null,
     });
     expect(document.checkpoints.map(({ number }) => number)).toEqual([1, 2, 3, 4, 5, 7, 8]);
@@ -92,6 +93,7 @@ describe('a boot that works', () => {
       'threads beat true',
       'events once true',
       'health fresh true',
+      'queue apart true',
       'queue kept true',
       'lock free true',
       'nothing left true',
@@ -247,7 +249,7 @@ describe('no event in time', () => {
     expect(stdout).toMatch(/^CHECKPOINT 2\/8: timeout configured \(2s\) /m);
     expect(stdout).toMatch(/^CHECKPOINT 6\/8: timeout, no event /m);
     expect(stdout).toContain('  FAILED: events once: no event came\n');
-    for (const name of ['lock held', 'threads beat', 'health fresh', 'queue kept', 'lock free', 'nothing left']) {
+    for (const name of ['lock held', 'threads beat', 'health fresh', 'queue apart', 'queue kept', 'lock free', 'nothing left']) {
       expect(stdout).toMatch(new RegExp(`^  ok +${name} `, 'm'));
     }
     expect(stdout).toMatch(/^CHECKPOINT 8\/8: complete: STALLED /m);

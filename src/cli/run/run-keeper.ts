@@ -1,0 +1,40 @@
+import type { Duplex } from 'node:stream';
+import type { KeeperServer } from '../../runtime/queue/keeper/server.js';
+import { keepStore } from '../../runtime/queue/open-queue.js';
+import { closeQueue } from '../../runtime/run-folder.js';
+import type { ProcessLock } from '../../system/lock/process-lock.js';
+
+/** The supervisor as the keeper of the queue: it is there before any executor, and outlives it. */
+export class RunKeeper {
+  readonly #runDir: string;
+  readonly #lock: ProcessLock;
+  #server: Promise<KeeperServer> | undefined;
+  /** Of executors that were started before it was known whether there is a queue to be kept. */
+  #lines: Duplex[] = [];
+
+  constructor(runDir: string, lock: ProcessLock) {
+    this.#runDir = runDir;
+    this.#lock = lock;
+  }
+
+  /** Serves an executor, once there is something to be kept. */
+  serve(line: Duplex): void {
+    if (this.#server === undefined) this.#lines.push(line);
+    // What goes wrong with the store is reported to the executor that asks for it next.
+    else void this.#server.then((server) => server.serve(line)).catch(() => {});
+  }
+
+  /** There is. @param ahead whether to open it while the executor loads: not where a run starts over */
+  start(ahead: boolean): void {
+    this.#server = keepStore(this.#runDir, this.#lock);
+    for (const line of this.#lines.splice(0)) this.serve(line);
+    if (ahead) void this.#server.then((server) => server.openAhead());
+  }
+
+  /** Closes what no executor has closed. Where somebody else may have the run, it stays as it is. */
+  async end(): Promise<void> {
+    const server = await this.#server;
+    if (!this.#lock.stillHeld()) return;
+    await server?.end((queue) => closeQueue(queue, this.#runDir, () => this.#lock.stillHeld()));
+  }
+}
