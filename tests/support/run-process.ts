@@ -140,6 +140,7 @@ export class RunProcess {
     return this.#child.pid!;
   }
 
+  /** Without a supervisor: of its keeper. */
   get executorPid(): number | undefined {
     return childRunning(this.pid, 'executor-process.js');
   }

@@ -49,7 +49,12 @@ export interface StoreAccess {
  *
  * @param keeperFd descriptor of the line to a keeper that is there already
  */
-export function reachStore({ durable }: StoreChoice, runDir: string, lock: ProcessLock, keeperFd?: number): StoreAccess {
+export function reachStore(
+  { durable }: StoreChoice,
+  runDir: string,
+  lock: ProcessLock,
+  keeperFd?: number,
+): StoreAccess {
   if (!durable) return IN_MEMORY;
   const client = reachKeeper(runDir, lock, keeperFd);
   client.catch(() => {});

@@ -40,7 +40,7 @@ interface GivenColumns {
 
 export type PackedTasks = GivenColumns;
 
-export function packTasks(tasks: readonly Omit<NewTask, 'seq'>[]): PackedTasks {
+export function packTasks(tasks: readonly NewTask[]): PackedTasks {
   return {
     count: tasks.length,
     ids: column(tasks, ({ id }) => id),
@@ -124,7 +124,7 @@ export function packClaimed(tasks: readonly ClaimedTask[], isKept: (task: Claime
   return {
     runs,
     others: {
-      ...packTasks(others as readonly NewTask[]),
+      ...packTasks(others),
       seqs: numbers(others, ({ seq }) => seq),
       tokens: column(others, ({ token }) => token),
       attempts: column(others, ({ attempts }) => attempts),
@@ -140,7 +140,9 @@ export function unpackClaimed({ runs, others }: PackedClaimed, take: (seq: numbe
   let row = 0;
   for (const run of runs) {
     for (let nth = 0; nth < run.count; nth++) {
-      tasks.push('kept' in run ? claimedAnew(take(run.kept + nth), run.kept + nth, run.token) : claimedOf(others, row++));
+      tasks.push(
+        'kept' in run ? claimedAnew(take(run.kept + nth), run.kept + nth, run.token) : claimedOf(others, row++),
+      );
     }
   }
   return tasks;
@@ -256,7 +258,10 @@ export function packSettled({ ordinals, refused }: Settled, settlements: readonl
   };
 }
 
-export function unpackSettled({ ordinals, count, refused }: PackedSettled, settlements: readonly Settlement[]): Settled {
+export function unpackSettled(
+  { ordinals, count, refused }: PackedSettled,
+  settlements: readonly Settlement[],
+): Settled {
   return {
     ordinals: typeof ordinals === 'number' ? Array.from({ length: count }, (_, row) => ordinals + row) : ordinals,
     refused: refused.map((row) => settlements[row]!),

@@ -6,7 +6,7 @@ import type { Answer, Request } from './protocol.js';
 import { errorOf, type ToldError } from './told-errors.js';
 
 /** Above so many bytes of calls that were not answered, further ones wait here, as they were made: whoever made them has them anyway. */
-export const MAX_UNANSWERED_BYTES = 8 * 2 ** 20;
+const MAX_UNANSWERED_BYTES = 8 * 2 ** 20;
 
 interface Call {
   method: string;
@@ -69,7 +69,7 @@ export class Channel {
   /** Calls of one turn of the event loop go out in one write. Until the answer comes, the process is kept alive. */
   call<Given, T = Given>(method: string, args: readonly unknown[], options: CallOptions<Given, T> = {}): Promise<T> {
     if (this.#lost !== undefined) return Promise.reject(this.#lost);
-    const { read = asItIs<T>, leastBytes = 0 } = options;
+    const { read = asItIs as (given: Given) => T, leastBytes = 0 } = options;
     return new Promise<T>((resolve, reject) => {
       const call = { method, args, bytes: leastBytes, read, resolve, reject };
       if (this.#mustWait) this.#waiting.push(call);
@@ -124,7 +124,8 @@ export class Channel {
       if (number === 0) this.#listener.onSignal(given);
       else this.#onAnswer(number, given, thrown);
     }
-    while (this.#waiting.length > 0 && this.#unansweredBytes <= MAX_UNANSWERED_BYTES) this.#send(this.#waiting.shift()!);
+    while (this.#waiting.length > 0 && this.#unansweredBytes <= MAX_UNANSWERED_BYTES)
+      this.#send(this.#waiting.shift()!);
     if (this.#unanswered.size === 0) this.#socket.unref();
   }
 
@@ -156,6 +157,6 @@ export class Channel {
   }
 }
 
-function asItIs<T>(given: unknown): T {
-  return given as T;
+function asItIs(given: unknown): unknown {
+  return given;
 }

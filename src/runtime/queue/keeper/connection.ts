@@ -9,7 +9,6 @@ import {
   unpackSettlements,
   unpackTasks,
   type PackedClaimed,
-  type PackedSettlements,
   type PackedTasks,
 } from './batches.js';
 import { FrameReader, frameOf } from './frames.js';
@@ -104,7 +103,7 @@ export class Connection {
       case 'claimSuspect':
         return called(queue.claimSuspect(), (suspect) => this.#claimed(suspect === undefined ? [] : [suspect]));
       case 'settle': {
-        const settlements = unpackSettlements(args[0]! as PackedSettlements);
+        const settlements = unpackSettlements(args[0]!);
         return called(queue.settle(settlements), (settled) => packSettled(settled, settlements));
       }
       case 'cancel':

@@ -3,7 +3,7 @@
  * behind its length in four bytes. Strings pass as the bytes that V8 has of them,
  * with no JSON and no UTF-8 in between. Both ends are of the same Node.
  */
-import { Deserializer, Serializer } from 'node:v8';
+import { DefaultSerializer, Deserializer } from 'node:v8';
 
 const LENGTH_BYTES = 4;
 const NO_LENGTH = new Uint8Array(LENGTH_BYTES);
@@ -56,17 +56,8 @@ function valueIn(bytes: Buffer): unknown {
   return reader.readValue();
 }
 
-interface BytesWriter {
-  _setTreatArrayBufferViewsAsHostObjects(mode: boolean): void;
-}
-
 /** Writes bytes as they are; V8 itself would write all of the buffer that they are a part of. */
-class Writer extends Serializer {
-  constructor() {
-    super();
-    (this as unknown as BytesWriter)._setTreatArrayBufferViewsAsHostObjects(true);
-  }
-
+class Writer extends DefaultSerializer {
   _writeHostObject(view: Uint8Array | Float64Array): void {
     const { buffer, byteOffset, byteLength } = view;
     this.writeUint32(view instanceof Float64Array ? 1 : 0);

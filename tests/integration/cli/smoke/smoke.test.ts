@@ -249,7 +249,15 @@ describe('no event in time', () => {
     expect(stdout).toMatch(/^CHECKPOINT 2\/8: timeout configured \(2s\) /m);
     expect(stdout).toMatch(/^CHECKPOINT 6\/8: timeout, no event /m);
     expect(stdout).toContain('  FAILED: events once: no event came\n');
-    for (const name of ['lock held', 'threads beat', 'health fresh', 'queue apart', 'queue kept', 'lock free', 'nothing left']) {
+    for (const name of [
+      'lock held',
+      'threads beat',
+      'health fresh',
+      'queue apart',
+      'queue kept',
+      'lock free',
+      'nothing left',
+    ]) {
       expect(stdout).toMatch(new RegExp(`^  ok +${name} `, 'm'));
     }
     expect(stdout).toMatch(/^CHECKPOINT 8\/8: complete: STALLED /m);

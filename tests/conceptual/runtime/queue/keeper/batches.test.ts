@@ -14,7 +14,7 @@ import {
 } from '../../../../../dist/runtime/queue/keeper/batches.js';
 import { FrameReader, frameOf } from '../../../../../dist/runtime/queue/keeper/frames.js';
 import type { ClaimedTask, Settlement } from '../../../../../dist/runtime/queue/contract.js';
-import type { NewTask, TaskErrorRecord } from '../../../../../dist/runtime/task/task.js';
+import type { EarlierAttempt, NewTask, TaskErrorRecord } from '../../../../../dist/runtime/task/task.js';
 
 function passed<T>(value: T): T {
   return new FrameReader().read(frameOf(value))[0] as T;
@@ -57,7 +57,7 @@ const other: fc.Arbitrary<Settlement> = fc.oneof(
     claim,
     ...charge,
     runAt: fc.nat(),
-    earlier: fc.constant([]),
+    earlier: fc.constant([] as EarlierAttempt[]),
   }),
 );
 

@@ -223,7 +223,8 @@ describe('tasks that the executor keeps', () => {
   });
 
   test('what is beyond 16 MB is not kept', async () => {
-    const large = (count: number) => tasks(count).map((task) => ({ ...task, input: task.input.padEnd(2 ** 20) }));
+    const large = (count: number) =>
+      tasks(count).map((task) => ({ ...task, input: String(task.input).padEnd(2 ** 20) }));
     const { queue, line } = await onSqlite().join();
     onTestFinished(() => queue.close());
     for (let batch = 0; batch < 3; batch++) await queue.add(large(8));
@@ -257,7 +258,9 @@ describe('back-pressure', () => {
       await waitFor(`call ${next}`, () => calls.length > next);
       answer(calls[next]!, { seqs: next, statuses: ['added'] });
     }
-    expect((await Promise.all(adding)).flat().map(({ seq }) => seq)).toEqual(Array.from(adding, (_, index) => index + 1));
+    expect((await Promise.all(adding)).flat().map(({ seq }) => seq)).toEqual(
+      Array.from(adding, (_, index) => index + 1),
+    );
   });
 
   test('a keeper whose executor takes no answers reads no more of its calls', async () => {

@@ -11,7 +11,6 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openSqliteQueue } from '../../../../../dist/runtime/queue/sqlite/sqlite-queue.js';
@@ -21,8 +20,6 @@ import { lines, parsed, place, started } from '../../../../support/command.js';
 import { rejection, startedExecutor } from '../../../../support/executors.js';
 import { all, done, tasks } from '../../../../support/queue-tasks.js';
 import { tempDir } from '../../../../support/temp-dir.js';
-
-const DRIVER = createRequire(import.meta.url).resolve('better-sqlite3');
 
 /** What there is to type, as the error tells it. */
 function putBack(hint: string): void {
@@ -143,34 +140,3 @@ test.each([[[]], [['--no-supervise']]])(
     expect(new Set(parsed(readFileSync(join(here.dir, 'out.ndjson'), 'utf8')).map(({ id }) => id)).size).toBe(30);
   },
 );
-
-test('a handler copies the state folder, another program opens the queue and closes it: noticed before anything is told', async () => {
-  const here = place();
-  here.write(
-    'copy.mjs',
-    `import { cpSync, existsSync } from 'node:fs';
-     import { execFileSync } from 'node:child_process';
-     const opener = \`const db = new (require(${JSON.stringify(DRIVER)}))(process.argv[1]);
-       db.prepare('select count(*) from tasks').get(); db.close();\`;
-     export default (input) => {
-       if (input !== '5') return input;
-       cpSync('.runtime/runs/copy', 'copied', { recursive: true, filter: (path) => !path.endsWith('.sock') });
-       execFileSync(process.execPath, ['-e', opener, '.runtime/runs/copy/queue.db']);
-       return existsSync('.runtime/runs/copy/queue.db-wal');
-     };`,
-  );
-  const command = ['run', 'copy.mjs', '--lines', '--threads', '1', '--results', '-'];
-  const ended = await here.runtime(command, { input: lines(10) });
-  expect(ended.stderr).toMatch(/queue\.db-wal was (removed|replaced) while the queue was open/);
-  expect(ended.exitCode).toBe(1);
-  const told = parsed(ended.stdout).map(({ id }) => id);
-
-  putBack(ended.stderr);
-  const { stdout } = await here.runtime(['results', 'copy']);
-  const recorded = parsed(stdout);
-  expect(recorded.map(({ id }) => id)).toEqual(expect.arrayContaining(told));
-  expect(
-    recorded.find(({ result }) => result === false),
-    'the log was deleted by then',
-  ).toBeDefined();
-});
