@@ -13,8 +13,14 @@ export interface Booted {
   beats: BeatLog;
 }
 
-/** Starts a real run, as `runtime run` does, in a state folder of its own. */
-export async function boot({ threads, handler }: SmokeSettings, dir: string): Promise<Booted> {
+/**
+ * Starts a real run, as `runtime run` does, in a state folder of its own.
+ * @param given `signal`: ends the start, and all that was begun by it
+ */
+export async function boot(
+  { threads, handler }: SmokeSettings,
+  { dir, signal }: { dir: string; signal: AbortSignal },
+): Promise<Booted> {
   // Loaded only now, while the process that is to contend for the lock starts.
   const { hostRun } = await import('../runs/host-run.js');
   const options = {
@@ -39,6 +45,6 @@ export async function boot({ threads, handler }: SmokeSettings, dir: string): Pr
     steerable: false,
   };
   // With all threads up, all are in the first beat.
-  const { executor } = await hostRun(options, { start: { allThreads: true } });
+  const { executor } = await hostRun(options, { start: { allThreads: true, signal } });
   return { executor, beats: new BeatLog(executor) };
 }

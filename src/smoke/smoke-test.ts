@@ -109,7 +109,7 @@ class SmokeTest {
     this.#checkpoints.reach(3);
     this.#contender = new Contender();
     const dir = temporaryFolder();
-    this.#booting = boot(this.#settings, dir);
+    this.#booting = boot(this.#settings, { dir, signal: this.#control.signal });
     const booted = await this.#waiting.within(timeoutMs, this.#booting);
     if (booted === LATE) {
       // It may never end: nobody waits for it any more.

@@ -3,9 +3,12 @@
  * supervisor to do so. It loads the queue and nothing else, and ends with its
  * executor: however that ends, it has written down first what it was told.
  */
+import { existsSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { exit } from 'node:process';
+import { readHolder } from '../../../system/lock/holder.js';
 import { ProcessLock } from '../../../system/lock/process-lock.js';
+import type { TaskQueue } from '../contract.js';
 import { keepStore } from '../open-queue.js';
 import { LINE_FD, LOCK_FD, type KeeperJob } from './start-keeper.js';
 
@@ -17,8 +20,15 @@ lock.adopt(LOCK_FD);
 const server = await keepStore(runDir, lock, () => lock.release());
 const hasClosed = await server.serve(new Socket({ fd: LINE_FD }));
 if (!hasClosed) {
-  // What it left in the lock file tells of its end, unless it ended by its own will.
-  await server.end().catch(() => {});
-  if (lock.holder()?.stopping === true) lock.release();
+  // It says so when it ends by its own will; else what it left in the lock file tells of its end.
+  const isOnPurpose = readHolder(LOCK_FD)?.stopping === true;
+  // With the folder removed by whoever has ended as well, nobody asks for a copy of what was in it.
+  const isWanted = async (queue: TaskQueue) => existsSync(runDir) || !(isOnPurpose || (await isEmpty(queue)));
+  await server.end(async (queue) => (await isWanted(queue)) && queue.close()).catch(() => {});
+  if (isOnPurpose) lock.release();
 }
 exit(0);
+
+async function isEmpty(queue: TaskQueue): Promise<boolean> {
+  return Object.values(await queue.counts()).every((count) => count === 0);
+}

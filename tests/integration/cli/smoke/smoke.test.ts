@@ -126,8 +126,8 @@ describe('a boot that works', () => {
     const { exitCode } = await smoke(['--junit', 'smoke.xml']);
     expect(exitCode).toBe(0);
     const xml = readFileSync(join(here.dir, 'smoke.xml'), 'utf8');
-    expect(xml.match(/<testcase /g)).toHaveLength(8 + 7);
-    expect(xml).toContain('<testsuites tests="15" failures="0" errors="0" skipped="1">');
+    expect(xml.match(/<testcase /g)).toHaveLength(8 + 8);
+    expect(xml).toContain('<testsuites tests="16" failures="0" errors="0" skipped="1">');
     expect(xml).toMatch(/name="6\/8 timeout, no event">\s*<skipped\/>/);
   });
 });
@@ -206,7 +206,7 @@ describe("a user's own post-conditions", () => {
   test('that only warn are shown, and fail nothing', async () => {
     config(`{ postConditions: [${condition('slow', `() => ({ ok: false, actual: 'four' })`, "severity: 'warn'")}] }`);
     const { stdout, exitCode } = await smoke();
-    expect(stdout).toContain('All post-conditions PASSED (8 checks, 1 warning)');
+    expect(stdout).toContain('All post-conditions PASSED (9 checks, 1 warning)');
     expect(stdout).toMatch(/^ {2}warning {2}slow .*expected five, found four$/m);
     expect(exitCode).toBe(0);
   });
