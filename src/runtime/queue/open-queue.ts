@@ -74,7 +74,7 @@ async function reachKeeper(runDir: string, lock: ProcessLock, keeperFd: number |
     import('./keeper/client.js'),
     import('./keeper/start-keeper.js'),
   ]);
-  return new KeeperClient(keeperFd === undefined ? startKeeper(runDir, lock) : lineTo(keeperFd));
+  return new KeeperClient(keeperFd === undefined ? await startKeeper(runDir, lock) : lineTo(keeperFd));
 }
 
 /**

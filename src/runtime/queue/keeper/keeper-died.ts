@@ -6,3 +6,11 @@ export function keeperDied(how: string): HoldfastError {
     hint: 'Nothing that was recorded is lost: start the run again, and it goes on.',
   });
 }
+
+export function keeperNotStarted(cause: Error): HoldfastError {
+  const message = `the process that keeps the queue could not be started: ${cause.message}`;
+  return new HoldfastError('ERR_KEEPER_DIED', message, {
+    cause,
+    hint: 'Check the limits on open files and on processes (ulimit -n, ulimit -u), then start the run again.',
+  });
+}

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { ProcessLock } from '../../../system/lock/process-lock.js';
 import { survivorEnvironment } from '../../processes/marker.js';
 import type { KeeperLine } from './client.js';
+import { keeperNotStarted } from './keeper-died.js';
 
 const KEEPER_PROCESS = fileURLToPath(new URL('./keeper-process.js', import.meta.url));
 
@@ -32,8 +33,10 @@ export function lineTo(fd: number): KeeperLine {
 /**
  * Starts a process that keeps the queue of a run, for this executor. It ends with
  * it, however that ends; the lock is held until the last word is written.
+ *
+ * @throws HoldfastError `ERR_KEEPER_DIED` where it cannot be started
  */
-export function startKeeper(runDir: string, lock: ProcessLock): KeeperLine {
+export async function startKeeper(runDir: string, lock: ProcessLock): Promise<KeeperLine> {
   const job: KeeperJob = { runDir, runId: lock.runId, lockPath: lock.path };
   const child = spawn(process.execPath, [KEEPER_PROCESS, JSON.stringify(job)], {
     // A session of its own: Ctrl-C is for its executor, which may have much to write after that.
@@ -42,13 +45,12 @@ export function startKeeper(runDir: string, lock: ProcessLock): KeeperLine {
     env: survivorEnvironment(),
     cwd: '/',
   });
+  if (child.pid === undefined) throw keeperNotStarted((await once(child, 'error'))[0] as Error);
   child.unref();
   let how = 'has ended';
-  child.once('error', (error) => (how = `could not be started: ${error.message}`));
-  const exited = once(child, 'exit').then(
-    ([code, signal]) => (how = signal === null ? `exited with code ${code}` : `was ended by ${signal}`),
-    () => {},
-  );
+  const exited = once(child, 'exit').then(([code, signal]) => {
+    how = signal === null ? `exited with code ${code}` : `was ended by ${signal}`;
+  });
   return {
     socket: child.stdio[LINE_FD] as Socket,
     ended: async () => {
