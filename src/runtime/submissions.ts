@@ -1,35 +1,34 @@
 import { HoldfastError } from '../base/errors.js';
 import { SeqMap } from './queue/seq-map.js';
 import type { AddedTask, ClaimedTask, QueueReader, Settlement, Submitting } from './queue/contract.js';
-import { TaskError } from './task/task-error.js';
-import { decodeOutcome, outcomeOf, valueOf } from './task/task-outcome.js';
+import { deliver, refuse, type Settle, type Waiter } from './waiters.js';
+import { outcomeOf } from './task/task-outcome.js';
 import type { NewTask, Outcome } from './task/task.js';
 import { decode } from './task/codec.js';
 
 /** Tasks that go to the queue in one call. Larger ones would keep the main thread from feeding the threads. */
 const CHUNK = 1000;
 
-interface Waiter {
-  /** Whether it waits for what the handler returned, or for the whole outcome. */
-  readonly wants: 'result' | 'outcome';
-  resolve(value: unknown): void;
-  reject(error: Error): void;
-  /** Told once the task is in the queue. */
-  onAdded?(added: AddedTask): void;
+/** Tasks that were submitted in one tick, and who waits for them, in step. */
+interface Chunk {
+  readonly tasks: NewTask[];
+  readonly waiters: Waiter[];
+  /** As many are there. What is behind them is room. */
+  count: number;
 }
 
 /**
  * Tasks on their way into the queue, and who waits for their outcomes. What is
- * submitted in one tick is added in one call.
+ * submitted in one tick is added in one call. A task is submitted some hundred
+ * thousand times a second: every object counts.
  */
 export class Submissions {
   readonly #queue: QueueReader & Submitting;
-  /** In step with each other. A task is submitted some hundred thousand times a second: every object counts. */
-  #pendingTasks: NewTask[] = [];
-  #pendingWaiters: Waiter[] = [];
-  #adding = 0;
-  /** What is added chunk by chunk, up to the chunk that comes next. */
-  readonly #chunked = new Set<{ tasks: NewTask[]; next: number }>();
+  /** Of this tick. All but the last are full. */
+  #submitted: Chunk[] = [];
+  /** Of earlier ticks, to be added one by one. */
+  readonly #chunked = new Set<Chunk[]>();
+  #pending = 0;
   #closedBy: Error | undefined;
   /** By sequence number. Seldom more than one waits for the same task. */
   #waiters = new SeqMap<Waiter | Waiter[]>();
@@ -48,23 +47,29 @@ export class Submissions {
 
   /** Tasks that are not in the queue yet. */
   get pending(): number {
-    return this.#pendingTasks.length + this.#adding;
+    return this.#pending;
   }
 
   /** Whether a task of that id was submitted, and not handed to the queue yet. */
   holds(id: string): boolean {
-    const has = (tasks: NewTask[]) => tasks.some((task) => task.id === id);
-    return has(this.#pendingTasks) || [...this.#chunked].some(({ tasks, next }) => has(tasks.slice(next)));
+    const has = (chunks: readonly Chunk[]) => chunks.some(({ tasks }) => tasks.some((task) => task.id === id));
+    return has(this.#submitted) || [...this.#chunked].some(has);
   }
 
   /** Resolves once the outcome of the task is durable, whatever it is. Rejects when the executor stops before. */
   outcomeOf(task: NewTask): Promise<Outcome> {
-    return this.#submit(task, 'outcome') as Promise<Outcome>;
+    return new Promise((settle) => this.#push(task, { wants: 'outcome', settle: settle as Settle }));
   }
 
   /** Resolves with what the handler returned, once that is durable. Rejects with `TaskError` if the task is not done. */
   resultOf(task: NewTask): Promise<unknown> {
-    return this.#submit(task, 'result');
+    // So written, V8 makes of the promise no more than is used: neither this closure nor what would reject it.
+    let settle!: Settle;
+    const result = new Promise<unknown>((resolve) => {
+      settle = resolve;
+    });
+    this.#push(task, settle);
+    return result;
   }
 
   /**
@@ -74,11 +79,10 @@ export class Submissions {
   watch(task: NewTask, onAdded: (added: AddedTask) => void): { result: Promise<unknown>; leave(): void } {
     let waiter!: Waiter;
     let seq: number | undefined;
-    const result = new Promise<unknown>((resolve, reject) => {
+    const result = new Promise<unknown>((settle) => {
       waiter = {
         wants: 'result',
-        resolve,
-        reject,
+        settle,
         onAdded: (added) => {
           ({ seq } = added);
           onAdded(added);
@@ -118,8 +122,8 @@ export class Submissions {
     if (waiting === undefined) return;
     const { state, result } = settlement;
     // The way nearly all go: without an object for the outcome in between.
-    if (state === 'done' && typeof result !== 'object' && !Array.isArray(waiting) && waiting.wants === 'result') {
-      waiting.resolve(result === undefined ? undefined : decode(result));
+    if (state === 'done' && typeof result !== 'object' && typeof waiting === 'function') {
+      waiting(result === undefined ? undefined : decode(result));
     } else deliver(waiting, outcomeOf(task, settlement));
   }
 
@@ -132,83 +136,92 @@ export class Submissions {
   /** Takes no more. Those who wait for a task that is running may still get its outcome. */
   close(error: Error): void {
     this.#closedBy ??= error;
-    this.#pendingTasks = [];
-    for (const { reject } of this.#pendingWaiters.splice(0)) reject(error);
+    for (const chunk of this.#submitted.splice(0)) this.#refuse(chunk, error);
   }
 
   /** Rejects all that still wait: nothing runs any more. */
   abandon(error: Error): void {
     this.close(error);
-    for (const waiting of this.#waiters.values()) {
-      for (const { reject } of [waiting].flat()) reject(error);
-    }
+    for (const waiting of this.#waiters.values()) refuse(waiting, error);
     this.#waiters = new SeqMap();
-  }
-
-  #submit(task: NewTask, wants: Waiter['wants']): Promise<unknown> {
-    return new Promise((resolve, reject) => this.#push(task, { wants, resolve, reject }));
   }
 
   #push(task: NewTask, waiter: Waiter): void {
     if (this.#closedBy) {
-      waiter.reject(this.#closedBy);
+      refuse(waiter, this.#closedBy);
       return;
     }
-    this.#pendingWaiters.push(waiter);
-    if (this.#pendingTasks.push(task) === 1) queueMicrotask(() => this.#flush());
+    this.#pending += 1;
+    const chunk = this.#openChunk();
+    chunk.tasks[chunk.count] = task;
+    chunk.waiters[chunk.count++] = waiter;
+  }
+
+  /** Has room for one more. */
+  #openChunk(): Chunk {
+    const last = this.#submitted.at(-1);
+    if (last !== undefined && last.count < CHUNK) return last;
+    if (last === undefined) this.#flushSoon();
+    // After a full one there will most likely be another: arrays that grow are copied five times.
+    const room = last === undefined ? 0 : CHUNK;
+    const chunk: Chunk = { tasks: new Array<NewTask>(room), waiters: new Array<Waiter>(room), count: 0 };
+    this.#submitted.push(chunk);
+    return chunk;
+  }
+
+  /** Apart from what is done for each task: a function that makes a closure somewhere costs 40 bytes whenever it is called. */
+  #flushSoon(): void {
+    queueMicrotask(() => this.#flush());
   }
 
   #flush(): void {
-    const tasks = this.#pendingTasks;
-    const waiters = this.#pendingWaiters;
-    if (tasks.length === 0) return;
-    this.#pendingTasks = [];
-    this.#pendingWaiters = [];
-    if (tasks.length <= CHUNK) this.#add(tasks, waiters);
-    else void this.#addInChunks(tasks, waiters);
+    const chunks = this.#submitted;
+    const first = chunks.shift();
+    if (first === undefined) return;
+    this.#submitted = [];
+    const last = chunks.at(-1) ?? first;
+    last.tasks.length = last.count;
+    last.waiters.length = last.count;
+    this.#add(first);
+    if (chunks.length > 0) void this.#addInTurns(chunks);
   }
 
   /** Between chunks, what the threads sent gets its turn. */
-  async #addInChunks(tasks: NewTask[], waiters: Waiter[]): Promise<void> {
-    const progress = { tasks, next: 0 };
-    this.#chunked.add(progress);
-    this.#adding += tasks.length;
-    while (progress.next < tasks.length) {
-      const start = progress.next;
-      progress.next += CHUNK;
-      const chunk = tasks.slice(start, progress.next);
-      // From here on it counts for itself. Taken off any later, its outcomes could be there
-      // before, and whoever waits for the executor to be idle would not hear of it.
-      this.#adding -= chunk.length;
-      this.#add(chunk, waiters.slice(start, progress.next));
+  async #addInTurns(chunks: Chunk[]): Promise<void> {
+    this.#chunked.add(chunks);
+    while (chunks.length > 0) {
       await new Promise((resolve) => setImmediate(resolve));
+      this.#add(chunks.shift()!);
     }
-    this.#chunked.delete(progress);
+    this.#chunked.delete(chunks);
   }
 
-  #add(tasks: NewTask[], waiters: Waiter[]): void {
+  #add(chunk: Chunk): void {
     if (this.#closedBy) {
-      for (const { reject } of waiters) reject(this.#closedBy);
+      this.#refuse(chunk, this.#closedBy);
       return;
     }
-    this.#adding += tasks.length;
     this.onWaiting();
-    this.#queue.add(tasks).then(
+    this.#queue.add(chunk.tasks).then(
       (added) => {
-        this.#adding -= tasks.length;
-        for (let i = 0; i < added.length; i++) this.#await(waiters[i]!, added[i]!);
+        this.#pending -= added.length;
+        for (let i = 0; i < added.length; i++) this.#await(chunk.waiters[i]!, added[i]!);
       },
-      (error: Error) => {
-        this.#adding -= tasks.length;
-        for (const { reject } of waiters) reject(error);
-      },
+      (error: Error) => this.#refuse(chunk, error),
     );
+  }
+
+  /** None of these is in the queue. */
+  #refuse({ waiters, count }: Chunk, error: Error): void {
+    this.#pending -= count;
+    refuse(waiters.slice(0, count), error);
   }
 
   #await(waiter: Waiter, added: AddedTask): void {
     const { seq, id, status } = added;
     if (status === 'conflict') {
-      waiter.reject(
+      refuse(
+        waiter,
         new HoldfastError('ERR_TASK_CONFLICT', `the task id ${JSON.stringify(id)} is already taken in this run`, {
           hint: 'Its handler or its input differ. Give the task another id, or use another run id.',
         }),
@@ -216,14 +229,14 @@ export class Submissions {
       return;
     }
     if (this.#closedBy) {
-      waiter.reject(this.#closedBy);
+      refuse(waiter, this.#closedBy);
       return;
     }
     const others = this.#waiters.get(seq);
     if (others === undefined) this.#waiters.set(seq, waiter);
     else if (Array.isArray(others)) others.push(waiter);
     else this.#waiters.set(seq, [others, waiter]);
-    waiter.onAdded?.(added);
+    if (typeof waiter !== 'function') waiter.onAdded?.(added);
     if (status === 'duplicate') this.#lookUp(seq, id);
   }
 
@@ -235,20 +248,8 @@ export class Submissions {
       },
       (error: Error) => {
         const waiting = this.#waiters.take(seq);
-        for (const { reject } of waiting === undefined ? [] : [waiting].flat()) reject(error);
+        if (waiting !== undefined) refuse(waiting, error);
       },
     );
-  }
-}
-
-function deliver(waiting: Waiter | Waiter[], outcome: Outcome): void {
-  for (const { wants, resolve, reject } of Array.isArray(waiting) ? waiting : [waiting]) {
-    try {
-      if (wants === 'outcome') resolve(outcome);
-      else if (outcome.state === 'done') resolve(valueOf(outcome));
-      else reject(new TaskError(decodeOutcome(outcome) as ConstructorParameters<typeof TaskError>[0]));
-    } catch (error) {
-      reject(error as Error);
-    }
   }
 }
