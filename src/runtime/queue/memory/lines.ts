@@ -4,17 +4,17 @@
  */
 import { Heap } from './heap.js';
 import { waits, type Delay, type MemoryTask, type State } from './memory-task.js';
-import { ReadyTasks } from './ready-tasks.js';
+import { isBefore, ReadyTasks } from './ready-tasks.js';
 
 /** So many cancelled tasks may hold their place in the line, beside as many as are queued. */
 const CANCELLED_PLACES = 1000;
 
 export class Lines {
-  #ready = new ReadyTasks<MemoryTask>();
+  #ready = new ReadyTasks();
   /** An entry counts as long as its task points back at it. */
   #delayed = new Heap<Delay>((a, b) => a.runAt < b.runAt);
   /** An entry counts as long as its task is a suspect. */
-  #suspects = new Heap<MemoryTask>((a, b) => a.seq < b.seq);
+  #suspects = new Heap<MemoryTask>(isBefore);
   #cancelledPlaces = 0;
   /** The start that names tasks now: those of earlier ones are held back. */
   #start = 1;
@@ -106,7 +106,7 @@ export class Lines {
   clear(): void {
     this.#ready = new ReadyTasks();
     this.#delayed = new Heap((a, b) => a.runAt < b.runAt);
-    this.#suspects = new Heap((a, b) => a.seq < b.seq);
+    this.#suspects = new Heap(isBefore);
     this.#cancelledPlaces = 0;
     this.#held = 0;
     this.#heldSuspects = 0;

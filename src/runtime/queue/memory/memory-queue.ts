@@ -21,10 +21,10 @@ import type {
   Work,
 } from '../contract.js';
 import { isRetriable } from '../endings.js';
-import { idOf } from '../generated-id.js';
+import { generatedId, idOf } from '../generated-id.js';
 import { Counts } from './counts.js';
 import { Lines } from './lines.js';
-import { claimed, delay, isSame, renew, stateAfter, waits, type MemoryTask } from './memory-task.js';
+import { changeOptions, giveBack, isSame, renew, stateAfter, waits, type MemoryTask } from './memory-task.js';
 import { cancelledEnding, outcomeRecord, Outcomes, type Ending } from './outcomes.js';
 import { Tasks } from './tasks.js';
 import { queueClosed } from '../refusals.js';
@@ -105,7 +105,7 @@ class MemoryQueue implements TaskQueue {
     const some: HeldTasks['some'] = [];
     for (const task of this.#heldTasks()) {
       if (some.length >= limit) break;
-      some.push({ id: idOf(task), input: task.input });
+      some.push({ id: idOf(task.claim), input: task.claim.input });
     }
     return { count: this.#lines.held, some };
   }
@@ -126,12 +126,14 @@ class MemoryQueue implements TaskQueue {
       this.#counts.move(due, 'queued');
       this.#lines.enter(due);
     }
-    const given: ClaimedTask[] = [];
-    while (given.length < limit) {
+    const given = new Array<ClaimedTask>(Math.min(limit, this.#counts.of('queued')));
+    let count = 0;
+    for (; count < given.length; count++) {
       const task = this.#lines.nextReady();
       if (task === undefined) break;
-      given.push(this.#take(task));
+      given[count] = this.#take(task);
     }
+    given.length = count;
     return given;
   }
 
@@ -143,22 +145,25 @@ class MemoryQueue implements TaskQueue {
 
   async settle(settlements: readonly Settlement[]): Promise<Settled> {
     this.#refuseIfClosed();
-    const settled: Settled = { ordinals: [], refused: [] };
+    const ordinals = new Array<number>(settlements.length);
+    let recorded = 0;
+    const refused: Settlement[] = [];
     for (const settlement of settlements) {
       const { seq, token } = settlement.claim;
       const task = this.#tasks.live(seq);
-      if (task?.state !== 'running' || task.token !== token) {
-        settled.refused.push(settlement);
+      if (task?.state !== 'running' || task.claim.token !== token) {
+        refused.push(settlement);
         continue;
       }
       this.#counts.move(task, stateAfter(settlement));
-      if (settlement.kind === 'outcome') settled.ordinals.push(this.#record(task, settlement));
+      if (settlement.kind === 'outcome') ordinals[recorded++] = this.#record(task, settlement);
       else {
-        if (settlement.kind === 'retry') delay(task, settlement);
+        giveBack(task, settlement);
         this.#enter(task);
       }
     }
-    return settled;
+    ordinals.length = recorded;
+    return { ordinals, refused };
   }
 
   async cancel(id: string): Promise<Cancellation> {
@@ -169,9 +174,10 @@ class MemoryQueue implements TaskQueue {
     if (!waits(state)) return { found: state };
     this.#counts.move(task, 'cancelled');
     this.#lines.leave(task, state, this.#counts.of('queued'));
-    const ending = cancelledEnding(task);
-    const outcome = outcomeRecord(this.#record(task, ending), task, ending);
-    return { found: state === 'suspect' ? 'queued' : state, cancelled: { seq: task.seq, outcome } };
+    const { claim } = task;
+    const ending = cancelledEnding(claim);
+    const outcome = outcomeRecord(this.#record(task, ending), claim, ending);
+    return { found: state === 'suspect' ? 'queued' : state, cancelled: { seq: claim.seq, outcome } };
   }
 
   async retry(states: readonly OutcomeState[]): Promise<number> {
@@ -235,7 +241,7 @@ class MemoryQueue implements TaskQueue {
   async outcome(id: string, { withInput = false }: WithInput = {}): Promise<OutcomeRecord | undefined> {
     this.#refuseIfClosed();
     const task = this.#tasks.named(id);
-    return task?.outcome && { ...task.outcome, ...(withInput && { input: task.input }) };
+    return task?.outcome && { ...task.outcome, ...(withInput && { input: task.claim.input }) };
   }
 
   async *outcomes(filter: OutcomeFilter = {}): AsyncIterable<OutcomeRecord> {
@@ -251,7 +257,8 @@ class MemoryQueue implements TaskQueue {
   async outcomesAfter(cursor: Cursor, choice: OutcomeChoice = {}): Promise<OutcomePage> {
     this.#refuseIfClosed();
     const page = this.#outcomes.after(cursor, choice);
-    if (choice.withInput) for (const outcome of page.outcomes) outcome.input = this.#tasks.named(outcome.id)!.input;
+    if (choice.withInput)
+      for (const outcome of page.outcomes) outcome.input = this.#tasks.named(outcome.id)!.claim.input;
     return page;
   }
 
@@ -268,21 +275,22 @@ class MemoryQueue implements TaskQueue {
     const { id } = task;
     const known = id === undefined ? undefined : this.#tasks.named(id);
     if (known !== undefined) {
-      return isSame(known, task) ? this.#addAgain(known, task) : { seq: known.seq, id: id!, status: 'conflict' };
+      return isSame(known, task) ? this.#addAgain(known, task) : { seq: known.claim.seq, id: id!, status: 'conflict' };
     }
     const added = this.#tasks.add(task, this.#lines.start);
     this.#counts.add();
     this.#lines.append(added);
-    return { seq: added.seq, id: idOf(added), status: 'added' };
+    const { seq } = added.claim;
+    return { seq, id: id ?? generatedId(seq), status: 'added' };
   }
 
-  #addAgain(task: MemoryTask, { priority, timeoutMs, retries }: NewTask): AddedTask {
-    const { seq, state } = task;
-    const added: AddedTask = { seq, id: idOf(task), status: 'duplicate' };
+  #addAgain(task: MemoryTask, again: NewTask): AddedTask {
+    const { claim, state } = task;
+    const added: AddedTask = { seq: claim.seq, id: idOf(claim), status: 'duplicate' };
     if (state !== 'running' && !waits(state)) return added;
     const held = this.#lines.isHeld(task);
-    const moved = task.priority !== priority;
-    Object.assign(task, { priority, timeoutMs, retries });
+    const moved = claim.priority !== again.priority;
+    changeOptions(task, again);
     if (held) this.#letIn(task);
     else if (moved && state === 'queued') this.#lines.move(task, this.#counts.of('queued'));
     return added;
@@ -307,7 +315,7 @@ class MemoryQueue implements TaskQueue {
 
   #take(task: MemoryTask): ClaimedTask {
     this.#counts.move(task, 'running');
-    return claimed(task);
+    return task.claim;
   }
 
   #record(task: MemoryTask, ending: Ending): number {

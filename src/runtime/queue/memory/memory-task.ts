@@ -3,10 +3,14 @@ import type { ClaimedTask, OutcomeRecord, Settlement } from '../contract.js';
 
 export type State = TaskState | 'suspect';
 
-export interface MemoryTask extends ClaimedTask {
+export interface MemoryTask {
+  /** What `claim` gives away of it. Once given, it is never changed, only replaced: whoever has it may still read it. */
+  claim: ClaimedTask;
   state: State;
   /** The number of the start that named it last while it had no outcome. */
   start: number;
+  /** The one that arrived after it, while it stands in the line of arrivals. */
+  next: MemoryTask | undefined;
   /** While it is delayed. */
   delay: Delay | undefined;
   /** Kept only of a task that was given an id. */
@@ -24,30 +28,20 @@ export function waits(state: State): state is 'queued' | 'delayed' | 'suspect' {
 
 export function newMemoryTask(seq: number, task: NewTask, start: number): MemoryTask {
   const { id, handler, input, priority, timeoutMs, retries } = task;
-  return {
+  const claim: ClaimedTask = {
     seq,
-    token: 0,
+    token: 1,
     id,
     handler,
     input,
     priority,
     timeoutMs,
     retries,
-    state: 'queued',
     attempts: 0,
     crashes: 0,
     earlier: undefined,
-    start,
-    delay: undefined,
-    outcome: undefined,
   };
-}
-
-/** What is given away of it: its own claim. */
-export function claimed(task: MemoryTask): ClaimedTask {
-  const token = ++task.token;
-  const { seq, id, handler, input, priority, timeoutMs, retries, attempts, crashes, earlier } = task;
-  return { seq, token, id, handler, input, priority, timeoutMs, retries, attempts, crashes, earlier };
+  return { claim, state: 'queued', start, next: undefined, delay: undefined, outcome: undefined };
 }
 
 /** The state to which a settlement brings a task. */
@@ -64,18 +58,32 @@ export function stateAfter(settlement: Settlement): State {
   }
 }
 
-/** Notes what it is to be retried with. */
-export function delay(task: MemoryTask, { attempts, crashes, earlier, runAt }: Settlement & { kind: 'retry' }): void {
-  Object.assign(task, { attempts, crashes, earlier, delay: { runAt, task } });
+/** Ends the claim of a task that is to wait again: with the next one, it is given as it is after that settlement. */
+export function giveBack(task: MemoryTask, settlement: Exclude<Settlement, { kind: 'outcome' }>): void {
+  if (settlement.kind === 'retry') {
+    const { attempts, crashes, earlier, runAt } = settlement;
+    replaceClaim(task, { attempts, crashes, earlier });
+    task.delay = { runAt, task };
+  } else replaceClaim(task, {});
 }
 
 /** Has it be as if it had never run. */
 export function renew(task: MemoryTask): void {
-  Object.assign(task, { attempts: 0, crashes: 0, earlier: undefined, outcome: undefined });
+  replaceClaim(task, { attempts: 0, crashes: 0, earlier: undefined });
+  task.outcome = undefined;
 }
 
-export function isSame(task: MemoryTask, { handler, input }: NewTask): boolean {
-  return task.handler === handler && sameInput(task.input, input);
+/** From its next attempt on, these hold. A claim that was given goes on as it is. */
+export function changeOptions(task: MemoryTask, { priority, timeoutMs, retries }: NewTask): void {
+  task.claim = { ...task.claim, priority, timeoutMs, retries };
+}
+
+function replaceClaim(task: MemoryTask, changes: Partial<ClaimedTask>): void {
+  task.claim = { ...task.claim, ...changes, token: task.claim.token + 1 };
+}
+
+export function isSame({ claim }: MemoryTask, { handler, input }: NewTask): boolean {
+  return claim.handler === handler && sameInput(claim.input, input);
 }
 
 function sameInput(a: Encoded, b: Encoded): boolean {

@@ -22,8 +22,8 @@ export class Outcomes {
   /** Gives the ordinal. */
   record(task: MemoryTask, ending: Ending): number {
     const ordinal = ++this.#lastOrdinal;
-    if (task.id === undefined) return ordinal;
-    task.outcome = outcomeRecord(ordinal, task, ending);
+    if (task.claim.id === undefined) return ordinal;
+    task.outcome = outcomeRecord(ordinal, task.claim, ending);
     this.#records.push(task.outcome);
     return ordinal;
   }

@@ -10,85 +10,86 @@
  * then made ready again) leaves by the first.
  */
 import { Heap } from './heap.js';
+import type { MemoryTask } from './memory-task.js';
 
-export interface Waiting {
-  readonly seq: number;
-  priority: number;
-  state: string;
+/** Whether a task came before another one. */
+export function isBefore(a: MemoryTask, b: MemoryTask): boolean {
+  return a.claim.seq < b.claim.seq;
 }
 
-/** Used-up places are cut off in steps of at least so many. */
-const CUT_AT = 1024;
-
 /** Tasks of one priority. */
-class Lane<T extends Waiting> {
+class Lane {
   readonly priority: number;
-  /** In the order of arrival, which is the order of seq. `#head` is the first that has not left. */
-  #arrivals: (T | undefined)[] = [];
-  #head = 0;
-  readonly #returned = new Heap<T>((a, b) => a.seq < b.seq);
+  /** In the order of arrival, which is the order of seq: each knows the `next`. A task arrives once. */
+  #first: MemoryTask | undefined;
+  #last: MemoryTask | undefined;
+  readonly #returned = new Heap<MemoryTask>(isBefore);
 
   constructor(priority: number) {
     this.priority = priority;
   }
 
-  append(task: T): void {
-    this.#arrivals.push(task);
+  append(task: MemoryTask): void {
+    if (this.#last === undefined) this.#first = task;
+    else this.#last.next = task;
+    this.#last = task;
   }
 
-  putBack(task: T): void {
+  putBack(task: MemoryTask): void {
     this.#returned.push(task);
   }
 
-  shift(): T | undefined {
+  shift(): MemoryTask | undefined {
     for (;;) {
-      const arrived = this.#arrivals[this.#head];
+      const arrived = this.#first;
       const returned = this.#returned.peek();
       if (arrived === undefined && returned === undefined) return undefined;
-      const task =
-        arrived === undefined || (returned !== undefined && returned.seq < arrived.seq)
-          ? this.#returned.pop()!
-          : this.#shiftArrival();
+      const isReturned = arrived === undefined || (returned !== undefined && isBefore(returned, arrived));
+      const task = isReturned ? this.#returned.pop()! : this.#shiftArrival(arrived);
       if (this.#waitsHere(task)) return task;
     }
   }
 
   sweep(): void {
-    this.#arrivals = this.#arrivals.slice(this.#head).filter((task) => task !== undefined && this.#waitsHere(task));
-    this.#head = 0;
-    this.#returned.sweep((task) => this.#waitsHere(task));
-  }
-
-  #waitsHere(task: T): boolean {
-    return task.state === 'queued' && task.priority === this.priority;
-  }
-
-  #shiftArrival(): T {
-    const task = this.#arrivals[this.#head]!;
-    this.#arrivals[this.#head++] = undefined;
-    if (this.#head >= CUT_AT && this.#head * 2 >= this.#arrivals.length) {
-      this.#arrivals = this.#arrivals.slice(this.#head);
-      this.#head = 0;
+    let task = this.#first;
+    this.#first = undefined;
+    this.#last = undefined;
+    while (task !== undefined) {
+      const { next } = task;
+      task.next = undefined;
+      if (this.#waitsHere(task)) this.append(task);
+      task = next;
     }
+    this.#returned.sweep((each) => this.#waitsHere(each));
+  }
+
+  #waitsHere(task: MemoryTask): boolean {
+    return task.state === 'queued' && task.claim.priority === this.priority;
+  }
+
+  #shiftArrival(task: MemoryTask): MemoryTask {
+    this.#first = task.next;
+    if (this.#first === undefined) this.#last = undefined;
+    task.next = undefined;
     return task;
   }
 }
 
-export class ReadyTasks<T extends Waiting> {
-  readonly #lanes = new Map<number, Lane<T>>();
-  readonly #order = new Heap<Lane<T>>((a, b) => a.priority > b.priority);
+export class ReadyTasks {
+  readonly #lanes = new Map<number, Lane>();
+  readonly #order = new Heap<Lane>((a, b) => a.priority > b.priority);
 
   /** A new task: its seq is higher than that of any before it. */
-  append(task: T): void {
-    this.#lane(task.priority).append(task);
+  append(task: MemoryTask): void {
+    this.#lane(task.claim.priority).append(task);
   }
 
   /** A task that was here before. */
-  putBack(task: T): void {
-    this.#lane(task.priority).putBack(task);
+  putBack(task: MemoryTask): void {
+    this.#lane(task.claim.priority).putBack(task);
   }
 
-  shift(): T | undefined {
+  shift(): MemoryTask | undefined {
     for (;;) {
       const lane = this.#order.peek();
       const task = lane?.shift();
@@ -103,7 +104,7 @@ export class ReadyTasks<T extends Waiting> {
     for (const lane of this.#lanes.values()) lane.sweep();
   }
 
-  #lane(priority: number): Lane<T> {
+  #lane(priority: number): Lane {
     let lane = this.#lanes.get(priority);
     if (lane === undefined) {
       lane = new Lane(priority);

@@ -17,7 +17,7 @@ export class Tasks {
 
   add(task: NewTask, start: number): MemoryTask {
     const added = newMemoryTask(++this.#lastSeq, task, start);
-    this.#live.set(added.seq, added);
+    this.#live.set(this.#lastSeq, added);
     if (task.id !== undefined) this.#byId.set(task.id, added);
     return added;
   }
@@ -32,7 +32,7 @@ export class Tasks {
     const seq = generatedSeq(id);
     if (seq === undefined) return this.#byId.get(id);
     const task = this.#live.get(seq);
-    return task?.id === undefined ? task : undefined;
+    return task?.claim.id === undefined ? task : undefined;
   }
 
   /** One that has no outcome. */
@@ -46,12 +46,12 @@ export class Tasks {
 
   /** It has its outcome. */
   end(task: MemoryTask): void {
-    this.#live.take(task.seq);
+    this.#live.take(task.claim.seq);
   }
 
   /** Its outcome was taken back. */
   revive(task: MemoryTask): void {
-    this.#live.set(task.seq, task);
+    this.#live.set(task.claim.seq, task);
   }
 
   /** Numbers go on. */
