@@ -47,7 +47,7 @@ export class CostModel {
   }
 
   /** What tasks took that ended one after the other, each so many ms. */
-  learn(tasks: readonly Pick<ClaimedTask, 'handler' | 'input'>[], durations: readonly number[]): void {
+  learn(tasks: readonly Pick<ClaimedTask, 'handler' | 'input'>[], durations: ArrayLike<number>): void {
     let start = 0;
     while (start < tasks.length) {
       const { handler } = tasks[start]!;

@@ -45,7 +45,7 @@ export class Feed {
     }
   }
 
-  send(thread: PoolThread, lane: number, tasks: ClaimedTask[], fencingToken: number): void {
+  send(thread: PoolThread, lane: number, tasks: readonly ClaimedTask[], fencingToken: number): void {
     this.#pace?.took(tasks[0]!);
     this.#listener.onSent(tasks.length);
     thread.run(lane, tasks, fencingToken);

@@ -37,7 +37,7 @@ export class Starts {
   /** These have ended. */
   onReport(thread: PoolThread, batch: Batch, { first, startedAt }: BatchReport): void {
     if (!this.heard()) return;
-    for (const [index, since] of startedAt.entries()) this.#once(thread, batch, first + index, since);
+    for (let i = 0; i < startedAt.length; i++) this.#once(thread, batch, first + i, startedAt[i]!);
   }
 
   /** The thread is gone: what was running on it had begun. */
