@@ -42,6 +42,8 @@ const MAX_SEARCHED_ARRAY = 1000;
  * @throws HoldfastError ERR_VALUE_NOT_CLONEABLE for functions, symbols and the like
  */
 export function encode(value: unknown, what: string): Encoded {
+  // JSON would write the same, by way of a buffer of 50 bytes.
+  if (typeof value === 'number' && isJson(value, 0)) return stringOf(value);
   valuesLeft = MAX_JSON_VALUES;
   if (isJson(value, 0)) return jsonStringify(value);
   try {
