@@ -109,7 +109,10 @@ async function runBatch(request: BatchRequest): Promise<void> {
   await lane.run(request, betweenTasks);
   if (printing !== undefined) await printed(printing);
   // By what it holds then it is told whether it is to be replaced.
-  if (threadData.recycleAbove !== undefined && pause === undefined && memory.isHigh) await (pause = collect());
+  if (threadData.recycleAbove !== undefined) {
+    if (pause === undefined && memory.isHigh) await (pause = collect());
+    board.measure();
+  }
   lane.conclude();
   if (isTurnDue(lane.endedAt)) await betweenTasks();
   else if (isAbove()) await lookAtMemory();

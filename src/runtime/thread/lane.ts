@@ -20,6 +20,12 @@ import { AttemptEnd, type BatchReport, type BatchRequest } from './protocol.js';
  */
 const REPORT_AFTER_MS = 8;
 
+/** What has ended and was not told of yet. */
+interface GrowingReport extends Pick<BatchReport, 'first' | 'ends' | 'payloads'> {
+  startedAt: number[];
+  durationMs: number[];
+}
+
 /** Works through batches, one after the other, one task at a time. */
 export class Lane {
   readonly #number: number;
@@ -33,7 +39,7 @@ export class Lane {
    * no look into this thread could find it.
    */
   pending: PromiseLike<unknown> | undefined;
-  #report: BatchReport | undefined;
+  #report: GrowingReport | undefined;
   #reportedAt = 0;
   #endedAt = 0;
   #reportScheduled = false;
@@ -71,7 +77,7 @@ export class Lane {
   async run(request: BatchRequest, betweenTasks: () => Promise<void>): Promise<void> {
     const size = request.ids.length;
     const inputs = typeof request.inputs === 'string' ? (jsonParse(request.inputs) as unknown[]) : undefined;
-    this.#startReport(request.batch, 0);
+    this.#startReport(0);
     this.#reportedAt = now();
     for (;;) {
       const position = this.#board.take(this.#number, size);
@@ -92,9 +98,9 @@ export class Lane {
   }
 
   conclude(): void {
-    this.#board.measure();
-    post({ type: 'report', ...this.#report!, last: true });
+    this.#post(true);
     this.#report = undefined;
+    this.#board.measure();
   }
 
   /** Runs one task; gives a promise only if the handler did. */
@@ -185,16 +191,20 @@ export class Lane {
     }
   }
 
-  #startReport(batch: number, first: number): void {
-    const lane = this.#number;
-    this.#report = { lane, batch, first, ends: [], payloads: [], startedAt: [], durationMs: [], last: false };
+  #startReport(first: number): void {
+    this.#report = { first, ends: [], payloads: [], startedAt: [], durationMs: [] };
+  }
+
+  #post(last: boolean): void {
+    const { first, ends, payloads, startedAt, durationMs } = this.#report!;
+    post({ type: 'report', lane: this.#number, first, ends, payloads, startedAt, durationMs, last });
   }
 
   #sendReport(): void {
-    const report = this.#report!;
-    post({ type: 'report', ...report });
+    const { first, ends } = this.#report!;
+    this.#post(false);
     this.#reportedAt = now();
-    this.#startReport(report.batch, report.first + report.ends.length);
+    this.#startReport(first + ends.length);
   }
 
   /** The event loop comes to its idle phase while a task of this lane waits: time to tell what has ended. */

@@ -2,6 +2,7 @@
 import { workerData } from 'node:worker_threads';
 import { atomicsLoad, atomicsWait, receiveMessageOnPort } from './own.js';
 import type { ThreadData, ThreadMessage, ThreadRequest } from './protocol.js';
+import { receivedRequest, sentMessage, type SentMessage, type SentRequest } from './wire.js';
 
 const given = workerData as Partial<ThreadData>;
 
@@ -12,20 +13,23 @@ export const threadData = { ...given } as ThreadData;
 for (const key of Object.keys(given)) delete given[key as keyof ThreadData];
 
 const { port } = threadData;
+const postTo: (message: SentMessage) => void = port.postMessage.bind(port);
 const requests = new Int32Array(threadData.requests);
 
 /** Tells the main thread something. */
-export const post: (message: ThreadMessage) => void = port.postMessage.bind(port);
+export function post(message: ThreadMessage): void {
+  postTo(sentMessage(message));
+}
 
-let accept: ((request: ThreadRequest) => void) | undefined;
+let accept: ((sent: SentRequest) => void) | undefined;
 /** Requests that are worked on. */
 let open = 0;
 let seen = 0;
 
 /** From now on, `listener` gets all requests. */
 export function listen(listener: (request: ThreadRequest) => void): void {
-  accept = listener;
-  port.on('message', listener);
+  accept = (sent) => listener(receivedRequest(sent));
+  port.on('message', accept);
   waitWhileIdle();
 }
 
@@ -53,7 +57,7 @@ function waitWhileIdle(): void {
     for (;;) {
       const next = receiveMessageOnPort(port);
       if (next === undefined) break;
-      accept!(next.message as ThreadRequest);
+      accept!(next.message as SentRequest);
     }
   }
 }

@@ -47,6 +47,7 @@ export const OwnError = Error;
 export const OwnPromise = Promise;
 export const OwnAbortController = AbortController;
 export const OwnDOMException = DOMException;
+export const OwnFloat64Array = Float64Array;
 export const signalOf = uncurried(getterOf(AbortController.prototype, 'signal') as () => AbortSignal);
 export const abortedOf = uncurried(getterOf(AbortSignal.prototype, 'aborted') as () => boolean);
 export const abortWith = uncurried(AbortController.prototype.abort);

@@ -11,6 +11,8 @@
  * A report answers for the tasks from `first` on. A lane that works long sends
  * what has ended so far, so that finished tasks seldom wait for a slow
  * neighbour, or are lost with it; the last one says that it is.
+ *
+ * In what form these travel stands in `wire.ts`.
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { Group } from '../processes/children.js';
@@ -64,7 +66,6 @@ interface TeardownRequest {
 export interface BatchRequest {
   type: 'batch';
   lane: number;
-  batch: number;
   /** Of the queue; handed to handlers as `context.fencingToken`. */
   fencingToken: number;
   /** The id that a task was given, or its number in the queue if it was given none. */
@@ -81,18 +82,20 @@ export interface BatchRequest {
 export const AttemptEnd = { done: 0, failed: 1, timedOut: 2, cancelled: 3, interrupted: 4 } as const;
 export type AttemptEnd = (typeof AttemptEnd)[keyof typeof AttemptEnd];
 
+/** As they grow, or as they were sent. */
+type Numbers = number[] | Float64Array;
+
 export interface BatchReport {
   lane: number;
-  batch: number;
   /** Position in the batch of the first task told of. */
   first: number;
   ends: AttemptEnd[];
   /** The result of each task that is done (`undefined`: it returned nothing), the error of each other one. */
   payloads: (Encoded | TaskErrorRecord | undefined)[];
   /** Milliseconds since the epoch. */
-  startedAt: number[];
+  startedAt: Numbers;
   /** Milliseconds, fractions included. */
-  durationMs: number[];
+  durationMs: Numbers;
   /** Whether the batch is done with. */
   last: boolean;
 }

@@ -33,7 +33,8 @@ export class Assignments {
   }
 
   give(lane: number, tasks: readonly ClaimedTask[]): Batch {
-    const batch: Batch = { number: ++this.given, lane, tasks, reported: 0, size: tasks.length };
+    this.given += 1;
+    const batch: Batch = { lane, tasks, reported: 0, size: tasks.length };
     this.batches[lane] = batch;
     this.tasksLeft -= tasks.length;
     return batch;

@@ -4,7 +4,6 @@ import type { BatchRequest } from '../../thread/protocol.js';
 
 /** The tasks that went to a lane in one message, and how far its thread has reported of them. */
 export interface Batch {
-  readonly number: number;
   readonly lane: number;
   readonly tasks: readonly ClaimedTask[];
   /** Tasks reported so far; reports come in order. */
@@ -14,11 +13,10 @@ export interface Batch {
 }
 
 /** What a thread is sent of a batch. */
-export function batchRequest({ lane, number, tasks }: Batch, fencingToken: number): BatchRequest {
+export function batchRequest({ lane, tasks }: Batch, fencingToken: number): BatchRequest {
   return {
     type: 'batch',
     lane,
-    batch: number,
     fencingToken,
     ids: tasks.map(({ id, seq }) => id ?? seq),
     handlers: oneOrAll(tasks, ({ handler }) => handler),

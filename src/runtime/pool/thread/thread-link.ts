@@ -1,6 +1,7 @@
 import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads';
 import { fileURLToPath } from 'node:url';
 import type { ThreadData, ThreadMessage, ThreadRequest } from '../../thread/protocol.js';
+import { receivedMessage, sentRequest, type SentMessage } from '../../thread/wire.js';
 
 const START = fileURLToPath(new URL('../../thread/start.cjs', import.meta.url));
 
@@ -47,7 +48,7 @@ export class ThreadLink {
     this.#worker.on('message', () => listener.onStray());
     this.#worker.on('error', (error: unknown) => listener.onError(error as Error));
     this.#worker.on('exit', (code) => this.#onExit(code));
-    port1.on('message', (message: ThreadMessage) => listener.onMessage(message));
+    port1.on('message', (sent: SentMessage) => listener.onMessage(receivedMessage(sent)));
     // Only the exit can still be told then.
     port1.on('close', () => {
       this.#closed = true;
@@ -67,7 +68,7 @@ export class ThreadLink {
   send(request: ThreadRequest): void {
     if (this.#gone || this.#closed) return;
     if (++this.#owed === 1) this.#port.ref();
-    this.#port.postMessage(request);
+    this.#port.postMessage(sentRequest(request));
     Atomics.add(this.#requests, 0, 1);
     Atomics.notify(this.#requests, 0, 1);
   }
@@ -87,7 +88,7 @@ export class ThreadLink {
     while (!this.#closed) {
       const next = receiveMessageOnPort(this.#port);
       if (next === undefined) break;
-      this.#listener.onMessage(next.message as ThreadMessage);
+      this.#listener.onMessage(receivedMessage(next.message as SentMessage));
     }
     this.#gone = true;
     this.#port.close();

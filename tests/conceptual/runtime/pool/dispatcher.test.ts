@@ -323,7 +323,7 @@ describe('closing', () => {
         const { run } = thread;
         // The thread itself never hears of it.
         thread.run = (lane, tasks) => {
-          thread.batches[lane] = { number: 1, lane, tasks, reported: 0, size: tasks.length };
+          thread.batches[lane] = { lane, tasks, reported: 0, size: tasks.length };
           thread.board.reset(lane);
           thread.run = run;
           resolve(thread);

@@ -29,7 +29,7 @@ afterEach(() => {
 function setUp({ lookMs = 200, timeout, lanes = 1 }: { lookMs?: number; timeout?: number; lanes?: number } = {}) {
   const board = new ThreadBoard(ThreadBoard.allocate(lanes));
   const tasks = Array.from({ length: lanes }, (_, seq) => ({ seq, id: `task ${seq}` }) as ClaimedTask);
-  const batches = tasks.map((task, lane): Batch => ({ number: 1, lane, tasks: [task], reported: 0, size: 1 }));
+  const batches = tasks.map((task, lane): Batch => ({ lane, tasks: [task], reported: 0, size: 1 }));
   const thread = { number: 1, threadId: 7, board, batches, dead: false, blocked: false, busy: true };
   const looks: number[] = [];
   const lookout = new Lookout((threadId) => {
