@@ -1,7 +1,8 @@
 /** The disk of a run breaks in the middle of it: told in words, nothing told that is not there, and it goes on once that is mended. */
-import { existsSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { TestContext } from 'vitest';
 import { breakableDisk } from '../../../support/broken-disk.js';
 import type { Trouble } from '../../../support/broken-disk.js';
@@ -21,6 +22,25 @@ const handlers = (trigger: string, trouble: string) => `
       writeFileSync(${JSON.stringify(trigger)}, ${JSON.stringify(trouble)});
     }
     return input;
+  };`;
+
+/** At task 20 something else fills the disk. Results are large, so that to record them takes more of it. */
+const FILLING = `
+  import { appendFileSync, existsSync } from 'node:fs';
+  import { setTimeout as sleep } from 'node:timers/promises';
+  const fill = () => {
+    for (let bytes = 1 << 20; bytes > 0; ) {
+      try {
+        appendFileSync('disk/filler', Buffer.alloc(bytes));
+      } catch {
+        bytes >>= 1;
+      }
+    }
+  };
+  export default async (input) => {
+    if (input === 20 && !existsSync('mended')) fill();
+    await sleep(1);
+    return 'x'.repeat(100_000);
   };`;
 
 const TROUBLES: [what: string, trouble: Trouble, words: string, hint: string][] = [
@@ -76,4 +96,39 @@ async function breaks([trouble, words, hint]: [Trouble, string, string], flags: 
   expect(all).toHaveLength(TASKS);
   expect(new Set(all.map(({ id }) => id)).size).toBe(TASKS);
   expect(all).toEqual(expect.arrayContaining(told));
+}
+
+for (const flags of [[], ['--no-supervise']]) {
+  test(`a small disk that is full, in the middle of a run: told, and mended ${JSON.stringify(flags)}`, async (context) => {
+    const here = place();
+    const why = mountSmallDisk(join(here.dir, 'disk'));
+    if (why !== undefined) return context.skip(why);
+    here.write('work.mjs', FILLING);
+    here.write('tasks.ndjson', lines(TASKS).replaceAll(/^\d+$/gm, '{"input":$&}'));
+    const command = ['run', 'work.mjs', '--tasks', 'tasks.ndjson', '--threads', '1', '--dir', 'disk/state', ...flags];
+    const full = await here.runtime([...command, '--results', 'out.ndjson']);
+    expect(full.stderr).toContain('the disk that holds the queue is full: ');
+    expect(full.stderr).toContain('Free some space on that disk');
+    expect(full.exitCode).toBe(1);
+
+    rmSync(join(here.dir, 'disk/filler'));
+    const told = parsed(readFileSync(join(here.dir, 'out.ndjson'), 'utf8'));
+    const recorded = parsed((await here.runtime(['results', 'work', '--dir', 'disk/state'])).stdout);
+    expect(recorded).toEqual(expect.arrayContaining(told));
+    here.write('mended', '');
+    const again = await here.runtime([...command, '--results', 'out.ndjson']);
+    expect(again.exitCode).toBe(0);
+    expect(parsed(readFileSync(join(here.dir, 'out.ndjson'), 'utf8'))).toHaveLength(TASKS);
+  });
+}
+
+/** Gives why that is not possible here. */
+function mountSmallDisk(folder: string): string | undefined {
+  mkdirSync(folder);
+  const { status, error, stderr } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=32m', 'tmpfs', folder], {
+    encoding: 'utf8',
+  });
+  if (status !== 0) return `no small disk can be mounted here: ${error?.message ?? stderr}`;
+  onTestFinished(() => void spawnSync('umount', ['--lazy', folder]));
+  return undefined;
 }
