@@ -2,8 +2,7 @@
 /** The handlers that a chaos run runs. */
 import { createHash } from 'node:crypto';
 import { mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { clock, formatLine } from './evidence.mjs';
 import { answer } from './plan.mjs';
@@ -49,7 +48,8 @@ export async function wait(input, context) {
  */
 export function copy(input, context) {
   tell('start', context);
-  const backup = mkdtempSync(join(tmpdir(), 'holdfast-chaos-backup-'));
+  // Beside the state folder: it goes with the run, also where its task is killed.
+  const backup = mkdtempSync(join(dirname(state), 'backup-'));
   const hash = createHash('sha256');
   for (const entry of readdirSync(state, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;

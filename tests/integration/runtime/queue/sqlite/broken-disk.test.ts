@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { openSqliteQueueReader } from '../../../../../dist/runtime/queue/sqlite/reader.js';
 import { breakableDisk } from '../../../../support/broken-disk.js';
 import type { Trouble } from '../../../../support/broken-disk.js';
+import { program } from '../../../../support/program.js';
 import { queueProcess } from '../../../../support/queue-process.js';
 import { all } from '../../../../support/queue-tasks.js';
 import { tempDir } from '../../../../support/temp-dir.js';
@@ -48,3 +49,34 @@ test.for(TROUBLES)(
     await waitFor('it to go on', () => again.facts.some((fact) => fact.settled));
   },
 );
+
+test('an executor in code is told in the same words, and so is whoever waits for an outcome', async (context) => {
+  const disk = breakableDisk();
+  if (typeof disk === 'string') return context.skip(disk);
+  const exports = Object.entries(disk.env).map(([name, value]) => `export ${name}='${value}';`);
+  const { said, stderr } = await program(
+    `
+    import { rmSync, writeFileSync } from 'node:fs';
+    const words = ({ code, message, hint }) => ({ code, message, hint });
+    let executor = await open({ durable: true });
+    const failed = new Promise((resolve) => executor.once('failed', resolve));
+    say(await executor.submit('echo', 1, { id: 'a' }));
+    writeFileSync('${disk.trigger}', '${disk.text(['sync', 'EIO'])}');
+    say(words(await executor.submit('echo', 2, { id: 'b' }).catch((error) => error)));
+    say(words(await failed));
+    await executor.stop().catch(() => {});
+    rmSync('${disk.trigger}');
+    executor = await open({ durable: true });
+    say(await executor.submit('echo', 1, { id: 'a' }));
+    say(await executor.submit('echo', 2, { id: 'b' }));
+    await executor.stop();
+  `,
+    { prelude: exports.join(' ') },
+  );
+  const told = {
+    code: 'ERR_QUEUE_IO',
+    message: expect.stringMatching(/^the queue cannot be read or written: .*queue\.db \(SQLITE_IOERR_\w+: /) as string,
+    hint: expect.stringContaining('Check the disk') as string,
+  };
+  expect(said, stderr).toEqual([1, told, told, 1, 2]);
+});
