@@ -3,11 +3,10 @@
 /**
  * Kills a run again and again, and checks that it held what it promises:
  *
- *   npm run chaos -- [--kills 200] [--tasks 20000] [--seed <n>] [--visitor] [--long]
+ *   npm run chaos -- [--kills 200] [--tasks 20000] [--seed <n>] [--long]
  *
- * --visitor: others come and go in the state folder meanwhile. --long: 1,000
- * kills of 100,000 tasks. With OTHER_NODES in the environment, the visitor uses
- * the SQLite of Node 22, 24 and 26, too, which npm fetches.
+ * --long: 1,000 kills of 100,000 tasks. With OTHER_NODES in the environment, the
+ * visitor of the queue uses the SQLite of Node 22, 24 and 26, too, which npm fetches.
  *
  * Prints the seed and what was measured; exits with 1, and keeps all traces of
  * the run, if anything is wrong. What a seed repeats: see `chaos/plan.mjs`.
@@ -21,7 +20,6 @@ const { values } = parseArgs({
     kills: { type: 'string' },
     tasks: { type: 'string' },
     seed: { type: 'string' },
-    visitor: { type: 'boolean', default: false },
     long: { type: 'boolean', default: false },
   },
 });
@@ -37,7 +35,7 @@ function wholeNumber(name, otherwise) {
 
 /** Programs of other versions of Node. */
 async function otherNodes() {
-  if (!values.visitor || !process.env['OTHER_NODES']) return [];
+  if (!process.env['OTHER_NODES']) return [];
   const { findOtherNodes } = await import('./other-nodes.mjs');
   return (await findOtherNodes()).flatMap((found) => ('path' in found ? [found.path] : []));
 }
@@ -46,7 +44,6 @@ const settings = {
   seed: wholeNumber('seed', Math.floor(Math.random() * 1e9)),
   kills: wholeNumber('kills', values.long ? 1000 : 200),
   tasks: wholeNumber('tasks', values.long ? 100_000 : 20_000),
-  visitor: values.visitor,
   nodes: await otherNodes(),
 };
 console.error(`chaos: seed ${settings.seed}`);

@@ -22,7 +22,7 @@
  * @property {readonly import('./checker.mjs').RecordedOutcome[]} outcomes
  * @property {number} gaveUp
  * @property {number} snapshots
- * @property {import('./visitor.mjs').Visits | undefined} visits
+ * @property {import('./visitor.mjs').Visits} visits
  * @property {number} totalMs
  */
 
@@ -51,7 +51,7 @@ export function describe(seen) {
       `${[...attempts.values()].filter((count) => count > 1).length} tasks ran more than once`,
     `suspicion     ${charged} tasks were charged a crash, and ended done`,
     `snapshots     ${seen.snapshots} of the recorded outcomes`,
-    ...(seen.visits === undefined ? [] : [`visits        ${visitsOf(seen.visits)}`]),
+    `visits        ${visitsOf(seen.visits)}`,
     `lock          ${spans.reduce((sum, { looks }) => sum + looks, 0)} looks`,
     `let go        ${distribution(released(seen))} from the death of a supervisor until its lock is free or with the next`,
     ...Object.entries(DEATHS)

@@ -52,7 +52,7 @@ const STOP_MS = [3000, 7000];
 const STOPPING = ['stop', 'stop, then kill', 'stop, and kill the other'];
 /** Share of the starts with --no-supervise. */
 const UNSUPERVISED = 0.3;
-/** Share of the tasks that copy and hash the state folder, where they are asked for. */
+/** Share of the tasks that copy and hash the state folder. */
 const COPIES = 0.004;
 
 /** @param {number} seed @param {number} count @returns {Kill[]} in their order */
@@ -99,15 +99,14 @@ export function planStarts(seed) {
 /**
  * Mostly tasks that travel in batches, some that travel alone, some that wait
  * beside others, and some that copy the state folder.
- * @param {number} seed @param {number} count @param {{ copies: boolean }} with `copies`: whether there are any of the last
- * @returns {ChaosTask[]}
+ * @param {number} seed @param {number} count @returns {ChaosTask[]}
  */
-export function planTasks(seed, count, { copies }) {
+export function planTasks(seed, count) {
   const next = random(~seed);
   return Array.from({ length: count }, (_, number) => {
     const id = `task-${number}`;
     const draw = next();
-    if (copies && draw < COPIES) return { id, handler: 'copy', input: { number, ms: 0 } };
+    if (draw < COPIES) return { id, handler: 'copy', input: { number, ms: 0 } };
     if (draw < 0.6) return { id, handler: 'spin', input: { number, ms: next() } };
     if (draw < 0.75) return { id, handler: 'spin', input: { number, ms: 2 + 8 * next() } };
     return { id, handler: 'wait', input: { number, ms: 20 * next() } };

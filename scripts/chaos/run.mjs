@@ -24,8 +24,6 @@ const MAX_BARREN_STARTS = 5;
  * @property {number} seed
  * @property {number} kills
  * @property {number} tasks
- * @property {boolean} visitor whether others come and go in the state folder: a process that opens the queue and closes it,
- *   tasks that copy all of it
  * @property {readonly string[]} nodes programs whose SQLite the visitor uses, too
  */
 
@@ -82,7 +80,7 @@ class ChaosRun {
       results: join(folder, 'results.ndjson'),
       evidence: join(folder, 'evidence.ndjson'),
     };
-    this.#tasks = planTasks(settings.seed, settings.tasks, { copies: settings.visitor });
+    this.#tasks = planTasks(settings.seed, settings.tasks);
     this.#isSupervised = planStarts(settings.seed);
     writeFileSync(this.#place.tasks, this.#tasks.map((task) => `${JSON.stringify(task)}\n`).join(''));
     this.#log = openSync(join(folder, 'command.log'), 'a');
@@ -94,8 +92,8 @@ class ChaosRun {
     const startedAt = performance.now();
     const { seed, kills: planned, tasks, nodes } = this.#settings;
     const probe = lockProbe(this.#place);
-    const guest = this.#settings.visitor ? visitor(this.#place, nodes) : undefined;
-    await Promise.all([probe.started(), guest?.started()]);
+    const guest = visitor(this.#place, nodes);
+    await Promise.all([probe.started(), guest.started()]);
     try {
       await this.#killAll();
     } catch (error) {
@@ -103,11 +101,11 @@ class ChaosRun {
       this.#faults.add('the run goes on', error.message);
       this.#command.end();
     }
-    const [spans, visits] = await Promise.all([probe.end(), guest?.end()]);
+    const [spans, visits] = await Promise.all([probe.end(), guest.end()]);
     this.#tail.read();
     const outcomes = await this.#snapshot('at the end', 'all');
     this.#check(spans, outcomes);
-    for (const damage of visits?.damaged ?? []) this.#faults.add('whoever opens the queue can read it', damage);
+    for (const damage of visits.damaged) this.#faults.add('whoever opens the queue can read it', damage);
     const totalMs = performance.now() - startedAt;
     const counted = { seed, tasks, planned, totalMs, gaveUp: this.#gaveUp, snapshots: this.#snapshots, visits };
     const seen = { ...counted, kills: this.#kills, lives: this.#lives, lines: this.#tail.lines, spans, outcomes };
