@@ -25,6 +25,7 @@ const SUITES = {
   test: {},
   'test:long': { LONG_TESTS: '1' },
   'test:nodes': { OTHER_NODES: '1' },
+  'test:bundled': { BUNDLED: '1' },
   'test:fuzz': undefined,
 };
 /** Other scripts that take long. */

@@ -1,5 +1,6 @@
 // @ts-check
 /** Which build a process measures: that of this checkout, or the one that `--against` names. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -19,9 +20,10 @@ export async function built() {
   return import(pathToFileURL(join(process.env[VARIABLE] ?? OWN, 'index.js')).href);
 }
 
-/** The command of a build. @param {string} [dist] by default of this checkout */
+/** The command of a build, as its users have it. @param {string} [dist] by default of this checkout */
 export function commandOf(dist = OWN) {
-  return join(dist, 'cli/main.js');
+  const bundled = join(dist, 'cli/bundled/main.cjs');
+  return existsSync(bundled) ? bundled : join(dist, 'cli/main.js');
 }
 
 /** Under which name the other build runs in the same race. @param {string} contender */

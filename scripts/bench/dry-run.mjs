@@ -2,13 +2,13 @@
 /** Rows 9 and 10: events of a dry run, how many and how exactly in time. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { commandOf } from './build.mjs';
 import { figureOf, race } from './race.mjs';
 import { atLeastFigure, below, rowOfRace } from './row.mjs';
 
 /** @typedef {import('./row.mjs').Group} Group */
 
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const MAIN = commandOf();
 
 /** @type {Group} */
 export const generating = {

@@ -4,6 +4,7 @@ import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { json } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { commandOf } from './build.mjs';
 import { race } from './race.mjs';
 import { atMost, below, rowOfRace } from './row.mjs';
 import { measured } from './statistics.mjs';
@@ -12,7 +13,7 @@ import { measured } from './statistics.mjs';
 /** @typedef {import('./processes/inspected.mjs').InspectedSettings} InspectedSettings */
 /** @typedef {import('../../dist/debug/inspection.js').Inspection} Inspection */
 
-const COMMAND = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const COMMAND = commandOf();
 const TARGET = fileURLToPath(new URL('./processes/inspected.mjs', import.meta.url));
 
 /**

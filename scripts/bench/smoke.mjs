@@ -1,6 +1,7 @@
 // @ts-check
 /** Row 12: the whole smoke test, beside a script that runs one task with Piscina. */
 import { fileURLToPath } from 'node:url';
+import { commandOf } from './build.mjs';
 import { race } from './race.mjs';
 import { atMost, rowOfRace } from './row.mjs';
 import { stateFolder } from './state-folder.mjs';
@@ -17,7 +18,7 @@ export const smoke = {
   async measure() {
     const state = stateFolder();
     const env = { ...process.env, TMPDIR: state.path };
-    const main = beside('../../dist/cli/main.js');
+    const main = commandOf();
     const script = beside('./processes/piscina-script.mjs');
     const contenders = [
       { name: 'smoke', measure: () => timeOf([main, 'smoke', '--threads', '2'], 'complete: SUCCESS', env) },

@@ -69,6 +69,16 @@ export class HoldfastError extends Error {
   }
 }
 
+/**
+ * Whether an error is one of ours. The command is built into files of its own, and
+ * a module of the user's that it loads has the classes of the package: by these
+ * alone, an error from there would be a stranger.
+ */
+export function isHoldfastError(error: unknown): error is HoldfastError {
+  if (error instanceof HoldfastError) return true;
+  return error instanceof Error && Object.hasOwn(ERROR_CODES, String((error as Partial<HoldfastError>).code));
+}
+
 /** One thing that is wrong with the input, and where: a flag, a field, a line. */
 export interface Fault {
   /** `retries`, `--retries`, `tasks[2].input`, `line 7`. */

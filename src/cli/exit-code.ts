@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { HoldfastError, type ErrorCode } from '../base/errors.js';
+import { isHoldfastError, type ErrorCode } from '../base/errors.js';
 import { printableLines } from '../base/printable.js';
 
 /** Exit codes of the command; what a run comes to is decided in `summary.ts`. */
@@ -20,7 +20,7 @@ const USAGE_ERRORS: ReadonlySet<ErrorCode> = new Set([
 
 /** 64 where the user must change what was typed, else 1. */
 export function exitCodeOfError(error: unknown): number {
-  return error instanceof HoldfastError && USAGE_ERRORS.has(error.code) ? EXIT.usage : EXIT.failure;
+  return isHoldfastError(error) && USAGE_ERRORS.has(error.code) ? EXIT.usage : EXIT.failure;
 }
 
 export function exitCodeOfSignal(signal: NodeJS.Signals): number {
@@ -39,7 +39,7 @@ function isOutOfFiles(error: unknown): boolean {
 /** An error as the command tells it: what is wrong, then what to do. Bugs of ours keep their stack. */
 export function errorText(error: unknown): string {
   if (isOutOfFiles(error)) return `runtime: ${printableLines(`${(error as Error).message}\n${OUT_OF_FILES}`)}\n`;
-  if (!(error instanceof HoldfastError)) {
+  if (!isHoldfastError(error)) {
     const whole = error instanceof Error ? (error.stack ?? String(error)) : String(error);
     return `runtime: ${printableLines(whole)}\n`;
   }

@@ -61,8 +61,9 @@ describe('the package', () => {
     expect(stray).toEqual([]);
   });
 
-  test('holds no file of more than 100 kB', () => {
-    expect(files.filter(({ size }) => size > 100_000)).toEqual([]);
+  test('holds no file of more than 100 kB, but for a process of the command in one', () => {
+    const large = files.filter(({ size }) => size > 100_000);
+    expect(large.filter(({ path, size }) => !path.startsWith('dist/cli/bundled/') || size > 400_000)).toEqual([]);
   });
 });
 

@@ -11,7 +11,10 @@ import { StateDir } from '../../dist/system/state-dir.js';
 import { tempDir } from './temp-dir.js';
 import { waitFor } from './wait-for.js';
 
-export const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+/** The modules of the command, or with BUNDLED=1 what `npm run build` makes of them: that is what users have. */
+export const MAIN = fileURLToPath(
+  new URL(`../../dist/cli/${process.env['BUNDLED'] ? 'bundled/main.cjs' : 'main.js'}`, import.meta.url),
+);
 
 const HANDLERS = `
 import { existsSync, appendFileSync } from 'node:fs';

@@ -10,10 +10,10 @@ import type { OutcomeRecord } from '../../dist/runtime/queue/contract.js';
 import { openSqliteQueueReader } from '../../dist/runtime/queue/sqlite/reader.js';
 import { StateDir } from '../../dist/system/state-dir.js';
 import { childRunning } from '../../scripts/chaos/processes.mjs';
+import { MAIN } from './command.js';
 import { tempDir } from './temp-dir.js';
 import { waitFor } from './wait-for.js';
 
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const HANDLERS = fileURLToPath(new URL('supervised-tasks.mjs', import.meta.url));
 
 const RUN_ID = 'run-1';

@@ -17,11 +17,6 @@ import type { BatchRequest, Printers, ThreadRequest } from './protocol.js';
 /** How often a thread with work shows that its event loop turns; also how soon an abort arrives. In ms. */
 const BEAT_INTERVAL_MS = 25;
 
-// First of all: what the module of handlers makes while it loads shall have its place, too.
-if (process.env['ASYNC_DEBUG']?.toLowerCase() === 'hooks') {
-  (await import('../../debug/hooks/hooks.js')).startHooks();
-}
-
 keepOwnClock();
 followClock(threadData.clock);
 configureChildren(threadData.children);
@@ -86,6 +81,10 @@ function answerPing(): void {
 async function load(): Promise<void> {
   work();
   try {
+    // First of all: what the module of handlers makes while it loads shall have its place, too.
+    if (process.env['ASYNC_DEBUG']?.toLowerCase() === 'hooks') {
+      (await import('../../debug/hooks/hooks.js')).startHooks();
+    }
     const { handlers, setup, teardown } = await loadHandlers(threadData.module);
     await setup?.(context);
     moduleTeardown = teardown;

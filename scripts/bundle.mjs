@@ -1,0 +1,63 @@
+// @ts-check
+/**
+ * Puts the command into few files: `dist/cli/bundled/`, which is what `runtime`
+ * of the package starts. The modules of a start cost more than all that it does
+ * (docs/benchmarks.md), mostly as ES modules: so these are CommonJS, and what is
+ * loaded when it is needed stays a file of its own. All else in `dist` is as it
+ * was, and what has no place here is loaded from there.
+ */
+import { readFileSync, rmSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'rolldown';
+
+const DIST = fileURLToPath(new URL('../dist', import.meta.url));
+const FOLDER = join(DIST, 'cli/bundled');
+
+/** The files that processes and threads begin with, by what they are called in the bundle. */
+const ENTRIES = {
+  main: 'cli/main.js',
+  executor: 'cli/run/executor-process.js',
+  thread: 'runtime/thread/start.cjs',
+};
+const bundledAs = new Map(Object.entries(ENTRIES).map(([name, file]) => [join(DIST, file), `./${name}.cjs`]));
+
+/** A file that is named from where a module is: it stays there, unless it is in the bundle. */
+function placed(/** @type {string} */ module, /** @type {string} */ name) {
+  const path = resolve(dirname(module), name);
+  const from = bundledAs.get(path) ?? relative(FOLDER, path);
+  return `new URL('${from}${name.endsWith('/') || name === '..' ? '/' : ''}', import.meta.url)`;
+}
+
+/** @type {import('rolldown').Plugin} */
+const fitForBundle = {
+  name: 'fit-for-bundle',
+  load(module) {
+    const text = readFileSync(module, 'utf8').replaceAll(/new URL\('([^']+)', import\.meta\.url\)/g, (_, name) =>
+      placed(module, name),
+    );
+    if (!bundledAs.has(module) || module.endsWith('.cjs')) return text;
+    // CommonJS has no `await` but in functions, and entries await at their top.
+    const imports = text.match(/^import .*;$/gm) ?? [];
+    const rest = text.replaceAll(/^(import .*;|#!.*)$/gm, '');
+    return `${imports.join('\n')}\n(async () => {\n${rest}\n})();\n`;
+  },
+};
+
+rmSync(FOLDER, { recursive: true, force: true });
+// Each by itself: what they share they have twice, and need fewer files.
+for (const [name, file] of Object.entries(ENTRIES)) {
+  await build({
+    input: { [name]: join(DIST, file) },
+    platform: 'node',
+    external: /^[^./]/,
+    plugins: [fitForBundle],
+    output: {
+      dir: FOLDER,
+      format: 'cjs',
+      banner: (chunk) => (chunk.name === 'main' && chunk.isEntry ? '#!/usr/bin/env node' : ''),
+      entryFileNames: '[name].cjs',
+      chunkFileNames: `${name}-[name]-[hash].cjs`,
+    },
+  });
+}
