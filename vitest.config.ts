@@ -15,8 +15,8 @@ export default defineConfig({
     include: ['tests/**/*.test.ts'],
     setupFiles: ['tests/support/coverage.ts'],
     pool: 'forks',
-    // Most tests wait for processes that they have started: on two cores, a third file at a time saves a fifth.
-    maxWorkers: availableParallelism() + 1,
+    // Most tests wait: for processes that they have started, for beats, for deadlines.
+    maxWorkers: 2 * availableParallelism(),
     testTimeout: LIMIT_MS,
     hookTimeout: LIMIT_MS,
     // Loaded by Node itself: rewritten by vite, it would no longer match its source map in the coverage report.

@@ -149,7 +149,7 @@ describe('runtime inspect', () => {
       import { execSync } from 'node:child_process';
       process.on('SIGUSR2', () => {
         console.log('blocks');
-        execSync('sleep 5');
+        execSync('sleep 2');
       });
       setInterval(() => {}, 1_000);
       console.log('up');`);

@@ -99,9 +99,9 @@ onLinux('no program of an attempt lives when the next one begins', () => {
     expect(programsIn(place)).toEqual([]);
   });
 
-  test.each([
-    ['that waits for them', 'tree'],
+  longTestAfter(1, [
     ['that spins, and does not hear of it', 'treeAndSpin'],
+    ['that waits for them', 'tree'],
   ])('after the timeout of a handler %s', async (_, handler) => {
     const place = new RunPlace();
     const run = begin(place, handler, 'exit', '--timeout', '1s', '--retries', '1');
