@@ -4,12 +4,15 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { clock } from './evidence.mjs';
-import { childRunning } from './processes.mjs';
+import { childOf } from './processes.mjs';
 
 /** @typedef {import('./plan.mjs').Kill} Kill */
 /** @typedef {import('./plan.mjs').Victim} Victim */
 
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+/** The modules of the command, or with BUNDLED=1 what `npm run build` makes of them: that is what users have. */
+const MAIN = fileURLToPath(
+  new URL(`../../dist/cli/${process.env['BUNDLED'] ? 'bundled/main.cjs' : 'main.js'}`, import.meta.url),
+);
 /** The longest that a start may take, the wait for the lock included. */
 const START_MS = 60_000;
 
@@ -111,8 +114,8 @@ export class RunningCommand {
   async #processes() {
     for (const deadline = performance.now() + START_MS; performance.now() < deadline;) {
       if (this.exitCode !== undefined) return undefined;
-      const executor = this.supervised ? childRunning(this.pid, 'executor-process.js') : this.pid;
-      const keeper = this.supervised ? this.pid : childRunning(this.pid, 'keeper-process.js');
+      const executor = this.supervised ? childOf(this.pid, 'executor') : this.pid;
+      const keeper = this.supervised ? this.pid : childOf(this.pid, 'keeper');
       if (executor !== undefined) return { executor, keeper };
       await sleep(1);
     }

@@ -6,11 +6,16 @@ import { basename } from 'node:path';
 
 const HAS_PROC = existsSync('/proc/self/task');
 
-/** The process that another one has started, of those that run a script of this name. @param {number} pid @param {string} script @returns {number | undefined} */
-export function childRunning(pid, script) {
-  return HAS_PROC
-    ? childrenOf(pid).find((child) => argumentsOf(child).some((arg) => basename(arg) === script))
-    : pgrep(pid, script);
+/** What processes of the runtime run, as modules and as a bundle. */
+const SCRIPTS = {
+  executor: ['executor-process.js', 'executor.cjs'],
+  keeper: ['keeper-process.js', 'keeper.cjs'],
+};
+
+/** The process of a kind that another one has started. @param {number} pid @param {keyof typeof SCRIPTS} kind @returns {number | undefined} */
+export function childOf(pid, kind) {
+  if (!HAS_PROC) return SCRIPTS[kind].map((script) => pgrep(pid, script)).find((found) => found !== undefined);
+  return childrenOf(pid).find((child) => argumentsOf(child).some((arg) => SCRIPTS[kind].includes(basename(arg))));
 }
 
 /** @param {number} pid @returns {number[]} */

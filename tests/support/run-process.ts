@@ -9,7 +9,7 @@ import { ProcessLock } from '../../dist/system/lock/process-lock.js';
 import type { OutcomeRecord } from '../../dist/runtime/queue/contract.js';
 import { openSqliteQueueReader } from '../../dist/runtime/queue/sqlite/reader.js';
 import { StateDir } from '../../dist/system/state-dir.js';
-import { childRunning } from '../../scripts/chaos/processes.mjs';
+import { childOf } from '../../scripts/chaos/processes.mjs';
 import { MAIN } from './command.js';
 import { tempDir } from './temp-dir.js';
 import { waitFor } from './wait-for.js';
@@ -142,7 +142,7 @@ export class RunProcess {
 
   /** Without a supervisor: of its keeper. */
   get executorPid(): number | undefined {
-    return childRunning(this.pid, 'executor-process.js');
+    return childOf(this.pid, 'executor');
   }
 
   /** To the supervisor. */
