@@ -18,6 +18,7 @@ const FOLDER = join(DIST, 'cli/bundled');
 const ENTRIES = {
   main: 'cli/main.js',
   executor: 'cli/run/executor-process.js',
+  keeper: 'runtime/queue/keeper/keeper-process.js',
   thread: 'runtime/thread/start.cjs',
 };
 const bundledAs = new Map(Object.entries(ENTRIES).map(([name, file]) => [join(DIST, file), `./${name}.cjs`]));

@@ -24,8 +24,8 @@ import { unlessAborted } from '../base/unless-aborted.js';
 export interface StartSettings {
   /** The run's lock, held already; whoever took it releases it. Default: it is taken here, and released by `stop`. */
   lock?: ProcessLock;
-  /** Descriptor of the line to the keeper of the queue. Default: this executor starts one of its own. */
-  keeperFd?: number;
+  /** How the queue is reached, begun already; whoever began it ends it. Default: it is begun here. */
+  store?: StoreAccess;
   /** How the executor before this one ended. Default: what it left in the lock file tells; with `lock`, nobody saw it. */
   previousDeath?: PreviousDeath;
   /** The signal by which it ended, if it was one. */
@@ -91,7 +91,7 @@ export async function startExecutor<Module = Record<string, AnyHandler>>(
   const release = () => {
     if (settings.lock === undefined) letGo(lock);
   };
-  const store = reachStore(options, runDir, lock, settings.keeperFd);
+  const store = settings.store ?? reachStore(options, runDir, lock);
   warnOfNetwork(runDir);
   let queue: TaskQueue | undefined;
   let dispatcher: Dispatcher | undefined;

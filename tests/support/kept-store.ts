@@ -16,7 +16,7 @@ export class KeptStore {
     this.#dir = dir;
     this.server = new KeeperServer({
       open,
-      discard: (error) => {
+      discard: async (error) => {
         throw error;
       },
     });

@@ -140,7 +140,6 @@ export class RunProcess {
     return this.#child.pid!;
   }
 
-  /** Without a supervisor: of its keeper. */
   get executorPid(): number | undefined {
     return childOf(this.pid, 'executor');
   }

@@ -7,6 +7,7 @@ import { exitWith, flushed, outliveReaderOfStderr } from '../screen/terminal.js'
 import { ProcessLock } from '../../system/lock/process-lock.js';
 import { StateDir } from '../../system/state-dir.js';
 import { DATA_FD, KEEPER_FD, LOCK_FD } from '../../runtime/supervisor/messages.js';
+import { reachStore } from '../../runtime/queue/open-queue.js';
 import { connectToSupervisor } from '../../runtime/supervisor/supervised.js';
 
 outliveReaderOfStderr();
@@ -15,12 +16,13 @@ const { job, predecessor } = await supervisor.start;
 let exitCode: number;
 try {
   const { dir, runId } = job.executor;
-  const lock = new ProcessLock({ path: new StateDir(dir).lockPath(runId), runId });
+  const stateDir = new StateDir(dir);
+  const lock = new ProcessLock({ path: stateDir.lockPath(runId), runId });
   lock.adopt(LOCK_FD);
   exitCode = await runJob(job, {
     start: {
       lock,
-      keeperFd: KEEPER_FD,
+      store: reachStore(job.executor, stateDir.runDir(runId), lock, KEEPER_FD),
       previousDeath: predecessor?.death ?? 'unseen',
       ...(predecessor?.signal && { deathSignal: predecessor.signal }),
       // By the end of its data pipe the supervisor sees that nothing is left of this executor.

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { KeeperServer } from '../../runtime/queue/keeper/server.js';
 import { keepStore } from '../../runtime/queue/open-queue.js';
 import { closeQueue } from '../../runtime/run-folder.js';
+import { lostAtStart } from '../../system/lock/lost-at-start.js';
 import type { ProcessLock } from '../../system/lock/process-lock.js';
 
 /** The supervisor as the keeper of the queue: it is there before any executor, and outlives it. */
@@ -26,7 +27,9 @@ export class RunKeeper {
 
   /** There is. @param ahead whether to open it while the executor loads: not where a run starts over */
   start(ahead: boolean): void {
-    this.#server = keepStore(this.#runDir, this.#lock);
+    this.#server = keepStore(this.#runDir, () => {
+      if (!this.#lock.stillHeld()) throw lostAtStart(this.#lock);
+    });
     for (const line of this.#lines.splice(0)) this.serve(line);
     if (ahead) void this.#server.then((server) => server.openAhead());
   }

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { HoldfastError } from '../../base/errors.js';
-import { traitsOf } from '../../runtime/queue/open-queue.js';
+import { reachStore, traitsOf } from '../../runtime/queue/open-queue.js';
 import { ExecutorRunningError } from '../../system/lock/executor-running-error.js';
 import { lostAtStart } from '../../system/lock/lost-at-start.js';
 import { ProcessLock } from '../../system/lock/process-lock.js';
@@ -66,17 +66,20 @@ export async function run(module: string | undefined, given: Given, extra: reado
 }
 
 /** One process: lock, executor and signals are all its own. */
-async function runAlone(flags: RunFlags, start: TakenLock, stateDir: StateDir): Promise<number> {
+async function runAlone(flags: RunFlags, { lock, previousDeath }: TakenLock, stateDir: StateDir): Promise<number> {
+  // Its keeper takes a while to load, and so does all else.
+  const store = reachStore(flags.executor, stateDir.runDir(lock.runId), lock);
   const { runJob } = await import('./run-job.js');
   const requests = new StopRequests();
   stopTogether(() => process.pid);
-  const spooling = await spool(flags, start.lock, stateDir);
-  const lost = lostInput(spooling, () => {
-    if (!requests.any) requests.ask('SIGTERM');
-  });
+  let spooling: Spooling | undefined;
   try {
+    spooling = await spool(flags, lock, stateDir);
+    const lost = lostInput(spooling, () => {
+      if (!requests.any) requests.ask('SIGTERM');
+    });
     const exitCode = await runJob(flags, {
-      start,
+      start: { lock, previousDeath, store },
       carried: undefined,
       restarts: 0,
       data: process.stdout,
@@ -88,7 +91,8 @@ async function runAlone(flags: RunFlags, start: TakenLock, stateDir: StateDir): 
     if (lost.error !== undefined) throw lost.error;
     return exitCode;
   } finally {
-    await endSpool(spooling, start.lock);
+    await store.end().catch(() => {});
+    await endSpool(spooling, lock);
   }
 }
 

@@ -11,7 +11,6 @@ import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { HoldfastError } from '../../base/errors.js';
-import { lostAtStart } from '../../system/lock/lost-at-start.js';
 import type { ProcessLock } from '../../system/lock/process-lock.js';
 import { QUEUE_FILE } from '../../system/state-dir.js';
 import type { QueueStore, RecordReader, StoreTraits, TaskQueue } from './contract.js';
@@ -39,7 +38,10 @@ export interface StoreAccess {
    * lock of the run is gone; `ERR_KEEPER_DIED`
    */
   open(fresh: boolean): Promise<TaskQueue>;
-  /** To be called where no queue was opened. Resolves when nobody else has anything of the run open for this executor. */
+  /**
+   * To be called where no queue was opened; where one was closed, it does nothing. Resolves when nobody else has
+   * anything of the run open for this executor.
+   */
   end(): Promise<void>;
 }
 
@@ -70,27 +72,34 @@ const IN_MEMORY: StoreAccess = {
 };
 
 async function reachKeeper(runDir: string, lock: ProcessLock, keeperFd: number | undefined): Promise<KeeperClient> {
-  const [{ KeeperClient }, { lineTo, startKeeper }] = await Promise.all([
-    import('./keeper/client.js'),
-    import('./keeper/start-keeper.js'),
-  ]);
-  return new KeeperClient(keeperFd === undefined ? await startKeeper(runDir, lock) : lineTo(keeperFd));
+  const client = import('./keeper/client.js');
+  if (keeperFd !== undefined) {
+    const { KeeperClient, lineTo } = await client;
+    return new KeeperClient(lineTo(keeperFd));
+  }
+  const line = await (await import('./keeper/start-keeper.js')).startKeeper(runDir, lock);
+  return new (await client).KeeperClient(line);
 }
 
 /**
- * Makes this process the keeper of a durable store. Nothing is opened yet.
+ * Makes this process the keeper of a durable store, as it holds the lock of the run, or shares it with who does.
+ * Nothing is opened yet.
  *
  * @param runDir folder of the run, in the state folder
- * @param lock of the run: this process holds it, or shares it with who does
+ * @param mayRemove asked before a file is removed that cannot be read; throws if it must stay
  * @param onClosed called when an executor has closed the store, before it hears so
  */
-export async function keepStore(runDir: string, lock: ProcessLock, onClosed?: () => void): Promise<KeeperServer> {
+export async function keepStore(
+  runDir: string,
+  mayRemove: () => void | Promise<void>,
+  onClosed?: () => void,
+): Promise<KeeperServer> {
   const { KeeperServer } = await import('./keeper/server.js');
   return new KeeperServer({
     open: (fresh) => openFile(runDir, fresh),
-    discard: (error) => {
+    discard: async (error) => {
       if (!(error instanceof HoldfastError) || error.code !== 'ERR_QUEUE_CORRUPT') throw error;
-      if (!lock.stillHeld()) throw lostAtStart(lock);
+      await mayRemove();
       // Only then does the epoch start over.
       for (const suffix of ['', '-wal', '-shm']) rmSync(join(runDir, `${QUEUE_FILE}${suffix}`), { force: true });
     },

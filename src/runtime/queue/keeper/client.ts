@@ -1,5 +1,5 @@
 /** The queue as an executor has it whose store lies in another process. */
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import type { HoldfastError } from '../../../base/errors.js';
 import type { NewTask, OutcomeState, TaskCounts } from '../../task/task.js';
 import type {
@@ -51,6 +51,11 @@ export interface KeeperLine {
   socket: Socket;
   /** Resolves, once the line is closed, when the keeper's process has ended: with how, in words such as `was ended by SIGKILL`. */
   ended(): Promise<string>;
+}
+
+/** The line to a keeper that is the supervisor of this process, and outlives it. */
+export function lineTo(fd: number): KeeperLine {
+  return { socket: new Socket({ fd }), ended: async () => 'has ended' };
 }
 
 /** An executor's end, before and after it has joined. */

@@ -11,7 +11,7 @@ export interface Opening {
   /** @param fresh whether the run starts over: then it does not matter what was there before */
   open(fresh: boolean): Promise<QueueStore>;
   /** Removes a store of a run that starts over, if this error says that it cannot be read; else throws it again. */
-  discard(error: unknown): void;
+  discard(error: unknown): Promise<void>;
   /** The executor has closed the queue, and is about to hear so. */
   onClosed?(): void;
 }
@@ -90,7 +90,7 @@ export class KeeperServer {
       queue = await this.#joinStore(fresh);
     } catch (error) {
       if (!fresh) throw error;
-      this.#opening.discard(error);
+      await this.#opening.discard(error);
       queue = await this.#joinStore(fresh);
     }
     this.#queue = queue;

@@ -1,34 +1,17 @@
-/** How an executor comes by a line to its keeper. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { ProcessLock } from '../../../system/lock/process-lock.js';
 import { survivorEnvironment } from '../../processes/marker.js';
 import type { KeeperLine } from './client.js';
+import { LINE_FD, type KeeperJob } from './keeper-job.js';
 import { keeperNotStarted } from './keeper-died.js';
 
 const KEEPER_PROCESS = fileURLToPath(new URL('./keeper-process.js', import.meta.url));
 
-/** Where the keeper's process finds the line to its executor, and the lock of the run. */
-export const LINE_FD = 3;
-export const LOCK_FD = 4;
-
 /** From the end of the line to that of the process, in ms; then it is said that it ended, and not how. */
 const EXIT_MS = 1000;
-
-/** What a keeper's process is started for, as JSON in its one argument. */
-export interface KeeperJob {
-  /** Folder of the run. */
-  runDir: string;
-  runId: string;
-  lockPath: string;
-}
-
-/** The line to a keeper that is the supervisor of this process. */
-export function lineTo(fd: number): KeeperLine {
-  return { socket: new Socket({ fd }), ended: async () => 'has ended' };
-}
 
 /**
  * Starts a process that keeps the queue of a run, for this executor. It ends with

@@ -2,11 +2,11 @@
 import { existsSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { childOf } from '../../../../scripts/chaos/processes.mjs';
 import { createExecutor } from '../../../../dist/index.js';
 import { processState } from '../../../../dist/system/process-state.js';
 import { sendSignal } from '../../../../dist/system/send-signal.js';
 import { rejection } from '../../../support/executors.js';
-import { keeperOf } from '../../../support/keeper.js';
 import { longTestAfter } from '../../../support/long.js';
 import { RunPlace, type RunProcess } from '../../../support/run-process.js';
 import { waitFor } from '../../../support/wait-for.js';
@@ -172,7 +172,7 @@ onLinux('what ends programs when we are killed', () => {
     const place = new RunPlace();
     const run = place.start('--tasks', place.tasks([{ id: 'held', handler: 'hold', input: 'go' }]), '--no-supervise');
     await place.running('held');
-    expect(childrenOf(run.pid)).toEqual([keeperOf(run.pid)]);
+    expect(childrenOf(run.pid)).toEqual([childOf(run.pid, 'keeper')]);
     place.letGo();
     expect(await run.ended).toBe(0);
   });

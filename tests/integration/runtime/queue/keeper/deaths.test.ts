@@ -4,10 +4,10 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { childOf } from '../../../../../scripts/chaos/processes.mjs';
 import type { Executor } from '../../../../../dist/index.js';
 import { filesOpenIn } from '../../../../../dist/system/process-files.js';
 import { HANDLERS, rejection, running, startedExecutor } from '../../../../support/executors.js';
-import { keeperOf } from '../../../../support/keeper.js';
 import { all } from '../../../../support/queue-tasks.js';
 import { echoes, RunPlace, type RunProcess } from '../../../../support/run-process.js';
 import { tempDir } from '../../../../support/temp-dir.js';
@@ -18,7 +18,7 @@ const INDEX = new URL('../../../../../dist/index.js', import.meta.url).href;
 
 async function keptExecutor(dir = tempDir()): Promise<{ executor: Executor; keeper: number; dir: string }> {
   const executor = await startedExecutor({ dir, durable: true });
-  return { executor, keeper: keeperOf(process.pid)!, dir };
+  return { executor, keeper: childOf(process.pid, 'keeper')!, dir };
 }
 
 async function heldRun(place: RunPlace, ...args: string[]): Promise<RunProcess> {
@@ -65,7 +65,7 @@ describe('the keeper is killed', () => {
   test('runtime run --no-supervise says so and ends with 1, and the same command continues', async () => {
     const place = new RunPlace();
     const run = await heldRun(place, '--no-supervise');
-    process.kill(keeperOf(run.pid)!, 'SIGKILL');
+    process.kill(childOf(run.pid, 'keeper')!, 'SIGKILL');
     place.letGo();
     expect(await run.ended).toBe(1);
     expect(run.stderr).toContain(DIED.message);
@@ -97,7 +97,7 @@ describe('the executor is killed', () => {
   test('the keeper writes down what it has, leaves the queue as one file, and ends', async () => {
     const place = new RunPlace();
     const run = await heldRun(place, '--no-supervise');
-    const keeper = keeperOf(run.pid)!;
+    const keeper = childOf(run.pid, 'keeper')!;
     run.signal('SIGKILL');
     await waitFor('the end of the keeper', () => filesOpenIn(keeper) === undefined);
     expect(existsSync(join(place.runDir, 'queue.db-wal'))).toBe(false);
@@ -107,7 +107,7 @@ describe('the executor is killed', () => {
   test('who starts the run again at once waits for the keeper, and is not refused', async () => {
     const place = new RunPlace();
     const run = await heldRun(place, '--no-supervise');
-    const keeper = keeperOf(run.pid)!;
+    const keeper = childOf(run.pid, 'keeper')!;
     process.kill(keeper, 'SIGSTOP');
     onTestFinished(() => kill(keeper, 'SIGKILL'));
     run.signal('SIGKILL');
@@ -127,7 +127,9 @@ test.each([[[]], [['--no-supervise']]])(
   async (more) => {
     const place = new RunPlace();
     const run = await heldRun(place, ...more);
+    const keeper = childOf(run.pid, 'keeper');
     run.signalBoth('SIGKILL');
+    if (keeper !== undefined) kill(keeper, 'SIGKILL');
     expect(await run.ended).toBe('SIGKILL');
     place.letGo();
     expect(await place.start('--tasks', place.path('tasks.ndjson'), '--wait', '10s', ...more).ended).toBe(0);

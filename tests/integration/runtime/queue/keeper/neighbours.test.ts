@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { expect, onTestFinished, test } from 'vitest';
+import { childOf } from '../../../../../scripts/chaos/processes.mjs';
 import { parsed } from '../../../../support/command.js';
 import { ndjson, RunPlace } from '../../../../support/run-process.js';
 import { waitFor } from '../../../../support/wait-for.js';
@@ -56,7 +57,9 @@ test.each([[[]], [['--no-supervise']]])(
     await waitFor('visits', () => visits > 20);
     const before = run.stdout.split('\n').length;
     await waitFor('outcomes after that', () => run.stdout.split('\n').length > before + 30);
+    const keeper = childOf(run.pid, 'keeper');
     run.signalBoth('SIGKILL');
+    if (keeper !== undefined) process.kill(keeper, 'SIGKILL');
     await run.ended;
     expect(visitor.exitCode).toBeNull();
     const told = parsed(run.stdout.slice(0, run.stdout.lastIndexOf('\n'))).map(({ id }) => id);
