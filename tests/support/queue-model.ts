@@ -22,6 +22,8 @@ interface ModelTask {
   start: number;
   /** How often it was claimed. */
   claims: number;
+  /** Whether it is more than one that waits in line: then the file knows what it does. */
+  marked: boolean;
 }
 
 /** A claim as the model knows it: which one of a task. */
@@ -46,6 +48,8 @@ export class QueueModel {
   readonly tasks: ModelTask[] = [];
   #lastOrdinal = 0;
   #start = 1;
+  /** Of the last task that the present start holds back unless it is named. */
+  #heldUpTo = 0;
   readonly #keepsUnnamed: boolean;
 
   constructor(keepsUnnamed: boolean) {
@@ -58,12 +62,15 @@ export class QueueModel {
       if (known !== undefined) {
         const same = known.spec.handler === spec.handler && known.spec.input === spec.input;
         if (!same) return { seq: known.seq, id: spec.id!, status: 'conflict' };
-        if (known.ordinal === 0) Object.assign(known, { spec, start: this.#start });
+        if (known.ordinal === 0) {
+          const marked = known.marked || spec.priority !== 0;
+          Object.assign(known, { spec, start: this.#start, marked });
+        }
         return { seq: known.seq, id: spec.id!, status: 'duplicate' };
       }
       const seq = this.tasks.length + 1;
       const fresh = { alone: false, attempts: 0, crashes: 0, doubts: 0, runAt: 0, ordinal: 0 };
-      const blank = { earlier: undefined, version: undefined, start: this.#start, claims: 0 };
+      const blank = { earlier: undefined, version: undefined, start: this.#start, claims: 0, marked: spec.priority !== 0 };
       this.tasks.push({ seq, spec, state: 'queued', ...fresh, ...blank });
       return { seq, id: idOf({ seq, spec }), status: 'added' };
     });
@@ -104,11 +111,12 @@ export class QueueModel {
         return [this.#end(task, settlement.state)];
       case 'retry': {
         const { attempts, crashes, runAt, earlier } = settlement;
-        Object.assign(task, { state: 'delayed', attempts, crashes, runAt, earlier });
+        Object.assign(task, { state: 'delayed', attempts, crashes, runAt, earlier, marked: true });
         return [];
       }
       default:
         task.state = settlement.kind === 'release' ? 'queued' : 'suspect';
+        task.marked ||= settlement.kind === 'suspect';
         return [];
     }
   }
@@ -123,7 +131,7 @@ export class QueueModel {
 
   retry(states: readonly OutcomeState[]): number {
     const again = this.tasks.filter((task) => this.#remembers(task) && states.includes(task.state as OutcomeState));
-    const anew = { state: 'queued', attempts: 0, crashes: 0, doubts: 0, ordinal: 0 };
+    const anew = { state: 'queued', attempts: 0, crashes: 0, doubts: 0, ordinal: 0, marked: true };
     for (const task of again) Object.assign(task, { ...anew, earlier: undefined, version: undefined });
     return again.length;
   }
@@ -133,18 +141,30 @@ export class QueueModel {
     if (task === undefined) return { found: undefined, retried: false };
     const found = task.state === 'suspect' ? 'queued' : task.state;
     if (!['failed', 'crashed', 'timed-out', 'cancelled'].includes(found)) return { found, retried: false };
-    const anew = { state: 'queued', attempts: 0, crashes: 0, doubts: 0, ordinal: 0, start: this.#start };
+    const anew = { state: 'queued', attempts: 0, crashes: 0, doubts: 0, ordinal: 0, start: this.#start, marked: true };
     Object.assign(task, { ...anew, earlier: undefined, version: undefined });
     return { found, retried: true };
   }
 
   hold(): number {
+    if (this.tasks.length > 0) this.#heldUpTo = this.tasks.length;
     this.#start += 1;
     for (const task of this.tasks) if (task.state === 'running') task.start = this.#start;
     return this.tasks.length;
   }
 
+  /** @param keeper whether nobody is left who knew what was claimed, and what of the line was named */
+  ended(keeper: boolean): void {
+    for (const task of this.tasks.filter(({ ordinal }) => ordinal === 0)) {
+      if (!keeper) task.marked ||= task.state === 'running';
+      if (task.marked) continue;
+      task.state = 'queued';
+      if (keeper && task.seq <= this.#heldUpTo) task.start = this.#start - 1;
+    }
+  }
+
   letGo(): void {
+    if (this.held().length > 0) this.#heldUpTo = 0;
     for (const task of this.tasks) if (this.#isHeld(task)) task.start = this.#start;
   }
 

@@ -1,57 +1,86 @@
 /** Whether the ledger's counts are those of the tasks: else a run waits for ever for a task that is not there. */
 import type { Database } from 'better-sqlite3';
 import type { Audit, MendedCount } from '../contract.js';
-import { STORED_STATES, WAITING, type LedgerRow, type StoredState } from './ledger.js';
+import { ENDED, STORED_STATES, WAITING, type LedgerRow, type StoredState } from './ledger.js';
+import type { Parts } from './parts.js';
+import type { Transaction } from './transaction.js';
 
-const WITHOUT_OUTCOME: readonly StoredState[] = [...WAITING, 'running'];
-
-/**
- * Tasks that are running are in no index. To look for them takes 0.1 s in a
- * million rows, so that is done only where it takes less, or where it may matter.
- */
-const SCANNED_ANYWAY = 20_000;
-
-/** Holds the counts against the tasks, and mends those that differ. @param unclean whether the last executor left the file as it was */
-export function auditCounts(db: Database, ledger: LedgerRow, how: Audit, unclean: boolean): MendedCount[] {
-  return agrees(db, ledger, how, unclean) ? [] : countAnew(db, ledger);
-}
-
-function agrees(db: Database, ledger: LedgerRow, how: Audit, unclean: boolean): boolean {
-  if (how === 'all') return false;
-  const count = (where: string) => db.prepare<[], number>(`select count(*) from tasks where ${where}`).pluck().get()!;
-  // By indexes: in a million rows 20 ms for each half of them.
-  if (WAITING.some((state) => count(`state = '${state}'`) !== ledger[state])) return false;
-  if (heldCount(db, ledger.start) !== ledger.held) return false;
-  if (how === 'waiting') return true;
-  const ended = STORED_STATES.filter((state) => !WITHOUT_OUTCOME.includes(state));
-  if (count('ordinal is not null') !== ended.reduce((sum, state) => sum + ledger[state], 0)) return false;
-  const scan = unclean || ledger.running > 0 || ledger.last_seq <= SCANNED_ANYWAY;
-  return !scan || count(`state = 'running'`) === ledger.running;
-}
-
-function countAnew(db: Database, ledger: LedgerRow): MendedCount[] {
-  const known = STORED_STATES.map((state) => `'${state}'`).join(', ');
-  // A damaged state would keep a task from ever running.
-  const lost = db.prepare(`update tasks set state = 'queued' where state not in (${known}) and ordinal is null`).run();
-  const rows = db
-    .prepare<[], { state: StoredState; count: number }>('select state, count(*) as count from tasks group by state')
-    .all();
-  const found = new Map(rows.map(({ state, count }) => [state, count]));
+/** Holds the counts against the tasks, and mends those that differ. */
+export function auditCounts(tx: Transaction, { db, line }: Parts, how: Audit): MendedCount[] {
+  const { ledger } = tx;
   const mended: MendedCount[] = [];
-  if (lost.changes > 0) mended.push({ state: 'unknown', was: lost.changes, is: 0 });
+  const lost = freeUnknownMarks(db);
+  if (lost > 0) mended.push({ state: 'unknown', was: lost, is: 0 });
+  const ended = how === 'waiting' ? undefined : endedCounts(db, ledger, how);
+  const counts = { ...ended };
+  // Where an outcome is gone, its task waits again.
+  if (ended !== undefined && line.claimed.size === 0) {
+    ledger.low = ledger.cleared_seq + 1;
+    line.find(db, ledger);
+  }
+  Object.assign(counts, waitingCounts(db, line.waiting, line.open.size - line.waiting));
   for (const state of STORED_STATES) {
-    const is = found.get(state) ?? 0;
+    const is = counts[state] ?? ledger[state];
     if (is !== ledger[state]) mended.push({ state, was: ledger[state], is });
     ledger[state] = is;
   }
-  ledger.held = heldCount(db, ledger.start);
+  ledger.held = heldCount(db, ledger) + line.waiting - line.ready.size;
+  tx.changed ||= mended.length > 0;
   return mended;
 }
 
-function heldCount(db: Database, start: number): number {
-  const held = WAITING.map((state) => `select count(*) as n from tasks where state = '${state}' and start < @start`);
+/**
+ * What a file that was just opened tells of tasks without an outcome, in place of what its ledger says: a claim is
+ * no row, so one that was not closed says of some that they are running, and of others that they wait.
+ *
+ * @returns what differs by more than that
+ */
+export function countOpenTasks(ledger: LedgerRow, { db, line }: Parts): MendedCount[] {
+  const mended: MendedCount[] = [];
+  const lost = freeUnknownMarks(db);
+  if (lost > 0) mended.push({ state: 'unknown', was: lost, is: 0 });
+  const counts = waitingCounts(db, line.open.size, 0);
+  const known = { ...ledger, queued: ledger.queued + ledger.running - counts.running, running: counts.running };
+  for (const state of WAITING) {
+    if (known[state] !== counts[state]) mended.push({ state, was: known[state], is: counts[state] });
+  }
+  Object.assign(ledger, counts);
+  ledger.held = heldCount(db, ledger) + line.open.size - line.ready.size;
+  return mended;
+}
+
+/** A damaged state would keep a task from ever running. */
+function freeUnknownMarks(db: Database): number {
+  const known = [...WAITING, 'running'].map((state) => `'${state}'`).join();
+  return db.prepare(`update marks set state = 'queued' where state not in (${known})`).run().changes;
+}
+
+/** @param ofLine of its tasks, how many wait, and how many are claimed */
+function waitingCounts(db: Database, waitOfLine: number, claimedOfLine: number) {
+  const counts = { queued: waitOfLine, delayed: 0, suspect: 0, running: claimedOfLine };
+  const rows = db
+    .prepare<[], { state: keyof typeof counts; count: number }>('select state, count(*) as count from marks group by state')
+    .all();
+  for (const { state, count } of rows) counts[state] += count;
+  return counts;
+}
+
+/** By an index: 20 ms in a million. `undefined`: they are as the ledger says. */
+function endedCounts(db: Database, ledger: LedgerRow, how: Audit): Partial<Record<StoredState, number>> | undefined {
+  const all = db.prepare<[], number>('select count(*) from outcomes').pluck().get()!;
+  if (how !== 'all' && all === ENDED.reduce((sum, state) => sum + ledger[state], 0)) return undefined;
+  const rows = db
+    .prepare<[], { state: StoredState; count: number }>('select state, count(*) as count from outcomes group by state')
+    .all();
+  const counts = Object.fromEntries(ENDED.map((state) => [state, 0]));
+  for (const { state, count } of rows) if (state in counts) counts[state] = count;
+  return counts;
+}
+
+function heldCount(db: Database, { start }: LedgerRow): number {
+  const states = WAITING.map((state) => `'${state}'`).join();
   return db
-    .prepare<[{ start: number }], number>(`select sum(n) from (${held.join(' union all ')})`)
+    .prepare<[number], number>(`select count(*) from marks where start < ? and state in (${states})`)
     .pluck()
-    .get({ start })!;
+    .get(start)!;
 }

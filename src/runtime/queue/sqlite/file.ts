@@ -7,21 +7,17 @@ import { migrate, schemaVersion } from './migrations.js';
 /** How long SQLite may wait, blocking, for another process's lock: no longer than a heartbeat can be missed. */
 const BUSY_TIMEOUT_MS = 2000;
 
-/**
- * Opens the file for its executor, and creates and migrates it where needed.
- * `unclean`: the last executor did not come to leave it at rest.
- */
-export function openForWriting(path: string): { db: Database; unclean: boolean } {
+/** Opens the file for its keeper, and creates and migrates it where needed. */
+export function openForWriting(path: string): Database {
   createPrivate(path);
   const db = openDatabase(path, { timeout: BUSY_TIMEOUT_MS });
   try {
     schemaVersion(db); // throws before a file that is not ours is touched
-    const unclean = db.pragma('journal_mode', { simple: true }) === 'wal';
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = FULL');
     migrate(db);
     shrinkLog(db);
-    return { db, unclean };
+    return db;
   } catch (error) {
     db.close();
     throw error;

@@ -1,6 +1,7 @@
 /** What the file tells of the run itself: its module, and the texts that outcomes are of. */
 import type { Database } from 'better-sqlite3';
 import type { RunIdentity } from '../contract.js';
+import { MARKS_APART } from './rows.js';
 
 interface IdentityRow {
   module: string;
@@ -43,6 +44,6 @@ export function countOfOtherVersions(db: Database, schema: number, version: stri
   const others = db.prepare<[string], number>('select key from versions where hash <> ?').pluck().all(version);
   if (others.length === 0) return 0;
   const keys = others.join(', ');
-  const sql = `select count(*) from tasks where version in (${keys})`;
+  const sql = `select count(*) from ${schema < MARKS_APART ? 'tasks' : 'outcomes'} where version in (${keys})`;
   return db.prepare<[], number>(sql).pluck().get()!;
 }

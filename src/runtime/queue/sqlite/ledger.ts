@@ -7,65 +7,76 @@ export type StoredState = TaskState | 'suspect';
 
 export interface LedgerRow extends Record<StoredState, number> {
   epoch: number;
+  /** Of the last task that was forgotten by `clear`; 0: none was. */
+  cleared_seq: number;
   last_seq: number;
   last_ordinal: number;
-  /** Claims made so far, by all executors. */
-  claims: number;
+  /** All tasks before it have an outcome or a mark. */
+  low: number;
   /** The number of the start that names tasks now. */
   start: number;
+  /** What stood last when it began. */
+  start_seq: number;
+  start_ordinal: number;
+  /** Tasks of the line before it are held back until they are named. */
+  held_below: number;
   /** Waiting tasks of earlier starts. */
   held: number;
 }
 
-export const STORED_STATES: readonly StoredState[] = [
-  'queued',
-  'delayed',
-  'suspect',
-  'running',
-  'done',
-  'failed',
-  'crashed',
-  'timed-out',
-  'cancelled',
-];
+/** Those with an outcome. */
+export const ENDED = ['done', 'failed', 'crashed', 'timed-out', 'cancelled'] as const;
 
 /** In which tasks may be held back. */
 export const WAITING = ['queued', 'delayed', 'suspect'] as const;
 
-export function waits(state: StoredState): boolean {
+export const STORED_STATES: readonly StoredState[] = [...WAITING, 'running', ...ENDED];
+
+export function waits(state: StoredState): state is (typeof WAITING)[number] {
   return (WAITING as readonly string[]).includes(state);
 }
 
-/** All that tasks change; the epoch is written only when the queue is opened. */
-const COLUMNS: readonly (keyof LedgerRow)[] = ['last_seq', 'last_ordinal', 'claims', 'start', 'held', ...STORED_STATES];
+/** All that tasks change; the epoch is written only when an executor joins. */
+const COLUMNS: readonly (keyof LedgerRow)[] = [
+  'cleared_seq',
+  'last_seq',
+  'last_ordinal',
+  'low',
+  'start',
+  'start_seq',
+  'start_ordinal',
+  'held_below',
+  'held',
+  ...STORED_STATES,
+];
 
 export class Ledger {
-  readonly #db: Database;
   readonly #select: Statement<[], LedgerRow>;
-  #update: Statement<number[]> | undefined;
+  readonly #epoch: Statement<[], number>;
+  readonly #update: Statement<number[]>;
 
   constructor(db: Database) {
-    this.#db = db;
     this.#select = db.prepare('select * from run');
+    this.#epoch = db.prepare<[], number>('select epoch from run').pluck();
+    this.#update = db.prepare(`update run set ${COLUMNS.map((column) => `"${column}" = ?`).join(', ')}`);
   }
 
   read(): LedgerRow {
     return this.#select.get()!;
   }
 
-  /** Writes what changed since `before`; a transaction that changes nothing costs no fsync. */
-  write(row: LedgerRow, before: LedgerRow): void {
-    if (COLUMNS.every((column) => row[column] === before[column])) return;
-    // Not for a reader, whose file may be of a schema without some of them.
-    this.#update ??= this.#db.prepare(`update run set ${COLUMNS.map((column) => `"${column}" = ?`).join(', ')}`);
-    this.#update.run(...COLUMNS.map((column) => row[column]));
+  epoch(): number {
+    return this.#epoch.get()!;
+  }
+
+  write(row: LedgerRow): void {
+    this.#update.run(COLUMNS.map((column) => row[column]) as never);
   }
 }
 
 /** Makes this process the one that may write; the one before it is refused from now on. */
-export function raiseEpoch(db: Database): Pick<LedgerRow, 'epoch' | 'claims'> {
-  const raise = db.prepare<[], LedgerRow>('update run set epoch = epoch + 1 returning epoch, claims');
-  return raise.get()!;
+export function raiseEpoch(db: Database): number {
+  return db.prepare<[], number>('update run set epoch = epoch + 1 returning epoch').pluck().get()!;
 }
 
 /** Moves `count` tasks from one state to another. */

@@ -12,17 +12,19 @@ const APPLICATION_ID = 0x686f6c64;
 /**
  * Never change a step that was published: add one.
  *
- * States and handlers are text, so that any SQLite tool can read the file;
- * that costs 6% of the write path against integers. `by_ordinal` costs it 8%,
- * and without it each page of outcomes would scan the whole table. An outcome
- * in a table of its own was no faster (a row more to write) than in its task.
+ * A task is one row when it is submitted, and one more when it has its outcome:
+ * both at the end of their table, which costs half of a row that is written
+ * three times. A task that does not just wait in line (it has a priority, is to
+ * be tried again, or alone, has run for a while, …) has a row in `marks` until
+ * its outcome is there. A claim is no row: see `line.ts`.
  *
  * `run` holds one row. It counts the tasks of each state, so that nobody ever
  * has to count a million rows.
  *
- * A task is held back where its `start` is not that of the run: so a start
- * holds back a million of them by one write. `run.held` counts those that wait.
- * The text of a module is a key of one byte in a task, its hash in `versions`.
+ * A start holds back all of the line that was there before it by one number,
+ * `run.held_below`, and a mark where its `start` is not that of the run.
+ * `run.held` counts both. Handlers and the text of a module are keys of one
+ * byte in a task; the view `tasks` shows them as text.
  */
 export const MIGRATIONS: readonly string[] = [
   `create table run (
@@ -92,6 +94,101 @@ export const MIGRATIONS: readonly string[] = [
   `alter table run add column claims integer not null default 0;  -- made so far, by all executors
   update run set claims = epoch;
   alter table tasks rename column epoch to claim;                 -- the last one of it; before, the epoch of who made it`,
+
+  `create table handlers (key integer primary key, name text not null unique);
+  create table submitted (        -- every task, as it was submitted
+    seq integer primary key,
+    id text,                      -- null: '#' and the seq
+    handler integer not null,     -- a key of handlers
+    input not null,               -- JSON as text, or structured-clone bytes as a blob
+    priority integer not null,
+    timeout_ms integer,
+    retries integer,
+    traceparent text,             -- trace context of whoever submitted it
+    needs text,                   -- JSON: ids of tasks that are to be done before
+    holds text                    -- JSON: what it has for itself while it runs
+  );
+  create table outcomes (
+    ordinal integer primary key,  -- place in the order of recording
+    seq integer not null,
+    state text not null,
+    attempts integer not null,
+    crashes integer not null,
+    result,                       -- like input
+    error text,                   -- JSON
+    started_at real,              -- milliseconds since the epoch
+    duration_ms real not null,
+    thread integer,
+    version integer,              -- a key of versions
+    host text,                    -- that it ran on; null: this one
+    held integer,                 -- 1: cancelled while it was held back
+    earlier text                  -- JSON: what earlier attempts ended with
+  );
+  create table marks (            -- of tasks without an outcome that do not just wait in line
+    seq integer primary key,
+    state text not null,
+    start integer not null,       -- in which it was named last
+    priority integer not null,
+    run_at integer,               -- of a delayed task: milliseconds since the epoch
+    alone integer not null default 0,  -- 1: running, and nothing beside it
+    attempts integer not null default 0,
+    crashes integer not null default 0,
+    doubts integer not null default 0, -- times it was interrupted, and got the benefit of the doubt
+    earlier text
+  );
+  insert into handlers (name) select distinct handler from tasks;
+  insert into submitted (seq, id, handler, input, priority, timeout_ms, retries)
+    select seq, id, (select key from handlers where name = tasks.handler), input, priority, timeout_ms, retries
+    from tasks order by seq;
+  insert into outcomes (ordinal, seq, state, attempts, crashes, result, error, started_at, duration_ms, thread, version, earlier)
+    select ordinal, seq, state, attempts, crashes, result, error, started_at, coalesce(duration_ms, 0), thread, version, earlier
+    from tasks where ordinal is not null order by ordinal;
+  insert into marks (seq, state, start, priority, run_at, alone, attempts, crashes, doubts, earlier)
+    select seq, state, start, priority, run_at, alone, attempts, crashes, doubts, earlier
+    from tasks where ordinal is null
+      and (state <> 'queued' or priority <> 0 or attempts + crashes + doubts > 0 or start < (select start from run));
+  create table run_4 (
+    epoch integer not null default 0,
+    cleared_seq integer not null default 0,
+    last_seq integer not null default 0,
+    last_ordinal integer not null default 0,
+    low integer not null default 1,         -- all tasks before it have an outcome or a mark
+    start integer not null default 1,
+    start_seq integer not null default 0,
+    start_ordinal integer not null default 0,
+    held_below integer not null default 0,  -- tasks of the line before it are held back
+    held integer not null default 0,
+    queued integer not null default 0,
+    delayed integer not null default 0,
+    suspect integer not null default 0,
+    running integer not null default 0,
+    done integer not null default 0,
+    failed integer not null default 0,
+    crashed integer not null default 0,
+    "timed-out" integer not null default 0,
+    cancelled integer not null default 0
+  );
+  insert into run_4 (epoch, cleared_seq, last_seq, last_ordinal, low, start, start_seq, start_ordinal, held,
+      queued, delayed, suspect, running, done, failed, crashed, "timed-out", cancelled)
+    select epoch, coalesce((select min(seq) from tasks) - 1, last_seq), last_seq, last_ordinal,
+      coalesce((select min(seq) from tasks), last_seq + 1), start, last_seq, last_ordinal, held,
+      queued, delayed, suspect, running, done, failed, crashed, "timed-out", cancelled
+    from run;
+  drop table run;
+  alter table run_4 rename to run;
+  drop table tasks;
+  create unique index by_id on submitted (id) where id is not null;
+  create unique index by_seq on outcomes (seq);
+  create index ready on marks (start, priority desc) where state = 'queued';
+  create index due on marks (start, run_at) where state = 'delayed';
+  create index suspects on marks (start) where state = 'suspect';
+  create view tasks as            -- each task with its state and its outcome, for whoever looks into the file
+    select s.seq, coalesce(s.id, '#' || s.seq) as id, h.name as handler, s.input, s.priority, s.timeout_ms, s.retries,
+      coalesce(o.state, m.state, 'queued') as state, coalesce(o.attempts, m.attempts, 0) as attempts,
+      coalesce(o.crashes, m.crashes, 0) as crashes, m.run_at, o.ordinal, o.result, o.error, o.started_at,
+      o.duration_ms, o.thread, v.hash as version, o.host, coalesce(o.earlier, m.earlier) as earlier
+    from submitted s left join handlers h on h.key = s.handler left join outcomes o on o.seq = s.seq
+      left join marks m on m.seq = s.seq left join versions v on v.key = o.version;`,
 ];
 
 /**

@@ -4,7 +4,6 @@ import { HoldfastError } from '../../../base/errors.js';
 import type { Encoded, TaskCounts } from '../../task/task.js';
 import type {
   Cursor,
-  HeldTasks,
   OutcomeChoice,
   OutcomeFilter,
   OutcomePage,
@@ -14,14 +13,14 @@ import type {
   Standing,
   WithInput,
 } from '../contract.js';
-import { generatedId, generatedSeq } from '../generated-id.js';
+import { generatedSeq } from '../generated-id.js';
 import { schemaVersion } from './migrations.js';
 import { damagedRecord, queueClosed } from '../refusals.js';
 import { inQueueWords } from './errors.js';
 import { openForReading } from './file.js';
 import { countOfOtherVersions, readIdentity } from './identity.js';
-import { countsOf, Ledger, WAITING, type LedgerRow } from './ledger.js';
-import { outcomeColumns, outcomeRecord, plain } from './rows.js';
+import { countsOf, type LedgerRow } from './ledger.js';
+import { inputColumn, MARKS_APART, outcomeColumns, outcomeRecord, outcomeSource } from './rows.js';
 import type { OutcomeRow } from './rows.js';
 
 /** Outcomes are read by pages, each in a transaction of its own: a long one would keep the log from shrinking. */
@@ -55,57 +54,33 @@ type Pages = (after: number, upTo: number) => Iterable<OutcomeRow>;
 
 export class SqliteReader implements RecordReader {
   readonly #db: Database;
-  readonly #ledger: Ledger;
+  readonly #run: Statement<[], LedgerRow>;
   readonly #bySeq: Statement<[number], OutcomeRow>;
   readonly #byId: Statement<[string], OutcomeRow>;
-  #standing: Statement<[string, Encoded, string], { state: Standing['state']; same: 0 | 1 }> | undefined;
+  #standing: Statement<[string, Encoded, string], { state: Standing['state']; same: 0 | 1 | null }> | undefined;
   /** Of the file: one that is only read may be older than this version of holdfast. */
   readonly #schema: number;
   readonly #columns: string;
+  readonly #source: string;
 
   constructor(db: Database) {
     this.#db = db;
     this.#schema = schemaVersion(db);
     this.#columns = outcomeColumns(this.#schema);
-    this.#ledger = new Ledger(db);
-    const select = `select ${this.#columns}, input from tasks where ordinal is not null`;
-    this.#bySeq = db.prepare(`${select} and seq = ? and id is null`);
-    this.#byId = db.prepare(`${select} and id = ?`);
+    this.#source = `${outcomeSource(this.#schema)} where o.ordinal is not null`;
+    this.#run = db.prepare('select * from run');
+    const select = `select ${this.#columns}, ${inputColumn(this.#schema)} from ${this.#source}`;
+    const task = this.#schema < MARKS_APART ? 'o' : 's';
+    this.#bySeq = db.prepare(`${select} and o.seq = ? and ${task}.id is null`);
+    this.#byId = db.prepare(`${select} and ${task}.id = ?`);
   }
 
   async counts(): Promise<TaskCounts> {
-    return this.#read(() => countsOf(this.#ledger.read()));
+    return this.#read(() => countsOf(this.#run.get()!));
   }
 
   async lastOrdinal(): Promise<number> {
-    return this.#read(() => this.#ledger.read().last_ordinal);
-  }
-
-  async nextDue(): Promise<number | undefined> {
-    const sql = `select min(run_at) from tasks where state = 'delayed'${this.#ofThisStart}`;
-    return this.#read(() => this.#db.prepare<[], number | null>(sql).pluck().get() ?? undefined);
-  }
-
-  async suspects(): Promise<number> {
-    const sql = `select count(*) from tasks where state = 'suspect'${this.#ofThisStart}`;
-    return this.#read(() => (this.#ledger.read().suspect === 0 ? 0 : this.#db.prepare<[], number>(sql).pluck().get()!));
-  }
-
-  async held(limit: number): Promise<HeldTasks> {
-    return this.#read(() => {
-      const { start, held: count = 0 } = this.#ledger.read() as Partial<LedgerRow>;
-      const some: HeldTasks['some'] = [];
-      for (const state of count === 0 ? [] : WAITING) {
-        const sql = `select seq, id, input from tasks where state = '${state}' and start < ? limit ?`;
-        const rows = this.#db.prepare<[number | undefined, number], { seq: number; id: string | null; input: Encoded }>(
-          sql,
-        );
-        for (const { seq, id, input } of rows.all(start, limit - some.length)) {
-          some.push({ id: id ?? generatedId(seq), input: plain(input) });
-        }
-      }
-      return { count, some };
-    });
+    return this.#read(() => this.#run.get()!.last_ordinal);
   }
 
   async identity(): Promise<RunIdentity | undefined> {
@@ -190,20 +165,16 @@ export class SqliteReader implements RecordReader {
 
   /** Never before its start, even if that was read elsewhere and lies behind all there are. */
   #endOfPage(after: Cursor): Cursor {
-    return Math.max(after, Math.min(after + PAGE_ORDINALS, this.#ledger.read().last_ordinal));
+    return Math.max(after, Math.min(after + PAGE_ORDINALS, this.#run.get()!.last_ordinal));
   }
 
   #pages({ state, withInput = false }: OutcomeChoice): Pages {
-    const columns = withInput ? `${this.#columns}, input` : this.#columns;
-    const ofState = state === undefined ? '' : ` and state ${state === 'not-done' ? '<>' : '='} @state`;
+    const columns = withInput ? `${this.#columns}, ${inputColumn(this.#schema)}` : this.#columns;
+    const ofState = state === undefined ? '' : ` and o.state ${state === 'not-done' ? '<>' : '='} @state`;
     const statement = this.#db.prepare<[PageBounds], OutcomeRow>(
-      `select ${columns} from tasks where ordinal > @after and ordinal <= @upTo${ofState} order by ordinal`,
+      `select ${columns} from ${this.#source} and o.ordinal > @after and o.ordinal <= @upTo${ofState} order by o.ordinal`,
     );
     return (after, upTo) => statement.iterate({ after, upTo, state: state === 'not-done' ? 'done' : state });
-  }
-
-  get #ofThisStart(): string {
-    return this.#schema < 2 ? '' : ' and start = (select start from run)';
   }
 
   #read<T>(body: () => T): T {

@@ -19,18 +19,13 @@ export interface Verdict {
   doubts: number;
 }
 
-/**
- * Scans the table: 1 million rows in about 0.1 s, and only when tasks were
- * running; an index would be written at each claim and each outcome.
- *
- * @param upTo the last claim that is looked for
- */
-export function interruptedRows(db: Database, upTo: number): InterruptedRow[] {
+/** Those that were noted as running: by their keeper when their executor was gone, or as they ran for long. */
+export function interruptedRows(db: Database): InterruptedRow[] {
   return db
-    .prepare<[number], InterruptedRow>(
-      `select seq, alone, crashes, doubts, attempts, earlier from tasks where state = 'running' and claim <= ?`,
+    .prepare<[], InterruptedRow>(
+      `select seq, alone, crashes, doubts, attempts, earlier from marks where state = 'running'`,
     )
-    .all(upTo);
+    .all();
 }
 
 /** See `Recovering.recover` for the rule. */

@@ -5,16 +5,19 @@ import type { ClaimedTask, OutcomeRecord } from '../contract.js';
 import { generatedId } from '../generated-id.js';
 import { damagedRecord } from '../refusals.js';
 
-/** The columns of a row that a claim gives back. */
-export const CLAIMED_COLUMNS =
-  'seq, claim, id, handler, input, priority, timeout_ms, retries, attempts, crashes, earlier';
+/** What a claim gives of a task that waits in line. */
+export const CLAIMED_OF_TASK =
+  'seq, id, handler, input, priority, timeout_ms, retries, 0 as attempts, 0 as crashes, null as earlier';
+
+/** The same of one with a mark. */
+export const CLAIMED_OF_MARK =
+  's.seq, s.id, s.handler, s.input, s.priority, s.timeout_ms, s.retries, m.attempts, m.crashes, m.earlier';
 
 /** Those columns, as an array: a third faster to read than an object. */
 export type ClaimedRow = [
   seq: number,
-  token: number,
   id: string | null,
-  handler: string,
+  handler: number,
   input: Encoded,
   priority: number,
   timeoutMs: number | null,
@@ -24,13 +27,13 @@ export type ClaimedRow = [
   earlier: string | null,
 ];
 
-export function claimedTask(row: ClaimedRow): ClaimedTask {
-  const [seq, token, id, handler, input, priority, timeoutMs, retries, attempts, crashes, earlier] = row;
+export function claimedTask(row: ClaimedRow, token: number, nameOf: (handler: number) => string): ClaimedTask {
+  const [seq, id, handler, input, priority, timeoutMs, retries, attempts, crashes, earlier] = row;
   return {
     seq,
     token,
     id: id ?? undefined,
-    handler,
+    handler: nameOf(handler),
     input: plain(input),
     priority,
     timeoutMs: timeoutMs ?? undefined,
@@ -41,22 +44,37 @@ export function claimedTask(row: ClaimedRow): ClaimedTask {
   };
 }
 
-const FIRST_COLUMNS =
-  'ordinal, seq, id, handler, state, attempts, crashes, result, error, started_at, duration_ms, thread';
+/** The first schema with outcomes, and what does not just wait, in tables of their own. */
+export const MARKS_APART = 4;
 
-/** The columns of an outcome, but for its input. @param schema of the file: one that is only read stays as it is */
-export function outcomeColumns(schema: number): string {
-  const added = schema < 2 ? 'null as version, null as earlier' : `(${VERSION_OF_TASK}) as version, earlier`;
-  return `${FIRST_COLUMNS}, ${added}`;
+/** Where outcomes are found. @param schema of the file: one that is only read stays as it is */
+export function outcomeSource(schema: number): string {
+  return schema < MARKS_APART ? 'tasks o' : 'outcomes o left join submitted s on s.seq = o.seq';
 }
 
-const VERSION_OF_TASK = 'select hash from versions where key = tasks.version';
+/** The columns of an outcome in `outcomeSource`, but for its input. */
+export function outcomeColumns(schema: number): string {
+  const [task, handler] =
+    schema < MARKS_APART ? ['o', 'o.handler'] : ['s', '(select name from handlers where key = s.handler)'];
+  const added =
+    schema < 2
+      ? 'null as version, null as earlier'
+      : '(select hash from versions where key = o.version) as version, o.earlier';
+  return `o.ordinal, o.seq, ${task}.id, ${handler} as handler, o.state, o.attempts, o.crashes, o.result, o.error,
+    o.started_at, o.duration_ms, o.thread, ${added}`;
+}
+
+/** The column of the input, in `outcomeSource`. */
+export function inputColumn(schema: number): string {
+  return schema < MARKS_APART ? 'o.input' : 's.input';
+}
 
 export interface OutcomeRow {
   ordinal: number;
   seq: number;
   id: string | null;
-  handler: string;
+  /** `null` where its task is not there. */
+  handler: string | null;
   state: OutcomeState;
   attempts: number;
   crashes: number;
@@ -77,7 +95,7 @@ export function outcomeRecord(row: OutcomeRow): OutcomeRecord {
   const record: OutcomeRecord = {
     ordinal: row.ordinal,
     id: row.id ?? generatedId(row.seq),
-    handler: row.handler,
+    handler: row.handler!,
     state: row.state,
     attempts: row.attempts,
     crashes: row.crashes,
@@ -105,6 +123,7 @@ export function earlierAttempts(text: string | null): EarlierAttempt[] | undefin
 const STATES: ReadonlySet<string> = new Set(['done', 'failed', 'crashed', 'timed-out', 'cancelled']);
 
 function refuseDamaged(row: OutcomeRow): void {
+  if (row.handler === null) throw damaged(row, 'its task is not there');
   if (!STATES.has(row.state)) throw damaged(row, `its state is ${JSON.stringify(row.state)}`);
   for (const column of ['attempts', 'crashes', 'started_at', 'duration_ms'] as const) {
     const value = row[column];

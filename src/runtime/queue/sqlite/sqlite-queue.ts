@@ -1,5 +1,8 @@
-/** The durable store: one SQLite file, written in transactions that end on the disk. */
-import type { Database, Statement } from 'better-sqlite3';
+/**
+ * The durable queue: SQLite in WAL mode with `synchronous=FULL`, so what is
+ * committed is on the disk. Calls made in the same turn of the event loop share
+ * one transaction.
+ */
 import type { NewTask, OutcomeState, TaskCounts } from '../../task/task.js';
 import type {
   Retrial,
@@ -15,34 +18,28 @@ import type {
   OutcomeFilter,
   OutcomePage,
   OutcomeRecord,
-  QueueStore,
   Recovery,
   RunIdentity,
   Settled,
   Settlement,
+  QueueStore,
   TaskQueue,
   WithInput,
   Work,
 } from '../contract.js';
-import { GroupCommit } from '../../../system/sqlite/group-commit.js';
-import { OpenFiles } from '../../../system/open-files.js';
-import { queueClosed, takenOver } from '../refusals.js';
 import { WorkSignal } from '../work-signal.js';
 import { SQLITE_TRAITS } from '../traits.js';
-import { saveLostQueue } from './saved-copy.js';
-import { inQueueWords, isStoreTrouble } from './errors.js';
-import { auditCounts } from './audit.js';
-import { closeAtRest, openForWriting } from './file.js';
-import { Ledger, raiseEpoch } from './ledger.js';
-import type { LedgerRow } from './ledger.js';
-import { SqliteReader } from './reader.js';
-import { SqliteWrites } from './writes.js';
+import { inQueueWords } from './errors.js';
+import { openForWriting } from './file.js';
+import { countsOf } from './ledger.js';
+import { SqliteStore } from './sqlite-store.js';
+import type { Transaction } from './transaction.js';
+import { heldTasks, nextDue, suspects } from './waiting.js';
 
 /**
  * Opens the queue at `path` for its keeper: creates the file (mode 0600; its
  * folder must be there), and migrates it. Each executor that joins raises the
- * epoch by one, so that any that opened it before may no longer write. The queue
- * of the one that joined last closes the file.
+ * epoch by one, so that any that joined before may no longer write.
  *
  * SQLite works on the calling thread: a commit blocks it for as long as the
  * disk takes to sync, and another process's lock for up to 2 s.
@@ -55,114 +52,65 @@ import { SqliteWrites } from './writes.js';
  * `ERR_QUEUE_READ_ONLY`, `ERR_QUEUE_BUSY`, `ERR_QUEUE_IO`.
  */
 export async function openSqliteStore(path: string, elsewhere: readonly string[] = []): Promise<QueueStore> {
-  return inQueueWords(path, () => {
-    const { db, unclean } = openForWriting(path);
-    return new SqliteStore(db, unclean, [`${path.replace(/\.db$/, '')}.saved`, ...elsewhere]);
+  const store = inQueueWords(path, () => {
+    const db = openForWriting(path);
+    try {
+      return new SqliteStore(db, [`${path.replace(/\.db$/, '')}.saved`, ...elsewhere]);
+    } catch (error) {
+      db.close();
+      throw error;
+    }
   });
+  return {
+    join: async () => {
+      const signal = new WorkSignal();
+      return new SqliteQueue(store, await store.admit((work) => signal.came(work)), signal);
+    },
+    left: () => store.left(),
+  };
 }
 
-/** Opens it for an executor that nobody follows. */
-export async function openSqliteQueue(path: string, elsewhere?: readonly string[]): Promise<TaskQueue> {
+/** Opens it for one executor, and no other. */
+export async function openSqliteQueue(path: string, elsewhere: readonly string[] = []): Promise<TaskQueue> {
   return (await openSqliteStore(path, elsewhere)).join();
 }
 
-class SqliteStore implements QueueStore {
-  readonly #db: Database;
-  readonly #copyPlaces: readonly string[];
-  #unclean: boolean;
-  #last: SqliteQueue | undefined;
-
-  constructor(db: Database, unclean: boolean, copyPlaces: readonly string[]) {
-    this.#db = db;
-    this.#unclean = unclean;
-    this.#copyPlaces = copyPlaces;
-  }
-
-  async join(): Promise<TaskQueue> {
-    return inQueueWords(this.#db.name, () => {
-      try {
-        const isLast = (queue: SqliteQueue) => queue === this.#last;
-        this.#last = new SqliteQueue(this.#db, raiseEpoch(this.#db), this.#unclean, this.#copyPlaces, isLast);
-      } catch (error) {
-        if (this.#last === undefined) this.#db.close();
-        throw error;
-      }
-      this.#unclean = true;
-      return this.#last;
-    });
-  }
-
-  /** Each claim is in the file. */
-  async left(): Promise<void> {}
-}
-
+/** The open file, as one of its executors sees it. */
 class SqliteQueue implements TaskQueue {
   readonly traits = SQLITE_TRAITS;
   readonly member: number;
   readonly predecessor: number;
-  readonly #db: Database;
-  readonly #begin: Statement<[]>;
-  readonly #commit: Statement<[]>;
-  readonly #ledger: Ledger;
-  readonly #writes: SqliteWrites;
-  readonly #reader: SqliteReader;
-  readonly #group: GroupCommit;
-  readonly #signal = new WorkSignal();
-  /** The ledger as the open transaction sees and changes it. */
-  #row: LedgerRow | undefined;
-  #closed: Promise<void> | undefined;
-  /** Whether the executor before this one did not come to close it. */
-  readonly #unclean: boolean;
-  readonly #files: OpenFiles;
-  readonly #copyPlaces: readonly string[];
-  /** Whether the file is still this one's to close. */
-  readonly #mayClose: (queue: SqliteQueue) => boolean;
-  /** Why nothing is written or told any more. */
-  #lost: Error | undefined;
+  readonly #store: SqliteStore;
+  readonly #signal: WorkSignal;
 
-  constructor(
-    db: Database,
-    { epoch, claims }: ReturnType<typeof raiseEpoch>,
-    unclean: boolean,
-    copyPlaces: readonly string[],
-    mayClose: (queue: SqliteQueue) => boolean,
-  ) {
-    this.#mayClose = mayClose;
-    this.member = epoch;
-    this.predecessor = epoch - 1;
-    this.#unclean = unclean;
-    this.#files = new OpenFiles(db.name);
-    this.#copyPlaces = copyPlaces;
-    this.#db = db;
-    this.#begin = db.prepare('begin immediate');
-    this.#commit = db.prepare('commit');
-    this.#ledger = new Ledger(db);
-    this.#writes = new SqliteWrites(db, claims);
-    this.#reader = new SqliteReader(db);
-    this.#group = new GroupCommit({ transact: (body) => this.#transact(body), isStoreTrouble });
+  constructor(store: SqliteStore, member: number, signal: WorkSignal) {
+    this.member = member;
+    this.predecessor = member - 1;
+    this.#store = store;
+    this.#signal = signal;
   }
 
   recover(gone: GoneExecutor, maxCrashes: number): Promise<Recovery> {
-    return this.#write((ledger) => this.#writes.recover(ledger, gone, maxCrashes));
+    return this.#write((tx) => this.#store.starting.recover(tx, gone, maxCrashes));
   }
 
   identify(identity: RunIdentity): Promise<void> {
-    return this.#write(() => this.#writes.identify(identity));
+    return this.#write((tx) => this.#store.starting.identify(tx, identity));
   }
 
   hold(): Promise<number> {
-    return this.#write((ledger) => this.#writes.hold(ledger));
+    return this.#write((tx) => this.#store.starting.hold(tx));
   }
 
   letGo(): Promise<void> {
-    return this.#write((ledger) => this.#writes.letGo(ledger));
+    return this.#write((tx) => this.#store.starting.letGo(tx));
   }
 
   // Of tasks that come by `add` and `retry` it is told before they are written: the claim that
   // follows shares their transaction, and whoever asks what is left to do finds it under way.
   add(tasks: readonly NewTask[]): Promise<AddedTask[]> {
     this.#signal.came('queued');
-    return this.#write((ledger) => this.#writes.add(ledger, tasks));
+    return this.#write((tx) => this.#store.adding.add(tx, tasks));
   }
 
   onWork(listener: (work: Work) => void): void {
@@ -170,161 +118,102 @@ class SqliteQueue implements TaskQueue {
   }
 
   claim(limit: number, now: number): Promise<ClaimedTask[]> {
-    return this.#write((ledger) => this.#writes.claim(ledger, limit, now));
+    return this.#write((tx) => this.#store.claiming.claim(tx, limit, now));
   }
 
   claimSuspect(): Promise<ClaimedTask | undefined> {
-    return this.#write((ledger) => this.#writes.claimSuspect(ledger));
+    return this.#write((tx) => this.#store.claiming.claimSuspect(tx));
   }
 
   settle(settlements: readonly Settlement[]): Promise<Settled> {
-    return this.#write((ledger) => this.#writes.settle(ledger, settlements));
+    return this.#write((tx) => this.#store.settling.settle(tx, settlements));
   }
 
   clear(): Promise<void> {
-    return this.#write((ledger) => this.#writes.clear(ledger));
+    return this.#write((tx) => this.#store.starting.clear(tx));
   }
 
   cancel(id: string): Promise<Cancellation> {
-    return this.#write((ledger) => this.#writes.cancel(ledger, id));
+    return this.#write((tx) => this.#store.changing.cancel(tx, id));
   }
 
   retryTask(id: string): Promise<Retrial> {
     this.#signal.came('queued');
-    return this.#write((ledger) => this.#writes.retryTask(ledger, id));
+    return this.#write((tx) => this.#store.changing.retryTask(tx, id));
   }
 
   retry(states: readonly OutcomeState[]): Promise<number> {
     this.#signal.came('queued');
-    return this.#write((ledger) => this.#writes.retry(ledger, states));
+    return this.#write((tx) => this.#store.changing.retry(tx, states));
   }
 
   audit(how: Audit): Promise<MendedCount[]> {
-    return this.#write((ledger) => {
-      const mended = auditCounts(this.#db, ledger, how, this.#unclean);
-      if (mended.length > 0) this.#writes.cameAll();
-      return mended;
-    });
+    return this.#write((tx) => this.#store.audit(tx, how));
   }
 
   capDelays(latest: number): Promise<void> {
-    return this.#write(() => this.#writes.capDelays(latest));
+    return this.#write((tx) => this.#store.starting.capDelays(tx, latest));
   }
 
   async nextDue(): Promise<number | undefined> {
-    await this.#group.idle();
-    return this.#reader.nextDue();
+    await this.#store.settled();
+    return nextDue(this.#store);
   }
 
   async suspects(): Promise<number> {
-    await this.#group.idle();
-    return this.#reader.suspects();
+    await this.#store.settled();
+    return suspects(this.#store);
   }
 
   async held(limit: number): Promise<HeldTasks> {
-    await this.#group.idle();
-    return this.#reader.held(limit);
+    await this.#store.settled();
+    return heldTasks(this.#store, limit);
   }
 
   async identity(): Promise<RunIdentity | undefined> {
-    await this.#group.idle();
-    return this.#reader.identity();
+    await this.#store.settled();
+    return this.#store.reader.identity();
   }
 
   async outcomesOfOtherVersions(version: string): Promise<number> {
-    await this.#group.idle();
-    return this.#reader.outcomesOfOtherVersions(version);
+    await this.#store.settled();
+    return this.#store.reader.outcomesOfOtherVersions(version);
   }
 
   async counts(): Promise<TaskCounts> {
-    await this.#group.idle();
-    return this.#reader.counts();
+    await this.#store.settled();
+    return countsOf(this.#store.row);
   }
 
   async lastOrdinal(): Promise<number> {
-    await this.#group.idle();
-    return this.#reader.lastOrdinal();
+    await this.#store.settled();
+    return this.#store.row.last_ordinal;
   }
 
   async outcome(id: string, options?: WithInput): Promise<OutcomeRecord | undefined> {
-    await this.#group.idle();
-    this.#refuseIfLost();
-    return this.#reader.outcome(id, options);
+    await this.#store.readable();
+    return this.#store.reader.outcome(id, options);
   }
 
   async *outcomes(filter?: OutcomeFilter): AsyncIterable<OutcomeRecord> {
-    await this.#group.idle();
-    this.#refuseIfLost();
-    yield* this.#reader.outcomes(filter);
+    await this.#store.readable();
+    yield* this.#store.reader.outcomes(filter);
   }
 
   async outcomesAfter(cursor: Cursor, choice?: OutcomeChoice): Promise<OutcomePage> {
-    await this.#group.idle();
-    this.#refuseIfLost();
-    return this.#reader.outcomesAfter(cursor, choice);
+    await this.#store.readable();
+    return this.#store.reader.outcomesAfter(cursor, choice);
   }
 
-  async check(): Promise<void> {
-    await this.#group.idle();
-    if (this.#closed === undefined) this.#checkFiles();
+  check(): Promise<void> {
+    return this.#store.check();
   }
 
   close(): Promise<void> {
-    this.#closed ??= this.#group.idle().then(() => this.#end());
-    return this.#closed;
+    return this.#store.close(this.member);
   }
 
-  #end(): void {
-    if (!this.#mayClose(this)) return;
-    try {
-      this.#checkFiles();
-    } catch (error) {
-      // What lies in its place now is not ours to tidy up.
-      this.#db.close();
-      throw error;
-    }
-    closeAtRest(this.#db);
-  }
-
-  /** Once they were lost, they stay lost: the copy holds all up to then, and nothing that comes later. */
-  #checkFiles(): void {
-    this.#refuseIfLost();
-    const lost = this.#files.whatIsLost();
-    if (lost === undefined) return;
-    this.#lost = saveLostQueue(this.#db, lost, this.#copyPlaces);
-    throw this.#lost;
-  }
-
-  #refuseIfLost(): void {
-    if (this.#lost !== undefined) throw this.#lost;
-  }
-
-  #write<T>(body: (ledger: LedgerRow) => T): Promise<T> {
-    if (this.#closed !== undefined) return Promise.reject(queueClosed());
-    return this.#group.run(() => body(this.#row!));
-  }
-
-  #transact(body: () => void): void {
-    this.#refuseIfLost();
-    inQueueWords(this.#db.name, () => {
-      this.#begin.run();
-      try {
-        const before = this.#ledger.read();
-        if (before.epoch !== this.member) throw takenOver(this.#db.name, this.member, before.epoch);
-        this.#row = { ...before };
-        this.#writes.came.clear();
-        body();
-        this.#ledger.write(this.#row, before);
-        this.#commit.run();
-      } catch (error) {
-        // After some errors SQLite has rolled back by itself.
-        if (this.#db.inTransaction) this.#db.exec('rollback');
-        this.#writes.rolledBack();
-        throw error;
-      }
-    });
-    // A commit to a file that nobody finds again is none: before anybody is told.
-    this.#checkFiles();
-    for (const work of this.#writes.came) this.#signal.came(work);
+  #write<T>(body: (tx: Transaction) => T): Promise<T> {
+    return this.#store.write(this.member, body);
   }
 }

@@ -5,11 +5,12 @@ import { tmpdir } from 'node:os';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { openMemoryQueue } from '../../../../dist/runtime/queue/memory/memory-queue.js';
-import { openSqliteQueue, openSqliteStore } from '../../../../dist/runtime/queue/sqlite/sqlite-queue.js';
+import { openSqliteStore } from '../../../../dist/runtime/queue/sqlite/sqlite-queue.js';
 import type {
   Claim,
   ClaimedTask,
   PreviousDeath,
+  QueueStore,
   Settlement,
   TaskQueue,
   Work,
@@ -30,8 +31,11 @@ type Call =
   | { call: 'hold' }
   | { call: 'letGo' };
 
-/** Calls made in one tick, or the death of the executor and the start of the next. */
-type Step = { together: Call[] } | { previous: PreviousDeath; maxCrashes: number; closesFirst: boolean };
+/** How an executor ends: it closes the queue, it dies and its keeper sees it, both die at once. */
+type Ending = 'closes' | 'dies' | 'dies with keeper';
+
+/** Calls made in one tick, or the end of the executor and the start of the next. */
+type Step = { together: Call[] } | { previous: PreviousDeath; maxCrashes: number; ending: Ending };
 
 const NOBODYS: Claim = { seq: 4711, token: 0 };
 const small = fc.nat(30);
@@ -90,7 +94,7 @@ const together = fc.record({ together: fc.array(call, { minLength: 1, maxLength:
 const newExecutor = fc.record({
   previous: fc.constantFrom<PreviousDeath>('unseen', 'killed', 'crashed'),
   maxCrashes: fc.integer({ min: 1, max: 3 }),
-  closesFirst: fc.boolean(),
+  ending: fc.constantFrom<Ending>('closes', 'dies', 'dies with keeper'),
 });
 
 /** Hundreds of lives take seconds, and a minute where many others work; a failure is shrunk besides. */
@@ -108,7 +112,7 @@ const NONE = { claim: NOBODYS, model: { seq: NOBODYS.seq, nth: 0 } };
 /** One life of a store, beside its model. */
 class Life {
   readonly #model: QueueModel;
-  readonly #reopen: () => Promise<TaskQueue>;
+  readonly #reopen: (ending: Ending) => Promise<TaskQueue>;
   #queue: TaskQueue;
   #now = 0;
   /** What there may be, as somebody believes who asks only when told. */
@@ -121,7 +125,7 @@ class Life {
   /** Every outcome ever seen, by its ordinal. */
   readonly #recorded = new Map<number, string>();
 
-  constructor(queue: TaskQueue, model: QueueModel, reopen: () => Promise<TaskQueue>) {
+  constructor(queue: TaskQueue, model: QueueModel, reopen: (ending: Ending) => Promise<TaskQueue>) {
     this.#queue = queue;
     this.#model = model;
     this.#reopen = reopen;
@@ -136,7 +140,7 @@ class Life {
   async live(steps: readonly Step[]): Promise<void> {
     for (const step of steps) {
       if ('together' in step) await this.#call(step.together);
-      else await this.#restart(step.previous, step.maxCrashes, step.closesFirst);
+      else await this.#restart(step.previous, step.maxCrashes, step.ending);
       await this.#compare();
     }
     await this.#queue.close();
@@ -231,13 +235,14 @@ class Life {
     this.#lastDue = due;
   }
 
-  async #restart(previous: PreviousDeath, maxCrashes: number, closesFirst: boolean): Promise<void> {
+  async #restart(previous: PreviousDeath, maxCrashes: number, ending: Ending): Promise<void> {
     const stale = this.#queue;
-    if (closesFirst) await stale.close();
-    this.#queue = await this.#reopen();
+    if (ending === 'closes') await stale.close();
+    this.#queue = await this.#reopen(ending);
+    this.#model.ended(ending === 'dies with keeper');
     expect(this.#queue.member).toBe(stale.member + 1);
     expect(this.#queue.predecessor).toBe(stale.member);
-    if (!closesFirst) {
+    if (ending !== 'closes') {
       const late = this.#claims.map(({ claim }) => done(claim));
       await expect(stale.settle(late)).rejects.toMatchObject({ code: 'ERR_STALE_EXECUTOR' });
       // Nor may the new one settle what it did not claim.
@@ -305,8 +310,13 @@ test(
           fc.array(fc.oneof({ weight: 5, arbitrary: together }, newExecutor), { maxLength: 30 }),
           async (steps) => {
             const path = join(dir, `${life++}.db`);
-            const open = (): Promise<TaskQueue> => openSqliteQueue(path);
-            await new Life(await open(), new QueueModel(true), open).live(steps);
+            let store: QueueStore;
+            const open = async (ending: Ending): Promise<TaskQueue> => {
+              if (ending === 'dies') await store.left();
+              else store = await openSqliteStore(path);
+              return store.join();
+            };
+            await new Life(await open('closes'), new QueueModel(true), open).live(steps);
           },
         ),
         { numRuns: runs(200) },
@@ -329,9 +339,12 @@ test(
           fc.array(fc.oneof({ weight: 5, arbitrary: together }, newExecutor), { maxLength: 30 }),
           async (steps) => {
             const path = join(dir, `${life++}.db`);
-            const store = new KeptStore(dir, () => openSqliteStore(path));
-            const open = async (): Promise<TaskQueue> => (await store.join()).queue;
-            await new Life(await open(), new QueueModel(true), open).live(steps);
+            let store: KeptStore;
+            const open = async (ending: Ending): Promise<TaskQueue> => {
+              if (ending !== 'dies') store = new KeptStore(mkdtempSync(join(dir, 'k')), () => openSqliteStore(path));
+              return (await store.join()).queue;
+            };
+            await new Life(await open('closes'), new QueueModel(true), open).live(steps);
           },
         ),
         { numRuns: runs(60) },

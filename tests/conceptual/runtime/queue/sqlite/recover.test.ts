@@ -1,30 +1,47 @@
 /** What becomes of the tasks that a dead executor left running: the culprit is found, the innocent go free. */
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { idOf } from '../../../../../dist/runtime/queue/generated-id.js';
-import { openSqliteQueue } from '../../../../../dist/runtime/queue/sqlite/sqlite-queue.js';
-import type { PreviousDeath, Recovery, TaskQueue } from '../../../../../dist/runtime/queue/contract.js';
-import { aTask } from '../../../../support/queue-tasks.js';
+import { openSqliteStore } from '../../../../../dist/runtime/queue/sqlite/sqlite-queue.js';
+import type { ClaimedTask, PreviousDeath, QueueStore, Recovery, TaskQueue } from '../../../../../dist/runtime/queue/contract.js';
+import { aTask, done } from '../../../../support/queue-tasks.js';
 import { tempDir } from '../../../../support/temp-dir.js';
 
 /** A run through the deaths of its executors. */
 class Run {
   queue!: TaskQueue;
+  #store!: QueueStore;
   readonly #path = join(tempDir(), 'queue.db');
 
   static async of(...ids: string[]): Promise<Run> {
     const run = new Run();
-    run.queue = await openSqliteQueue(run.#path);
+    await run.#open();
     onTestFinished(() => run.queue.close());
     await run.queue.add(ids.map((id) => aTask({ id })));
     return run;
   }
 
   async dies(previous: PreviousDeath, maxCrashes = 3): Promise<Recovery> {
+    await this.#store.left();
+    this.queue = await this.#store.join();
+    return this.#recover(previous, maxCrashes);
+  }
+
+  /** Nobody is left who knows what was claimed. */
+  async diesWithKeeper(previous: PreviousDeath, maxCrashes = 3): Promise<Recovery> {
     const dead = this.queue;
-    this.queue = await openSqliteQueue(this.#path);
-    await dead.close();
-    return this.queue.recover({ member: this.queue.predecessor, death: previous }, maxCrashes);
+    onTestFinished(() => dead.close());
+    await this.#open();
+    return this.#recover(previous, maxCrashes);
+  }
+
+  async #open(): Promise<void> {
+    this.#store = await openSqliteStore(this.#path);
+    this.queue = await this.#store.join();
+  }
+
+  #recover(death: PreviousDeath, maxCrashes: number): Promise<Recovery> {
+    return this.queue.recover({ member: this.queue.predecessor, death }, maxCrashes);
   }
 
   async claims(limit = 9): Promise<string[]> {
@@ -160,4 +177,43 @@ test('what this executor runs itself is no concern of its recovery', async () =>
     expect(recovery).toEqual({ interrupted: 0, suspects: 0, crashed: [] });
   }
   expect(await run.queue.counts()).toMatchObject({ running: 2, queued: 1 });
+});
+
+test('with its keeper gone as well, nobody is charged for a claim that nobody noted', async () => {
+  const run = await Run.of('a', 'b', 'c');
+  await run.claims(2);
+  expect(await run.diesWithKeeper('killed')).toEqual({ interrupted: 0, suspects: 0, crashed: [] });
+  expect(await run.queue.counts()).toMatchObject({ queued: 3, running: 0 });
+  expect(await run.claims()).toEqual(['a', 'b', 'c']);
+});
+
+test('what has run for a second is noted, and keeps its rule', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const run = await Run.of('long', 'short');
+  await run.claims(1);
+  vi.advanceTimersByTime(2000);
+  await run.claims(1);
+  await run.queue.check();
+  expect(await run.queue.counts()).toMatchObject({ queued: 0, running: 2 });
+  expect(await run.diesWithKeeper('killed')).toEqual({ interrupted: 1, suspects: 1, crashed: [] });
+  expect(await run.claims()).toEqual(['short']);
+  expect(await run.queue.claimSuspect()).toMatchObject({ id: 'long', crashes: 1 });
+});
+
+test('a task that was noted ends as any other', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const run = await Run.of('a', 'b', 'c');
+  const claimed = await run.queue.claim(3, 0);
+  vi.advanceTimersByTime(2000);
+  await run.queue.check();
+  const [a, b, c] = claimed as [ClaimedTask, ClaimedTask, ClaimedTask];
+  expect(await run.queue.settle([done(a), { kind: 'release', claim: b }, { kind: 'suspect', claim: c }])).toEqual({
+    ordinals: [1],
+    refused: [],
+  });
+  expect(await run.queue.counts()).toMatchObject({ done: 1, queued: 2, running: 0 });
+  expect(await run.claims()).toEqual(['b']);
+  expect(await run.queue.claimSuspect()).toMatchObject({ id: 'c' });
 });

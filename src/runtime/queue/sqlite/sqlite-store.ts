@@ -1,0 +1,207 @@
+import type { Database, Statement } from 'better-sqlite3';
+import { GroupCommit } from '../../../system/sqlite/group-commit.js';
+import { OpenFiles } from '../../../system/open-files.js';
+import type { Audit, MendedCount, Work } from '../contract.js';
+import { queueClosed, takenOver } from '../refusals.js';
+import { Adding } from './adding.js';
+import { auditCounts, countOpenTasks } from './audit.js';
+import { Changing } from './changing.js';
+import { Claiming } from './claiming.js';
+import { inQueueWords, isStoreTrouble } from './errors.js';
+import { closeAtRest } from './file.js';
+import { Ledger, raiseEpoch, type LedgerRow } from './ledger.js';
+import { Parts } from './parts.js';
+import { SqliteReader } from './reader.js';
+import { saveLostQueue } from './saved-copy.js';
+import { Settling } from './settling.js';
+import { Starting } from './starting.js';
+import { Transaction } from './transaction.js';
+
+/** How often it is looked for tasks that have run for long, in ms. */
+const NOTE_MS = 1000;
+
+/** The open file: what is written to it, in which order, and what is known of it in memory. */
+export class SqliteStore {
+  readonly parts: Parts;
+  readonly adding: Adding;
+  readonly changing: Changing;
+  readonly claiming: Claiming;
+  readonly settling: Settling;
+  readonly starting: Starting;
+  readonly reader: SqliteReader;
+  readonly #db: Database;
+  readonly #begin: Statement<[]>;
+  readonly #commit: Statement<[]>;
+  readonly #ledger: Ledger;
+  readonly #group: GroupCommit;
+  readonly #copyPlaces: readonly string[];
+  /** The ledger as it was committed last; claims of the line are counted in it, and not in the file. */
+  #row: LedgerRow;
+  #open: Transaction | undefined;
+  /** Counts that were found to be wrong when the file was opened, and not told yet. */
+  #mended: MendedCount[];
+  #onWork: (work: Work) => void = () => {};
+  #files: OpenFiles | undefined;
+  #noting: NodeJS.Timeout | undefined;
+  #closed: Promise<void> | undefined;
+  /** Why nothing is written or told any more. */
+  #lost: Error | undefined;
+
+  constructor(db: Database, copyPlaces: readonly string[]) {
+    this.#copyPlaces = copyPlaces;
+    this.#db = db;
+    this.#begin = db.prepare('begin immediate');
+    this.#commit = db.prepare('commit');
+    this.#ledger = new Ledger(db);
+    this.parts = new Parts(db);
+    this.adding = new Adding(this.parts);
+    this.changing = new Changing(this.parts);
+    this.claiming = new Claiming(this.parts);
+    this.settling = new Settling(this.parts);
+    this.starting = new Starting(this.parts);
+    this.reader = new SqliteReader(db);
+    this.#row = this.#ledger.read();
+    this.parts.line.find(db, this.#row);
+    this.#mended = countOpenTasks(this.#row, this.parts);
+    this.#group = new GroupCommit({ transact: (body) => this.#transact(body), isStoreTrouble });
+  }
+
+  get row(): LedgerRow {
+    return this.#row;
+  }
+
+  /**
+   * Lets the next executor in, and gives its number.
+   * @param onWork is told what comes to the queue, but for what is added
+   */
+  async admit(onWork: (work: Work) => void): Promise<number> {
+    await this.left();
+    const member = await this.#group.run(() => {
+      const epoch = raiseEpoch(this.#db);
+      this.#open!.ledger.epoch = epoch;
+      return epoch;
+    });
+    // Its log is there by now.
+    this.#files ??= inQueueWords(this.#db.name, () => new OpenFiles(this.#db.name));
+    this.#noting ??= setInterval(() => this.#note(), NOTE_MS).unref();
+    this.#onWork = onWork;
+    this.claiming.begin(member);
+    return member;
+  }
+
+  /** Notes what the last executor had claimed, which is gone. */
+  async left(): Promise<void> {
+    await this.#group.idle();
+    if (this.parts.line.claimed.size === 0) return;
+    await this.#group.run(() => this.claiming.leave(this.#open!));
+  }
+
+  /** Runs `body` in the transaction of this turn; resolves once it is committed. @param member of the executor that asks */
+  write<T>(member: number, body: (tx: Transaction) => T): Promise<T> {
+    if (this.#closed !== undefined) return Promise.reject(queueClosed());
+    return this.#group.run(() => {
+      this.#refuseStale(member, this.#row.epoch);
+      return body(this.#open!);
+    });
+  }
+
+  /** Resolves when all that was called before is written. */
+  async settled(): Promise<void> {
+    await this.#group.idle();
+    if (!this.#db.open) throw queueClosed();
+  }
+
+  /** The same, for reads of what is gone with a lost file. */
+  async readable(): Promise<void> {
+    await this.#group.idle();
+    this.#refuseIfLost();
+  }
+
+  audit(tx: Transaction, how: Audit): MendedCount[] {
+    const mended = [...this.#mended, ...auditCounts(tx, this.parts, how)];
+    this.#mended = [];
+    if (mended.length > 0) for (const work of ['queued', 'delayed', 'suspect'] as const) tx.came.add(work);
+    return mended;
+  }
+
+  async check(): Promise<void> {
+    await this.#group.idle();
+    if (this.#closed === undefined) this.#checkFiles();
+  }
+
+  /** @param member of the executor that asks: one that another took over from has nothing to close */
+  async close(member: number): Promise<void> {
+    if (member !== this.#row.epoch) return;
+    // What cannot be noted is as good as claimed by nobody.
+    this.#closed ??= this.left()
+      .catch(() => {})
+      .then(() => this.#end());
+    await this.#closed;
+  }
+
+  #end(): void {
+    clearInterval(this.#noting);
+    try {
+      this.#checkFiles();
+    } catch (error) {
+      // What lies in its place now is not ours to tidy up.
+      this.#db.close();
+      throw error;
+    }
+    closeAtRest(this.#db);
+  }
+
+  #note(): void {
+    if (!this.claiming.isToNote) return;
+    // What is wrong with the file, the next call is told.
+    this.#group.run(() => this.claiming.note(this.#open!)).catch(() => {});
+  }
+
+  /** Once they were lost, they stay lost: the copy holds all up to then, and nothing that comes later. */
+  #checkFiles(): void {
+    this.#refuseIfLost();
+    const lost = this.#files?.whatIsLost();
+    if (lost === undefined) return;
+    this.#lost = saveLostQueue(this.#db, lost, this.#copyPlaces);
+    throw this.#lost;
+  }
+
+  #refuseIfLost(): void {
+    if (this.#lost !== undefined) throw this.#lost;
+  }
+
+  #refuseStale(mine: number, newest: number): void {
+    if (newest !== mine) throw takenOver(this.#db.name, mine, newest);
+  }
+
+  #transact(body: () => void): void {
+    this.#refuseIfLost();
+    const tx = new Transaction(this.#row);
+    this.#open = tx;
+    inQueueWords(this.#db.name, () => {
+      this.#begin.run();
+      try {
+        this.#refuseStale(this.#row.epoch, this.#ledger.epoch());
+        body();
+        if (tx.changed) this.#ledger.write(this.#lowest(tx.ledger));
+        this.#commit.run();
+      } catch (error) {
+        // After some errors SQLite has rolled back by itself.
+        if (this.#db.inTransaction) this.#db.exec('rollback');
+        tx.rollBack();
+        this.parts.handlers.forget();
+        this.parts.versions.forget();
+        throw error;
+      }
+    });
+    this.#row = tx.ledger;
+    // A commit to a file that nobody finds again is none: before anybody is told.
+    this.#checkFiles();
+    for (const work of tx.came) this.#onWork(work);
+  }
+
+  #lowest(row: LedgerRow): LedgerRow {
+    row.low = this.parts.line.open.first() ?? row.last_seq + 1;
+    return row;
+  }
+}
