@@ -70,7 +70,13 @@ export class QueueModel {
       }
       const seq = this.tasks.length + 1;
       const fresh = { alone: false, attempts: 0, crashes: 0, doubts: 0, runAt: 0, ordinal: 0 };
-      const blank = { earlier: undefined, version: undefined, start: this.#start, claims: 0, marked: spec.priority !== 0 };
+      const blank = {
+        earlier: undefined,
+        version: undefined,
+        start: this.#start,
+        claims: 0,
+        marked: spec.priority !== 0,
+      };
       this.tasks.push({ seq, spec, state: 'queued', ...fresh, ...blank });
       return { seq, id: idOf({ seq, spec }), status: 'added' };
     });
@@ -153,13 +159,13 @@ export class QueueModel {
     return this.tasks.length;
   }
 
-  /** @param keeper whether nobody is left who knew what was claimed, and what of the line was named */
-  ended(keeper: boolean): void {
+  /** @param how `noted`: what ran is known; `reopened`: what of the line was named is not */
+  ended({ noted, reopened }: { noted: boolean; reopened: boolean }): void {
     for (const task of this.tasks.filter(({ ordinal }) => ordinal === 0)) {
-      if (!keeper) task.marked ||= task.state === 'running';
+      if (noted) task.marked ||= task.state === 'running';
       if (task.marked) continue;
       task.state = 'queued';
-      if (keeper && task.seq <= this.#heldUpTo) task.start = this.#start - 1;
+      if (reopened && task.seq <= this.#heldUpTo) task.start = this.#start - 1;
     }
   }
 

@@ -389,7 +389,8 @@ export interface Recovering {
    * on, and an outcome that is taken back by `retry`, too. A held task is given
    * by `claim` or `claimSuspect`, and counted by `nextDue` and `suspects`, once
    * `add` has named it, or after `letGo`. What is running is not held.
-   * It outlasts the executor: its successor finds held what was not named yet.
+   * It outlasts the executor: its successor finds held what was not named yet. Where the process that keeps
+   * the queue has ended as well, what was named and has not run may be held again.
    *
    * Gives the highest seq so far: tasks up to it are of earlier starts.
    */

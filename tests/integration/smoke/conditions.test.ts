@@ -239,11 +239,11 @@ describe('the queue, opened again', () => {
   });
 
   test.each([
-    ["delete from tasks where id = 'event-2'", 'event-2 was reported, and is not there'],
-    ["update tasks set result = '4' where id = 'event-1'", 'event-1 is there as done, and was reported otherwise'],
-    ["update tasks set attempts = 7 where id = 'event-1'", 'event-1 is there as done, and was reported otherwise'],
+    ['delete from outcomes where seq = 2', 'event-2 was reported, and is not there'],
+    ["update outcomes set result = '4' where seq = 1", 'event-1 is there as done, and was reported otherwise'],
+    ['update outcomes set attempts = 7 where seq = 1', 'event-1 is there as done, and was reported otherwise'],
     [
-      "update tasks set id = 'other' where id = 'event-3'",
+      "update submitted set id = 'other' where id = 'event-3'",
       'event-3 was reported, and is not there, other is there, and nobody submitted it',
     ],
   ])('is found out where it holds something else (%s)', async (statement, diagnostic) => {

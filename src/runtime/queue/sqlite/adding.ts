@@ -28,7 +28,7 @@ export class Adding {
     });
     // Where one of many is there already, more will be: each by itself, then.
     let together = true;
-    for (let at = 0; at < tasks.length; ) {
+    for (let at = 0; at < tasks.length;) {
       const some = tasks.slice(at, at + ROWS);
       together &&= some.length === ROWS && this.#insertMany(tx, some, added);
       if (!together) for (const task of some) added.push(this.#addOne(tx, task));

@@ -59,7 +59,9 @@ function freeUnknownMarks(db: Database): number {
 function waitingCounts(db: Database, waitOfLine: number, claimedOfLine: number) {
   const counts = { queued: waitOfLine, delayed: 0, suspect: 0, running: claimedOfLine };
   const rows = db
-    .prepare<[], { state: keyof typeof counts; count: number }>('select state, count(*) as count from marks group by state')
+    .prepare<[], { state: keyof typeof counts; count: number }>(
+      'select state, count(*) as count from marks group by state',
+    )
     .all();
   for (const { state, count } of rows) counts[state] += count;
   return counts;

@@ -93,18 +93,6 @@ export class Bits {
     return later === Infinity ? undefined : within(this.#chunks.get(later)!, later, 0);
   }
 
-  /** How many are smaller than `number`. */
-  countBelow(number: number): number {
-    let count = 0;
-    for (const [at, chunk] of this.#chunks) {
-      if ((at + 1) * CHUNK <= number) count += chunk.count;
-      else if (at * CHUNK < number) {
-        for (let each = at * CHUNK; each < number; each++) if (this.has(each)) count++;
-      }
-    }
-    return count;
-  }
-
   #chunk(at: number): Chunk | undefined {
     if (at !== this.#lastNumber) {
       this.#last = this.#chunks.get(at);

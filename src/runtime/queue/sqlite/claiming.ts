@@ -38,8 +38,15 @@ export class Claiming {
       .sort((a, b) => b.priority - a.priority || a.seq - b.seq)
       .slice(0, limit);
     const isOfLine = (each: object) => 'ofLine' in each;
-    const ofLine = this.#claimOfLine(tx, all.filter(isOfLine).map(({ seq }) => seq));
-    const marked = this.#claimMarks(tx, 'queued', all.filter((each) => !isOfLine(each)).map(({ seq }) => seq));
+    const ofLine = this.#claimOfLine(
+      tx,
+      all.filter(isOfLine).map(({ seq }) => seq),
+    );
+    const marked = this.#claimMarks(
+      tx,
+      'queued',
+      all.filter((each) => !isOfLine(each)).map(({ seq }) => seq),
+    );
     const bySeq = new Map([...ofLine, ...marked].map((task) => [task.seq, task]));
     return all.flatMap(({ seq }) => bySeq.get(seq) ?? []);
   }

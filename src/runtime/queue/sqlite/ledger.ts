@@ -72,6 +72,12 @@ export class Ledger {
   write(row: LedgerRow): void {
     this.#update.run(COLUMNS.map((column) => row[column]) as never);
   }
+
+  /** Whether it is not as it stands in the file. */
+  differs(row: LedgerRow): boolean {
+    const written = this.read();
+    return COLUMNS.some((column) => row[column] !== written[column]);
+  }
 }
 
 /** Makes this process the one that may write; the one before it is refused from now on. */

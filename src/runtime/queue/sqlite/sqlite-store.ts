@@ -133,10 +133,16 @@ export class SqliteStore {
   async close(member: number): Promise<void> {
     if (member !== this.#row.epoch) return;
     // What cannot be noted is as good as claimed by nobody.
-    this.#closed ??= this.left()
+    this.#closed ??= this.#finish()
       .catch(() => {})
       .then(() => this.#end());
     await this.#closed;
+  }
+
+  /** What is claimed still, and counts that no write has brought to the file. */
+  async #finish(): Promise<void> {
+    await this.left();
+    await this.#group.run(() => (this.#open!.changed = this.#ledger.differs(this.#lowest(this.#open!.ledger))));
   }
 
   #end(): void {

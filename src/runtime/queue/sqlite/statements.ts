@@ -65,9 +65,7 @@ export class Statements {
   readonly handler: Statement<[name: string], number>;
   readonly handlerName: Statement<[key: number], string>;
   readonly compare: Statement<[handler: string, input: Encoded, id: string], KnownRow>;
-  readonly takeOver: Statement<
-    [priority: number, timeoutMs: Nullable<number>, retries: Nullable<number>, seq: number]
-  >;
+  readonly takeOver: Statement<[priority: number, timeoutMs: Nullable<number>, retries: Nullable<number>, seq: number]>;
   /** In the order of their numbers. */
   readonly tasks: Statement<[first: number, last: number], ClaimedRow>;
   readonly wake: Statement<[start: number, now: number]>;
@@ -130,8 +128,7 @@ export class Statements {
     this.markedTask = raw(
       db.prepare(`select ${CLAIMED_OF_MARK} from marks m join submitted s on s.seq = m.seq where m.seq = ?`),
     );
-    const outcome =
-      'ordinal, seq, state, attempts, crashes, result, error, started_at, duration_ms, thread, version';
+    const outcome = 'ordinal, seq, state, attempts, crashes, result, error, started_at, duration_ms, thread, version';
     const many = Array.from({ length: ROWS }, () => places(11)).join();
     this.outcome = db.prepare(`insert into outcomes (${outcome}) values ${places(11)}`);
     this.outcomeMany = db.prepare(`insert into outcomes (${outcome}) values ${many}`);
@@ -164,7 +161,7 @@ export class Statements {
     this.takeBackAll = db.prepare('delete from outcomes where state = ?');
     this.takeBack = db.prepare('delete from outcomes where seq = ?');
     this.unnamed = db
-      
+
       .prepare<[Named], number>(`select count(*) from outcomes o where o.state = @state and not ${named}`)
       .pluck();
     this.version = keyOf(db, 'versions', 'hash');

@@ -38,7 +38,9 @@ export function heldTasks({ parts: { db, line }, row }: Open, limit: number): He
       if (marked.length >= limit) break;
       marked.push(seq);
     }
-    const read = db.prepare<[number], { id: string | null; input: Encoded }>('select id, input from submitted where seq = ?');
+    const read = db.prepare<[number], { id: string | null; input: Encoded }>(
+      'select id, input from submitted where seq = ?',
+    );
     const some = marked.flatMap((seq) => {
       const row = read.get(seq);
       return row === undefined ? [] : [{ id: row.id ?? generatedId(seq), input: plain(row.input) }];

@@ -35,7 +35,9 @@ type Call =
 type Ending = 'closes' | 'dies' | 'dies with keeper';
 
 /** Calls made in one tick, or the end of the executor and the start of the next. */
-type Step = { together: Call[] } | { previous: PreviousDeath; maxCrashes: number; ending: Ending };
+type Step =
+  /** `doomed`: before which of them one is made that fails, and has all of them begin anew. */
+  { together: Call[]; doomed?: number | undefined } | { previous: PreviousDeath; maxCrashes: number; ending: Ending };
 
 const NOBODYS: Claim = { seq: 4711, token: 0 };
 const small = fc.nat(30);
@@ -91,6 +93,10 @@ const call: fc.Arbitrary<Call> = fc.oneof(
   fc.record({ call: fc.constant('retry' as const), states: fc.uniqueArray(outcomeState, { maxLength: 2 }) }),
 );
 const together = fc.record({ together: fc.array(call, { minLength: 1, maxLength: 5 }) });
+const withDoomed = fc.record({
+  together: fc.array(call, { minLength: 1, maxLength: 5 }),
+  doomed: fc.option(fc.nat(4), { nil: undefined, freq: 2 }),
+});
 const newExecutor = fc.record({
   previous: fc.constantFrom<PreviousDeath>('unseen', 'killed', 'crashed'),
   maxCrashes: fc.integer({ min: 1, max: 3 }),
@@ -139,15 +145,21 @@ class Life {
 
   async live(steps: readonly Step[]): Promise<void> {
     for (const step of steps) {
-      if ('together' in step) await this.#call(step.together);
+      if ('together' in step) await this.#call(step.together, step.doomed);
       else await this.#restart(step.previous, step.maxCrashes, step.ending);
       await this.#compare();
     }
     await this.#queue.close();
   }
 
-  async #call(calls: readonly Call[]): Promise<void> {
-    const pairs = calls.map((each) => this.#make(each));
+  async #call(calls: readonly Call[], doomed?: number): Promise<void> {
+    const refused: Promise<unknown>[] = [];
+    const pairs = calls.map((each, index) => {
+      const bad = { ...aTask(), input: Symbol('no value of SQLite') as never };
+      if (index === doomed) refused.push(this.#queue.add([aTask(), bad]));
+      return this.#make(each);
+    });
+    for (const call of refused) await expect(call).rejects.toThrow();
     const real = await Promise.allSettled(pairs.map((pair) => pair.real));
     pairs.forEach(({ expected, claims = [] }, index) => {
       const result = real[index]!;
@@ -239,7 +251,7 @@ class Life {
     const stale = this.#queue;
     if (ending === 'closes') await stale.close();
     this.#queue = await this.#reopen(ending);
-    this.#model.ended(ending === 'dies with keeper');
+    this.#model.ended({ noted: ending !== 'dies with keeper', reopened: ending !== 'dies' });
     expect(this.#queue.member).toBe(stale.member + 1);
     expect(this.#queue.predecessor).toBe(stale.member);
     if (ending !== 'closes') {
@@ -307,7 +319,7 @@ test(
     try {
       await fc.assert(
         fc.asyncProperty(
-          fc.array(fc.oneof({ weight: 5, arbitrary: together }, newExecutor), { maxLength: 30 }),
+          fc.array(fc.oneof({ weight: 5, arbitrary: withDoomed }, newExecutor), { maxLength: 30 }),
           async (steps) => {
             const path = join(dir, `${life++}.db`);
             let store: QueueStore;

@@ -72,7 +72,7 @@ test.each(Object.entries(TAKEN_AWAY))(
     expect(existsSync(copy)).toBe(false);
     const again = await openQueue(path);
     expect(again.member).toBe(2);
-    expect(await again.counts()).toMatchObject({ done: 2, running: 1 });
+    expect(await again.counts()).toMatchObject({ done: 2, queued: 1 });
     expect((await all(again.outcomes())).map(({ id }) => id)).toEqual(['#1', '#2']);
   },
 );

@@ -194,7 +194,7 @@ test('damage that only a later call meets is told by that call', async () => {
   const path = join(tempDir(), 'queue.db');
   await filledQueue(path, 5000);
   const bytes = readFileSync(path);
-  bytes.fill(0xff, 8 * 4096); // the first pages, which tell what the file is, are whole
+  bytes.fill(0xff, 20 * 4096); // the first pages, which tell what the file is, are whole
   writeFileSync(path, bytes);
   const queue = await openSqliteQueue(path);
   await expect(queue.claim(5000, 0)).rejects.toMatchObject({ code: 'ERR_QUEUE_CORRUPT' });
