@@ -1,7 +1,7 @@
 /** Brings tasks into the file. */
 import Database from 'better-sqlite3';
 import type { NewTask } from '../../task/task.js';
-import type { AddedTask, Work } from '../contract.js';
+import type { AddedTask } from '../contract.js';
 import { generatedId } from '../generated-id.js';
 import { waits } from './ledger.js';
 import type { Parts } from './parts.js';
@@ -130,7 +130,7 @@ export class Adding {
       sql.name.run(ledger.start, seq);
     }
     ledger.held -= 1;
-    tx.came.add((marked ?? 'queued') as Work);
+    tx.came.add((marked ?? 'queued'));
   }
 }
 

@@ -100,6 +100,6 @@ export class Settling {
     if (settlement.kind === 'retry') {
       const { runAt, attempts, crashes, earlier } = settlement;
       sql.delay.run(runAt, attempts, crashes, JSON.stringify(earlier), seq);
-    } else sql.giveBack.run(GIVEN_BACK[settlement.kind] as 'queued' | 'suspect', seq);
+    } else sql.giveBack.run(GIVEN_BACK[settlement.kind], seq);
   }
 }

@@ -61,7 +61,7 @@ const PLACED = `s.seq, o.state as ended, m.state as marked, coalesce(m.crashes, 
 export class Statements {
   readonly insert: Statement<SubmittedColumns>;
   /** `ROWS` at once, as one list: all, or none where an id is there already. */
-  readonly insertMany: Statement<unknown[]>;
+  readonly insertMany: Statement;
   readonly handler: Statement<[name: string], number>;
   readonly handlerName: Statement<[key: number], string>;
   readonly compare: Statement<[handler: string, input: Encoded, id: string], KnownRow>;
@@ -76,7 +76,7 @@ export class Statements {
   readonly markedTask: Statement<[seq: number], ClaimedRow>;
   readonly outcome: Statement<OutcomeColumns>;
   /** `ROWS` at once, as one list. */
-  readonly outcomeMany: Statement<unknown[]>;
+  readonly outcomeMany: Statement;
   /** Takes what is kept of earlier attempts along from the mark, which is to go then. */
   readonly markedOutcome: Statement<[...OutcomeColumns, seq: number]>;
   /** Records an outcome that no attempt came to. `held`: 1 where it was held back. */
