@@ -64,6 +64,12 @@ export interface AddedTask {
   status: 'added' | 'duplicate' | 'conflict';
 }
 
+/**
+ * When those who added tasks are told that they are there. `with outcome`: not before something became of them. So it
+ * resolves before they are on the disk, and that write waits some ms for others to be made with.
+ */
+export type AddTold = 'at once' | 'with outcome';
+
 /** What came to a queue. `queued`: `claim` may find it; `delayed`: `nextDue` may have changed; `suspect`: `claimSuspect` may find it. */
 export type Work = 'queued' | 'delayed' | 'suspect';
 
@@ -295,8 +301,10 @@ export interface Submitting {
    *
    * A duplicate without an outcome takes over priority, timeout and retries as
    * they are given now; for a task that is running, from its next attempt on.
+   *
+   * @param told default `at once`. With `with outcome`, a write that fails later is not told here: see `claim`
    */
-  add(tasks: readonly NewTask[]): Promise<AddedTask[]>;
+  add(tasks: readonly NewTask[], told?: AddTold): Promise<AddedTask[]>;
 
   /** Records a waiting task (queued, delayed or suspect) as `cancelled`; any other is left as it is. */
   cancel(id: string): Promise<Cancellation>;
@@ -340,6 +348,9 @@ export interface Claiming {
    * first, then in the order of arrival. Delayed tasks that are due by `now`
    * (milliseconds since the epoch) are `queued` from then on. Suspects are
    * not given.
+   *
+   * It may resolve before tasks that it gives are on the disk. Where they then cannot be written, every later
+   * write and `check` of this executor rejects for that reason: what it was given is nobody's.
    */
   claim(limit: number, now: number): Promise<ClaimedTask[]>;
 

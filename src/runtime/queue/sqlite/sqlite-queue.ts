@@ -7,6 +7,7 @@ import type { NewTask, OutcomeState, TaskCounts } from '../../task/task.js';
 import type {
   Retrial,
   AddedTask,
+  AddTold,
   Audit,
   Cancellation,
   ClaimedTask,
@@ -27,6 +28,7 @@ import type {
   WithInput,
   Work,
 } from '../contract.js';
+import type { When } from '../../../system/sqlite/group-commit.js';
 import { WorkSignal } from '../work-signal.js';
 import { SQLITE_TRAITS } from '../traits.js';
 import { inQueueWords } from './errors.js';
@@ -108,9 +110,10 @@ class SqliteQueue implements TaskQueue {
 
   // Of tasks that come by `add` and `retry` it is told before they are written: the claim that
   // follows shares their transaction, and whoever asks what is left to do finds it under way.
-  add(tasks: readonly NewTask[]): Promise<AddedTask[]> {
+  add(tasks: readonly NewTask[], told?: AddTold): Promise<AddedTask[]> {
     this.#signal.came('queued');
-    return this.#write((tx) => this.#store.adding.add(tx, tasks));
+    const when = told === 'with outcome' ? 'applied' : 'committed';
+    return this.#write((tx) => this.#store.adding.add(tx, tasks), when);
   }
 
   onWork(listener: (work: Work) => void): void {
@@ -118,11 +121,11 @@ class SqliteQueue implements TaskQueue {
   }
 
   claim(limit: number, now: number): Promise<ClaimedTask[]> {
-    return this.#write((tx) => this.#store.claiming.claim(tx, limit, now));
+    return this.#write((tx) => this.#store.claiming.claim(tx, limit, now), 'applied');
   }
 
   claimSuspect(): Promise<ClaimedTask | undefined> {
-    return this.#write((tx) => this.#store.claiming.claimSuspect(tx));
+    return this.#write((tx) => this.#store.claiming.claimSuspect(tx), 'applied');
   }
 
   settle(settlements: readonly Settlement[]): Promise<Settled> {
@@ -213,7 +216,7 @@ class SqliteQueue implements TaskQueue {
     return this.#store.close(this.member);
   }
 
-  #write<T>(body: (tx: Transaction) => T): Promise<T> {
-    return this.#store.write(this.member, body);
+  #write<T>(body: (tx: Transaction) => T, when?: When): Promise<T> {
+    return this.#store.write(this.member, body, when);
   }
 }

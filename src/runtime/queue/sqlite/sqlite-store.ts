@@ -1,5 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3';
-import { GroupCommit } from '../../../system/sqlite/group-commit.js';
+import { GroupCommit, type Transactional, type When } from '../../../system/sqlite/group-commit.js';
 import { OpenFiles } from '../../../system/open-files.js';
 import type { Audit, MendedCount, Work } from '../contract.js';
 import { queueClosed, takenOver } from '../refusals.js';
@@ -21,7 +21,7 @@ import { Transaction } from './transaction.js';
 const NOTE_MS = 1000;
 
 /** The open file: what is written to it, in which order, and what is known of it in memory. */
-export class SqliteStore {
+export class SqliteStore implements Transactional {
   readonly parts: Parts;
   readonly adding: Adding;
   readonly changing: Changing;
@@ -30,14 +30,16 @@ export class SqliteStore {
   readonly starting: Starting;
   readonly reader: SqliteReader;
   readonly #db: Database;
-  readonly #begin: Statement<[]>;
-  readonly #commit: Statement<[]>;
+  readonly #sql: Record<'begin' | 'commit' | 'savepoint' | 'undo' | 'release', Statement<[]>>;
   readonly #ledger: Ledger;
   readonly #group: GroupCommit;
   readonly #copyPlaces: readonly string[];
   /** The ledger as it was committed last; claims of the line are counted in it, and not in the file. */
   #row: LedgerRow;
-  #open: Transaction | undefined;
+  /** The parts of the transaction that is open. */
+  #open: Transaction[] = [];
+  /** The executor whose claims were undone, and by what: nothing that it says holds any more. */
+  #broken: { member: number; by: unknown } | undefined;
   /** Counts that were found to be wrong when the file was opened, and not told yet. */
   #mended: MendedCount[];
   #onWork: (work: Work) => void = () => {};
@@ -50,8 +52,13 @@ export class SqliteStore {
   constructor(db: Database, copyPlaces: readonly string[]) {
     this.#copyPlaces = copyPlaces;
     this.#db = db;
-    this.#begin = db.prepare('begin immediate');
-    this.#commit = db.prepare('commit');
+    this.#sql = {
+      begin: db.prepare('begin immediate'),
+      commit: db.prepare('commit'),
+      savepoint: db.prepare('savepoint part'),
+      undo: db.prepare('rollback to part'),
+      release: db.prepare('release part'),
+    };
     this.#ledger = new Ledger(db);
     this.parts = new Parts(db);
     this.adding = new Adding(this.parts);
@@ -63,7 +70,7 @@ export class SqliteStore {
     this.#row = this.#ledger.read();
     this.parts.line.find(db, this.#row);
     this.#mended = countOpenTasks(this.#row, this.parts);
-    this.#group = new GroupCommit({ transact: (body) => this.#transact(body), isStoreTrouble });
+    this.#group = new GroupCommit(this);
   }
 
   get row(): LedgerRow {
@@ -76,11 +83,11 @@ export class SqliteStore {
    */
   async admit(onWork: (work: Work) => void): Promise<number> {
     await this.left();
-    const member = await this.#group.run(() => {
-      const epoch = raiseEpoch(this.#db);
-      this.#open!.ledger.epoch = epoch;
-      return epoch;
+    const member = await this.#run(({ ledger }) => {
+      ledger.epoch = raiseEpoch(this.#db);
+      return ledger.epoch;
     });
+    this.#broken = undefined;
     // Its log is there by now.
     this.#files ??= inQueueWords(this.#db.name, () => new OpenFiles(this.#db.name));
     this.#noting ??= setInterval(() => this.#note(), NOTE_MS).unref();
@@ -89,20 +96,83 @@ export class SqliteStore {
     return member;
   }
 
+  begin(): void {
+    this.#refuseIfLost();
+    inQueueWords(this.#db.name, () => {
+      if (this.#open.length === 0) this.#sql.begin.run();
+      else this.#sql.savepoint.run();
+    });
+    this.#open.push(new Transaction(this.#open.at(-1)?.ledger ?? this.#row));
+    if (this.#open.length === 1) this.#refuseStale(this.#row.epoch, this.#ledger.epoch());
+  }
+
+  undo(): void {
+    this.#open.pop()!.rollBack();
+    this.#forgetKeys();
+    inQueueWords(this.#db.name, () => {
+      if (this.#open.length === 0) this.#db.exec('rollback');
+      else {
+        this.#sql.undo.run();
+        this.#sql.release.run();
+      }
+    });
+  }
+
+  commit(): void {
+    const tx = this.#open.at(-1)!;
+    inQueueWords(this.#db.name, () => {
+      if (this.#open.some(({ changed }) => changed)) this.#ledger.write(this.#lowest(tx.ledger));
+      this.#sql.commit.run();
+    });
+    this.#row = tx.ledger;
+    const came = new Set(this.#open.flatMap((part) => [...part.came]));
+    this.#open = [];
+    // A commit to a file that nobody finds again is none: before anybody is told.
+    this.#checkFiles();
+    for (const work of came) this.#onWork(work);
+  }
+
+  rollBack(): void {
+    // After some errors SQLite has rolled back by itself.
+    if (this.#db.inTransaction) this.#db.exec('rollback');
+    for (const part of this.#open.reverse()) part.rollBack();
+    this.#open = [];
+    this.#forgetKeys();
+  }
+
+  isTrouble(error: unknown): boolean {
+    return isStoreTrouble(error);
+  }
+
+  /** What was claimed is not running: whoever was given it must not go on as if it were. */
+  onBroken(error: unknown): void {
+    this.#broken = { member: this.#row.epoch, by: error };
+  }
+
+  #run<T>(body: (tx: Transaction) => T, when?: When): Promise<T> {
+    return this.#group.run(() => inQueueWords(this.#db.name, () => body(this.#open.at(-1)!)), when);
+  }
+
+  #forgetKeys(): void {
+    this.parts.handlers.forget();
+    this.parts.versions.forget();
+  }
+
   /** Notes what the last executor had claimed, which is gone. */
   async left(): Promise<void> {
     await this.#group.idle();
     if (this.parts.line.claimed.size === 0) return;
-    await this.#group.run(() => this.claiming.leave(this.#open!));
+    await this.#run((tx) => this.claiming.leave(tx));
   }
 
-  /** Runs `body` in the transaction of this turn; resolves once it is committed. @param member of the executor that asks */
-  write<T>(member: number, body: (tx: Transaction) => T): Promise<T> {
+  /** Runs `body` in the transaction of this turn. @param member of the executor that asks */
+  write<T>(member: number, body: (tx: Transaction) => T, when?: When): Promise<T> {
     if (this.#closed !== undefined) return Promise.reject(queueClosed());
-    return this.#group.run(() => {
+    return this.#run((tx) => {
       this.#refuseStale(member, this.#row.epoch);
-      return body(this.#open!);
-    });
+      if (this.#broken?.member === member) throw this.#broken.by;
+      return body(tx);
+    }, when);
   }
 
   /** Resolves when all that was called before is written. */
@@ -126,7 +196,9 @@ export class SqliteStore {
 
   async check(): Promise<void> {
     await this.#group.idle();
-    if (this.#closed === undefined) this.#checkFiles();
+    if (this.#closed !== undefined) return;
+    this.#checkFiles();
+    if (this.#broken?.member === this.#row.epoch) throw this.#broken.by;
   }
 
   /** @param member of the executor that asks: one that another took over from has nothing to close */
@@ -142,7 +214,9 @@ export class SqliteStore {
   /** What is claimed still, and counts that no write has brought to the file. */
   async #finish(): Promise<void> {
     await this.left();
-    await this.#group.run(() => (this.#open!.changed = this.#ledger.differs(this.#lowest(this.#open!.ledger))));
+    await this.#run((tx) => {
+      tx.changed = this.#ledger.differs(this.#lowest(tx.ledger));
+    });
   }
 
   #end(): void {
@@ -160,7 +234,7 @@ export class SqliteStore {
   #note(): void {
     if (!this.claiming.isToNote) return;
     // What is wrong with the file, the next call is told.
-    this.#group.run(() => this.claiming.note(this.#open!)).catch(() => {});
+    this.#run((tx) => this.claiming.note(tx)).catch(() => {});
   }
 
   /** Once they were lost, they stay lost: the copy holds all up to then, and nothing that comes later. */
@@ -178,32 +252,6 @@ export class SqliteStore {
 
   #refuseStale(mine: number, newest: number): void {
     if (newest !== mine) throw takenOver(this.#db.name, mine, newest);
-  }
-
-  #transact(body: () => void): void {
-    this.#refuseIfLost();
-    const tx = new Transaction(this.#row);
-    this.#open = tx;
-    inQueueWords(this.#db.name, () => {
-      this.#begin.run();
-      try {
-        this.#refuseStale(this.#row.epoch, this.#ledger.epoch());
-        body();
-        if (tx.changed) this.#ledger.write(this.#lowest(tx.ledger));
-        this.#commit.run();
-      } catch (error) {
-        // After some errors SQLite has rolled back by itself.
-        if (this.#db.inTransaction) this.#db.exec('rollback');
-        tx.rollBack();
-        this.parts.handlers.forget();
-        this.parts.versions.forget();
-        throw error;
-      }
-    });
-    this.#row = tx.ledger;
-    // A commit to a file that nobody finds again is none: before anybody is told.
-    this.#checkFiles();
-    for (const work of tx.came) this.#onWork(work);
   }
 
   #lowest(row: LedgerRow): LedgerRow {

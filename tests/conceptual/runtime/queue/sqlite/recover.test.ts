@@ -36,6 +36,7 @@ class Run {
   /** Nobody is left who knows what was claimed. */
   async diesWithKeeper(previous: PreviousDeath, maxCrashes = 3): Promise<Recovery> {
     const dead = this.queue;
+    await dead.check(); // a write under way would end with its process
     onTestFinished(() => dead.close());
     await this.#open();
     return this.#recover(previous, maxCrashes);
