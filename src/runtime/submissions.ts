@@ -202,7 +202,7 @@ export class Submissions {
       return;
     }
     this.onWaiting();
-    this.#queue.add(chunk.tasks).then(
+    this.#queue.add(chunk.tasks, 'with outcome').then(
       (added) => {
         this.#pending -= added.length;
         for (let i = 0; i < added.length; i++) this.#await(chunk.waiters[i]!, added[i]!);

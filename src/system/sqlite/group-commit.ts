@@ -5,8 +5,8 @@
 import { setImmediate } from 'node:timers';
 
 /**
- * When a call resolves. `committed`: once it is on the disk, as soon as can be. `applied`: before that, and it comes
- * to the disk with the next call that cannot wait.
+ * When a call resolves. `committed`: once it is on the disk. `applied`: before that, where no call of its turn is in
+ * a hurry; it comes to the disk with the next one that is. So calls resolve in their order.
  */
 export type When = 'committed' | 'applied';
 
@@ -89,11 +89,8 @@ export class GroupCommit {
     this.#next = undefined;
     this.#open.push(round);
     let { calls } = round;
-    while (calls.length > 0) calls = this.#apply(calls);
-    const answers = round.calls.some(({ when }) => when === 'applied');
-    if (round.inHurry && !answers) this.#commit();
-    // Answers leave first, as a commit keeps this thread.
-    else if (round.inHurry) this.#commitNext();
+    while (calls.length > 0) calls = this.#apply(calls, round.inHurry);
+    if (round.inHurry) this.#commit();
     else this.#timer ??= setTimeout(() => this.#commit(), MAX_WAIT_MS);
   }
 
@@ -103,7 +100,7 @@ export class GroupCommit {
    * succeed as they did, so each call ends as if they had come one by one; and
    * the good way pays for no savepoints.
    */
-  #apply(calls: Call[]): Call[] {
+  #apply(calls: Call[], inHurry: boolean): Call[] {
     const values: unknown[] = [];
     let culprit: Call | undefined;
     try {
@@ -122,11 +119,10 @@ export class GroupCommit {
       return calls.filter((call) => call !== culprit);
     }
     calls.forEach((call, index) => {
-      if (call.when === 'applied') {
-        call.resolve(values[index] as never);
-        this.#hasAnswered = true;
-      } else this.#applied.push({ call, value: values[index] });
+      if (inHurry) this.#applied.push({ call, value: values[index] });
+      else call.resolve(values[index] as never);
     });
+    if (!inHurry) this.#hasAnswered = true;
     return [];
   }
 

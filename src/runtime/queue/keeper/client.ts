@@ -4,6 +4,7 @@ import type { HoldfastError } from '../../../base/errors.js';
 import type { NewTask, OutcomeState, TaskCounts } from '../../task/task.js';
 import type {
   AddedTask,
+  AddTold,
   Audit,
   Cancellation,
   ClaimedTask,
@@ -120,11 +121,11 @@ class KeptQueue implements TaskQueue {
     this.#signal.listen(listener);
   }
 
-  add(tasks: readonly NewTask[]): Promise<AddedTask[]> {
+  add(tasks: readonly NewTask[], told?: AddTold): Promise<AddedTask[]> {
     if (this.#closed !== undefined) return Promise.reject(queueClosed());
     this.#signal.came('queued');
     const reserved = this.#kept.reserve(tasks);
-    const adding = this.#channel.call('add', [packTasks(tasks), reserved], {
+    const adding = this.#channel.call('add', [packTasks(tasks), reserved, told], {
       read: (packed: PackedAdded) => {
         const added = unpackAdded(packed, tasks);
         this.#kept.added(tasks, added, reserved);

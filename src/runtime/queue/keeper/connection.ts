@@ -1,7 +1,7 @@
 /** One executor's line, as its keeper has it. */
 import { nextTick } from 'node:process';
 import type { Duplex } from 'node:stream';
-import type { ClaimedTask, Cursor, OutcomeChoice, TaskQueue } from '../contract.js';
+import type { AddTold, ClaimedTask, Cursor, OutcomeChoice, TaskQueue } from '../contract.js';
 import {
   packAdded,
   packClaimed,
@@ -92,8 +92,8 @@ export class Connection {
     const queue = this.queue!;
     switch (method) {
       case 'add': {
-        const [packed, isKept] = args as unknown as [PackedTasks, boolean];
-        return called(queue.add(unpackTasks(packed)), (added) => {
+        const [packed, isKept, told] = args as unknown as [PackedTasks, boolean, AddTold | undefined];
+        return called(queue.add(unpackTasks(packed), told), (added) => {
           this.#kept.added(added, isKept);
           return packAdded(added);
         });

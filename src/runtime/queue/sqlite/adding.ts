@@ -17,12 +17,12 @@ export class Adding {
 
   add(tx: Transaction, tasks: readonly NewTask[]): AddedTask[] {
     const added: AddedTask[] = [];
-    const { line, recent } = this.#parts;
+    const { backlog, recent } = this.#parts;
     const first = tx.ledger.last_seq + 1;
     tx.onRollback(() => {
       for (let seq = first; seq <= tx.ledger.last_seq; seq++) {
-        line.open.delete(seq);
-        line.ready.delete(seq);
+        backlog.open.delete(seq);
+        backlog.ready.delete(seq);
         recent.take(seq);
       }
     });
@@ -68,7 +68,7 @@ export class Adding {
   }
 
   #inserted(tx: Transaction, seq: number, task: NewTask): AddedTask {
-    const { sql, line, recent } = this.#parts;
+    const { sql, backlog, recent } = this.#parts;
     const { ledger } = tx;
     tx.changed = true;
     ledger.last_seq = seq;
@@ -76,8 +76,8 @@ export class Adding {
     if (task.priority !== 0) {
       sql.mark.run(seq, 'queued', ledger.start, task.priority);
     } else {
-      line.open.add(seq);
-      line.ready.add(seq);
+      backlog.open.add(seq);
+      backlog.ready.add(seq);
       recent.add(seq, task);
     }
     return { seq, id: task.id ?? generatedId(seq), status: 'added' };
@@ -99,7 +99,7 @@ export class Adding {
 
   /** From now on it has priority, timeout and retries as they are given now. */
   #takeOver(tx: Transaction, known: KnownRow, task: NewTask): void {
-    const { sql, line, recent } = this.#parts;
+    const { sql, backlog, recent } = this.#parts;
     const { ledger } = tx;
     const { priority, timeoutMs, retries } = task;
     const { seq } = known;
@@ -109,28 +109,28 @@ export class Adding {
     if (known.marked !== null) {
       sql.prioritize.run(priority, seq);
     } else if (priority !== 0) {
-      known.marked = line.claimed.has(seq) ? 'running' : 'queued';
-      known.start = ledger.start - (line.isHeld(seq) ? 1 : 0);
+      known.marked = backlog.claimed.has(seq) ? 'running' : 'queued';
+      known.start = ledger.start - (backlog.isHeld(seq) ? 1 : 0);
       sql.mark.run(seq, known.marked, known.start, priority);
-      line.leave(tx, seq);
+      backlog.leave(tx, seq);
     }
   }
 
   /** It is held back no longer. */
   #name(tx: Transaction, { seq, marked, start }: KnownRow): void {
-    const { sql, line } = this.#parts;
+    const { sql, backlog } = this.#parts;
     const { ledger } = tx;
     if (marked === null) {
-      if (!line.isHeld(seq)) return;
-      line.ready.add(seq);
-      tx.onRollback(() => line.ready.delete(seq));
+      if (!backlog.isHeld(seq)) return;
+      backlog.ready.add(seq);
+      tx.onRollback(() => backlog.ready.delete(seq));
     } else {
       if (start! >= ledger.start || !waits(marked)) return;
       tx.changed = true;
       sql.name.run(ledger.start, seq);
     }
     ledger.held -= 1;
-    tx.came.add((marked ?? 'queued'));
+    tx.came.add(marked ?? 'queued');
   }
 }
 

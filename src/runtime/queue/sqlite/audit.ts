@@ -6,7 +6,7 @@ import type { Parts } from './parts.js';
 import type { Transaction } from './transaction.js';
 
 /** Holds the counts against the tasks, and mends those that differ. */
-export function auditCounts(tx: Transaction, { db, line }: Parts, how: Audit): MendedCount[] {
+export function auditCounts(tx: Transaction, { db, backlog }: Parts, how: Audit): MendedCount[] {
   const { ledger } = tx;
   const mended: MendedCount[] = [];
   const lost = freeUnknownMarks(db);
@@ -14,17 +14,17 @@ export function auditCounts(tx: Transaction, { db, line }: Parts, how: Audit): M
   const ended = how === 'waiting' ? undefined : endedCounts(db, ledger, how);
   const counts = { ...ended };
   // Where an outcome is gone, its task waits again.
-  if (ended !== undefined && line.claimed.size === 0) {
+  if (ended !== undefined && backlog.claimed.size === 0) {
     ledger.low = ledger.cleared_seq + 1;
-    line.find(db, ledger);
+    backlog.find(db, ledger);
   }
-  Object.assign(counts, waitingCounts(db, line.waiting, line.open.size - line.waiting));
+  Object.assign(counts, waitingCounts(db, backlog.waiting, backlog.open.size - backlog.waiting));
   for (const state of STORED_STATES) {
     const is = counts[state] ?? ledger[state];
     if (is !== ledger[state]) mended.push({ state, was: ledger[state], is });
     ledger[state] = is;
   }
-  ledger.held = heldCount(db, ledger) + line.waiting - line.ready.size;
+  ledger.held = heldCount(db, ledger) + backlog.waiting - backlog.ready.size;
   tx.changed ||= mended.length > 0;
   return mended;
 }
@@ -35,17 +35,17 @@ export function auditCounts(tx: Transaction, { db, line }: Parts, how: Audit): M
  *
  * @returns what differs by more than that
  */
-export function countOpenTasks(ledger: LedgerRow, { db, line }: Parts): MendedCount[] {
+export function countOpenTasks(ledger: LedgerRow, { db, backlog }: Parts): MendedCount[] {
   const mended: MendedCount[] = [];
   const lost = freeUnknownMarks(db);
   if (lost > 0) mended.push({ state: 'unknown', was: lost, is: 0 });
-  const counts = waitingCounts(db, line.open.size, 0);
+  const counts = waitingCounts(db, backlog.open.size, 0);
   const known = { ...ledger, queued: ledger.queued + ledger.running - counts.running, running: counts.running };
   for (const state of WAITING) {
     if (known[state] !== counts[state]) mended.push({ state, was: known[state], is: counts[state] });
   }
   Object.assign(ledger, counts);
-  ledger.held = heldCount(db, ledger) + line.open.size - line.ready.size;
+  ledger.held = heldCount(db, ledger) + backlog.open.size - backlog.ready.size;
   return mended;
 }
 
@@ -55,9 +55,9 @@ function freeUnknownMarks(db: Database): number {
   return db.prepare(`update marks set state = 'queued' where state not in (${known})`).run().changes;
 }
 
-/** @param ofLine of its tasks, how many wait, and how many are claimed */
-function waitingCounts(db: Database, waitOfLine: number, claimedOfLine: number) {
-  const counts = { queued: waitOfLine, delayed: 0, suspect: 0, running: claimedOfLine };
+/** @param queued of the backlog, as `running` */
+function waitingCounts(db: Database, queued: number, running: number) {
+  const counts = { queued, delayed: 0, suspect: 0, running };
   const rows = db
     .prepare<[], { state: keyof typeof counts; count: number }>(
       'select state, count(*) as count from marks group by state',

@@ -18,7 +18,7 @@ export class Changing {
 
   cancel(tx: Transaction, id: string): Cancellation {
     const { ledger } = tx;
-    const { sql, line, recent } = this.#parts;
+    const { sql, backlog, recent } = this.#parts;
     const task = this.#find(id);
     if (task === undefined) return { found: undefined };
     const { seq, marked, start, crashes } = task;
@@ -26,13 +26,13 @@ export class Changing {
     if (!waits(state)) return { found: state };
     tx.changed = true;
     move(ledger, state, 'cancelled', 1);
-    const wasHeld = marked === null ? line.isHeld(seq) : start! < ledger.start;
+    const wasHeld = marked === null ? backlog.isHeld(seq) : start! < ledger.start;
     if (wasHeld) ledger.held -= 1;
     const error = JSON.stringify(CANCELLED);
     sql.end.run(++ledger.last_ordinal, 'cancelled', crashes, error, wasHeld ? 1 : null, seq);
     if (marked === null) {
       recent.take(seq);
-      line.leave(tx, seq);
+      backlog.leave(tx, seq);
     } else sql.unmark.run(seq);
     const outcome = outcomeRecord(sql.outcomeOf.get(seq)!);
     return { found: state === 'suspect' ? 'queued' : state, cancelled: { seq, outcome } };
@@ -76,6 +76,6 @@ export class Changing {
   }
 
   #stateOf({ seq, ended, marked }: PlacedRow): StoredState {
-    return ended ?? marked ?? (this.#parts.line.claimed.has(seq) ? 'running' : 'queued');
+    return ended ?? marked ?? (this.#parts.backlog.claimed.has(seq) ? 'running' : 'queued');
   }
 }

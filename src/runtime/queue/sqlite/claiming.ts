@@ -1,7 +1,7 @@
 /** Gives tasks out. */
 import type { ClaimedTask } from '../contract.js';
 import { move } from './ledger.js';
-import type { Claimed } from './line.js';
+import type { Claimed } from './backlog.js';
 import type { Parts } from './parts.js';
 import { claimedTask } from './rows.js';
 import type { Transaction } from './transaction.js';
@@ -30,24 +30,25 @@ export class Claiming {
     const { ledger } = tx;
     if (ledger.delayed > 0) this.#wake(tx, now);
     if (ledger.queued === 0 || limit <= 0) return [];
-    const marks = ledger.queued > this.#parts.line.waiting ? this.#parts.sql.readyMarks.all(ledger.start, limit) : [];
-    const line = this.#parts.line.firstReady(limit);
-    if (marks.length === 0) return this.#claimOfLine(tx, line);
-    // The line has the priority 0.
-    const all = [...marks, ...line.map((seq) => ({ seq, priority: 0, ofLine: true }))]
+    const marks =
+      ledger.queued > this.#parts.backlog.waiting ? this.#parts.sql.readyMarks.all(ledger.start, limit) : [];
+    const plain = this.#parts.backlog.firstReady(limit);
+    if (marks.length === 0) return this.#claimPlain(tx, plain);
+    // The backlog has the priority 0.
+    const all = [...marks, ...plain.map((seq) => ({ seq, priority: 0, isPlain: true }))]
       .sort((a, b) => b.priority - a.priority || a.seq - b.seq)
       .slice(0, limit);
-    const isOfLine = (each: object) => 'ofLine' in each;
-    const ofLine = this.#claimOfLine(
+    const isPlain = (each: object) => 'isPlain' in each;
+    const ofBacklog = this.#claimPlain(
       tx,
-      all.filter(isOfLine).map(({ seq }) => seq),
+      all.filter(isPlain).map(({ seq }) => seq),
     );
     const marked = this.#claimMarks(
       tx,
       'queued',
-      all.filter((each) => !isOfLine(each)).map(({ seq }) => seq),
+      all.filter((each) => !isPlain(each)).map(({ seq }) => seq),
     );
-    const bySeq = new Map([...ofLine, ...marked].map((task) => [task.seq, task]));
+    const bySeq = new Map([...ofBacklog, ...marked].map((task) => [task.seq, task]));
     return all.flatMap(({ seq }) => bySeq.get(seq) ?? []);
   }
 
@@ -67,7 +68,7 @@ export class Claiming {
   /** Whether `note` has something to write. */
   get isToNote(): boolean {
     const before = performance.now() - NOTED_AFTER_MS;
-    for (const { at, marked } of this.#parts.line.claimed.values()) {
+    for (const { at, marked } of this.#parts.backlog.claimed.values()) {
       if (at > before) return false;
       if (!marked) return true;
     }
@@ -76,19 +77,19 @@ export class Claiming {
 
   /** Notes all that is claimed, as their executor is gone, and ends the claims. */
   leave(tx: Transaction): void {
-    const { line } = this.#parts;
+    const { backlog } = this.#parts;
     this.#markClaimed(tx, () => true);
-    line.unclaim(tx, new Map(line.claimed));
+    backlog.unclaim(tx, new Map(backlog.claimed));
   }
 
   #markClaimed(tx: Transaction, isIt: (claimed: Claimed) => boolean): void {
-    const { line, sql } = this.#parts;
-    for (const [seq, claimed] of [...line.claimed]) {
+    const { backlog, sql } = this.#parts;
+    for (const [seq, claimed] of [...backlog.claimed]) {
       if (!isIt(claimed)) return;
       if (claimed.marked) continue;
       tx.changed = true;
       sql.mark.run(seq, 'running', tx.ledger.start, 0);
-      line.leave(tx, seq);
+      backlog.leave(tx, seq);
     }
   }
 
@@ -99,20 +100,20 @@ export class Claiming {
     move(tx.ledger, 'delayed', 'queued', changes);
   }
 
-  #claimOfLine(tx: Transaction, seqs: readonly number[]): ClaimedTask[] {
+  #claimPlain(tx: Transaction, seqs: readonly number[]): ClaimedTask[] {
     if (seqs.length === 0) return [];
-    const { line } = this.#parts;
+    const { backlog } = this.#parts;
     const claimed = { token: ++this.#token, at: performance.now(), marked: false };
-    line.claim(tx, seqs, claimed);
+    backlog.claim(tx, seqs, claimed);
     const tasks = this.#read(seqs, claimed.token);
     move(tx.ledger, 'queued', 'running', seqs.length);
     return tasks;
   }
 
   #claimMarks(tx: Transaction, from: 'queued' | 'suspect', seqs: readonly number[]): ClaimedTask[] {
-    const { line, sql, handlerName } = this.#parts;
+    const { backlog, sql, handlerName } = this.#parts;
     const claimed = { token: ++this.#token, at: performance.now(), marked: true };
-    line.claim(tx, seqs, claimed);
+    backlog.claim(tx, seqs, claimed);
     tx.changed = true;
     move(tx.ledger, from, 'running', seqs.length);
     return seqs.map((seq) => {

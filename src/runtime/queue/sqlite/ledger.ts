@@ -18,7 +18,7 @@ export interface LedgerRow extends Record<StoredState, number> {
   /** What stood last when it began. */
   start_seq: number;
   start_ordinal: number;
-  /** Tasks of the line before it are held back until they are named. */
+  /** Tasks of the backlog before it are held back until they are named. */
   held_below: number;
   /** Waiting tasks of earlier starts. */
   held: number;

@@ -16,12 +16,12 @@ const APPLICATION_ID = 0x686f6c64;
  * both at the end of their table, which costs half of a row that is written
  * three times. A task that does not just wait in line (it has a priority, is to
  * be tried again, or alone, has run for a while, …) has a row in `marks` until
- * its outcome is there. A claim is no row: see `line.ts`.
+ * its outcome is there. A claim is no row: see `backlog.ts`.
  *
  * `run` holds one row. It counts the tasks of each state, so that nobody ever
  * has to count a million rows.
  *
- * A start holds back all of the line that was there before it by one number,
+ * A start holds back all of the backlog that was there before it by one number,
  * `run.held_below`, and a mark where its `start` is not that of the run.
  * `run.held` counts both. Handlers and the text of a module are keys of one
  * byte in a task; the view `tasks` shows them as text.
@@ -156,7 +156,7 @@ export const MIGRATIONS: readonly string[] = [
     start integer not null default 1,
     start_seq integer not null default 0,
     start_ordinal integer not null default 0,
-    held_below integer not null default 0,  -- tasks of the line before it are held back
+    held_below integer not null default 0,  -- tasks of the backlog before it are held back
     held integer not null default 0,
     queued integer not null default 0,
     delayed integer not null default 0,

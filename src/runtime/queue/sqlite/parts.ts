@@ -1,14 +1,14 @@
 /** What those share that write: statements, and what is kept in memory. */
 import type { Database } from 'better-sqlite3';
 import { Keys } from './keys.js';
-import { Line } from './line.js';
+import { Backlog } from './backlog.js';
 import { Recent } from './recent.js';
 import { Statements } from './statements.js';
 
 export class Parts {
   readonly db: Database;
   readonly sql: Statements;
-  readonly line = new Line();
+  readonly backlog = new Backlog();
   readonly recent = new Recent();
   readonly handlers: Keys;
   readonly versions: Keys;

@@ -6,7 +6,7 @@ const MAX_TASKS = 20_000;
 /** Of inputs, in characters or bytes. */
 const MAX_LENGTH = 8 << 20;
 
-/** Tasks of the line that were added a moment ago. */
+/** Tasks of the backlog that were added a moment ago. */
 export class Recent {
   #tasks = new SeqMap<NewTask>();
   #count = 0;

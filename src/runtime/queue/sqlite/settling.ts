@@ -1,7 +1,7 @@
 /** Records what became of tasks that were given out. */
 import type { Settled, Settlement } from '../contract.js';
 import { move } from './ledger.js';
-import type { Claimed } from './line.js';
+import type { Claimed } from './backlog.js';
 import type { Parts } from './parts.js';
 import { ROWS, type OutcomeColumns } from './statements.js';
 import type { Transaction } from './transaction.js';
@@ -20,14 +20,14 @@ export class Settling {
   }
 
   settle(tx: Transaction, settlements: readonly Settlement[]): Settled {
-    const { line } = this.#parts;
+    const { backlog } = this.#parts;
     const { ledger } = tx;
     const settled: Settled = { ordinals: [], refused: [] };
     const over = new Map<number, Claimed>();
     const outcomes: OutcomeColumns[] = [];
     for (const settlement of settlements) {
       const { seq, token } = settlement.claim;
-      const claimed = line.claimed.get(seq);
+      const claimed = backlog.claimed.get(seq);
       if (claimed?.token !== token || over.has(seq)) {
         settled.refused.push(settlement);
       } else if (settlement.kind === 'outcome') {
@@ -41,12 +41,12 @@ export class Settling {
         move(ledger, 'running', GIVEN_BACK[settlement.kind], 1);
         tx.came.add(GIVEN_BACK[settlement.kind]);
         this.#giveBack(tx, claimed, settlement);
-        over.set(seq, line.claimed.get(seq)!);
+        over.set(seq, backlog.claimed.get(seq)!);
       }
     }
     if (settled.ordinals.length > 0) tx.changed = true;
-    line.unclaim(tx, over);
-    this.#endOfLine(tx, outcomes);
+    backlog.unclaim(tx, over);
+    this.#endPlain(tx, outcomes);
     return settled;
   }
 
@@ -67,14 +67,14 @@ export class Settling {
     ];
   }
 
-  #endOfLine(tx: Transaction, outcomes: readonly OutcomeColumns[]): void {
-    const { sql, line } = this.#parts;
+  #endPlain(tx: Transaction, outcomes: readonly OutcomeColumns[]): void {
+    const { sql, backlog } = this.#parts;
     let at = 0;
     for (; at + ROWS <= outcomes.length; at += ROWS) sql.outcomeMany.run(outcomes.slice(at, at + ROWS).flat());
     for (; at < outcomes.length; at++) sql.outcome.run(...outcomes[at]!);
-    for (const [, seq] of outcomes) line.open.delete(seq);
+    for (const [, seq] of outcomes) backlog.open.delete(seq);
     tx.onRollback(() => {
-      for (const [, seq] of outcomes) line.open.add(seq);
+      for (const [, seq] of outcomes) backlog.open.add(seq);
     });
   }
 
@@ -85,17 +85,17 @@ export class Settling {
   }
 
   #giveBack(tx: Transaction, { marked }: Claimed, settlement: GivenBack): void {
-    const { sql, line } = this.#parts;
+    const { sql, backlog } = this.#parts;
     const { seq } = settlement.claim;
     if (!marked && settlement.kind === 'release') {
-      line.ready.add(seq);
-      tx.onRollback(() => line.ready.delete(seq));
+      backlog.ready.add(seq);
+      tx.onRollback(() => backlog.ready.delete(seq));
       return;
     }
     tx.changed = true;
     if (!marked) {
       sql.mark.run(seq, 'running', tx.ledger.start, 0);
-      line.leave(tx, seq);
+      backlog.leave(tx, seq);
     }
     if (settlement.kind === 'retry') {
       const { runAt, attempts, crashes, earlier } = settlement;

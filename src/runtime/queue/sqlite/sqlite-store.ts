@@ -34,7 +34,7 @@ export class SqliteStore implements Transactional {
   readonly #ledger: Ledger;
   readonly #group: GroupCommit;
   readonly #copyPlaces: readonly string[];
-  /** The ledger as it was committed last; claims of the line are counted in it, and not in the file. */
+  /** The ledger as it was committed last; claims of the backlog are counted in it, and not in the file. */
   #row: LedgerRow;
   /** The parts of the transaction that is open. */
   #open: Transaction[] = [];
@@ -68,7 +68,7 @@ export class SqliteStore implements Transactional {
     this.starting = new Starting(this.parts);
     this.reader = new SqliteReader(db);
     this.#row = this.#ledger.read();
-    this.parts.line.find(db, this.#row);
+    this.parts.backlog.find(db, this.#row);
     this.#mended = countOpenTasks(this.#row, this.parts);
     this.#group = new GroupCommit(this);
   }
@@ -161,7 +161,7 @@ export class SqliteStore implements Transactional {
   /** Notes what the last executor had claimed, which is gone. */
   async left(): Promise<void> {
     await this.#group.idle();
-    if (this.parts.line.claimed.size === 0) return;
+    if (this.parts.backlog.claimed.size === 0) return;
     await this.#run((tx) => this.claiming.leave(tx));
   }
 
@@ -255,7 +255,7 @@ export class SqliteStore implements Transactional {
   }
 
   #lowest(row: LedgerRow): LedgerRow {
-    row.low = this.parts.line.open.first() ?? row.last_seq + 1;
+    row.low = this.parts.backlog.open.first() ?? row.last_seq + 1;
     return row;
   }
 }

@@ -24,10 +24,10 @@ export class Starting {
 
   recover(tx: Transaction, { member, death, signal }: GoneExecutor, maxCrashes: number): Recovery {
     const { ledger } = tx;
-    const { db, sql, line } = this.#parts;
+    const { db, sql, backlog } = this.#parts;
     const recovery: Recovery = { interrupted: 0, suspects: 0, crashed: [] };
-    if (ledger.running === line.claimed.size || member >= ledger.epoch) return recovery;
-    const interrupted = interruptedRows(db).filter(({ seq }) => !line.claimed.has(seq));
+    if (ledger.running === backlog.claimed.size || member >= ledger.epoch) return recovery;
+    const interrupted = interruptedRows(db).filter(({ seq }) => !backlog.claimed.has(seq));
     recovery.interrupted = interrupted.length;
     tx.changed = interrupted.length > 0;
     for (const task of interrupted) {
@@ -71,14 +71,14 @@ export class Starting {
 
   letGo(tx: Transaction): void {
     const { ledger } = tx;
-    const { db, line } = this.#parts;
+    const { db, backlog } = this.#parts;
     if (ledger.held === 0) return;
     tx.changed = true;
     ledger.held = 0;
     ledger.held_below = 0;
     const ready = new Bits();
-    for (let seq = line.open.first(); seq !== undefined; seq = line.open.next(seq + 1)) {
-      if (!line.claimed.has(seq)) ready.add(seq);
+    for (let seq = backlog.open.first(); seq !== undefined; seq = backlog.open.next(seq + 1)) {
+      if (!backlog.claimed.has(seq)) ready.add(seq);
     }
     this.#setReady(tx, ready);
     tx.came.add('queued');
@@ -90,7 +90,7 @@ export class Starting {
 
   clear(tx: Transaction): void {
     const { ledger } = tx;
-    const { db, line, recent, handlers, versions } = this.#parts;
+    const { db, backlog, recent, handlers, versions } = this.#parts;
     tx.changed = true;
     // Without a `where`, SQLite drops the pages and looks at no row.
     for (const table of ['submitted', 'outcomes', 'marks', 'identity', 'versions', 'handlers']) {
@@ -99,10 +99,10 @@ export class Starting {
     handlers.forget();
     versions.forget();
     recent.clear();
-    line.unclaim(tx, new Map(line.claimed));
-    const { open } = line;
-    line.open = new Bits();
-    tx.onRollback(() => (line.open = open));
+    backlog.unclaim(tx, new Map(backlog.claimed));
+    const { open } = backlog;
+    backlog.open = new Bits();
+    tx.onRollback(() => (backlog.open = open));
     this.#setReady(tx, new Bits());
     for (const state of STORED_STATES) ledger[state] = 0;
     ledger.held = 0;
@@ -111,10 +111,10 @@ export class Starting {
   }
 
   #setReady(tx: Transaction, ready: Bits): void {
-    const { line } = this.#parts;
-    const before = line.ready;
-    line.ready = ready;
-    tx.onRollback(() => (line.ready = before));
+    const { backlog } = this.#parts;
+    const before = backlog.ready;
+    backlog.ready = ready;
+    tx.onRollback(() => (backlog.ready = before));
   }
 
   #recordCrash({ ledger }: Transaction, seq: number, crashes: number, signal: string | undefined): OutcomeRecord {

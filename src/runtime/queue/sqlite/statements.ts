@@ -35,7 +35,7 @@ export type OutcomeColumns = [
   version: Nullable<number>,
 ];
 
-/** A task that is there. `state` and `start`: of its outcome, or its mark; `null`: it is of the line. */
+/** A task that is there. `state` and `start`: of its outcome, or its mark; `null`: it is of the backlog. */
 export interface PlacedRow {
   seq: number;
   ended: Nullable<OutcomeState>;

@@ -7,7 +7,7 @@ export class Transaction {
   readonly ledger: LedgerRow;
   /** What it makes ready for somebody, but for what is added. */
   readonly came = new Set<Work>();
-  /** Whether it has written a row: claims of the line are no reason to write how many there are. */
+  /** Whether it has written a row: claims of the backlog are no reason to write how many there are. */
   changed = false;
   readonly #undo: (() => void)[] = [];
 

@@ -25,7 +25,7 @@ export function suspects({ parts: { db }, row }: Open): number {
   return inQueueWords(db.name, () => db.prepare<[number], number>(sql).pluck().get(row.start)!);
 }
 
-export function heldTasks({ parts: { db, line }, row }: Open, limit: number): HeldTasks {
+export function heldTasks({ parts: { db, backlog }, row }: Open, limit: number): HeldTasks {
   const { held: count, start } = row;
   if (count === 0) return { count, some: [] };
   const states = WAITING.map((state) => `'${state}'`).join();
@@ -34,7 +34,7 @@ export function heldTasks({ parts: { db, line }, row }: Open, limit: number): He
       .prepare<[number, number], number>(`select seq from marks where start < ? and state in (${states}) limit ?`)
       .pluck()
       .all(start, limit);
-    for (const seq of line.held()) {
+    for (const seq of backlog.held()) {
       if (marked.length >= limit) break;
       marked.push(seq);
     }

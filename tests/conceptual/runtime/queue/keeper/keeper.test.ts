@@ -19,7 +19,6 @@ function onSqlite(): KeptStore {
 describeQueueContract({
   name: 'SQLite behind a keeper',
   open: async () => (await onSqlite().join()).queue,
-  isElsewhere: true,
 });
 
 /** A store whose queue is the one given. */

@@ -128,6 +128,7 @@ test('only the executor that opened the queue last may write', async () => {
   const stale = await openSqliteQueue(path);
   await stale.add([aTask({ id: 'a' }), aTask({ id: 'b' })]);
   const [task] = await stale.claim(1, 0);
+  await stale.check(); // nothing is under way
   const queue = await openSqliteQueue(path);
   expect(queue.member).toBe(stale.member + 1);
   const writes: (() => Promise<unknown>)[] = [

@@ -2,7 +2,7 @@
  * Tasks that just wait in line, and all that are claimed: known in memory alone.
  *
  * A claim is no row: whoever has the file open knows what it gave out, and after
- * its end all that has no outcome waits again. From the file the line is found
+ * its end all that has no outcome waits again. From the file the backlog is found
  * anew in an instant: each number up to the last, but for those of outcomes and marks.
  */
 import { Bits } from './bits.js';
@@ -19,12 +19,12 @@ export interface Claimed {
   readonly marked: boolean;
 }
 
-export class Line {
+export class Backlog {
   /** All in it that have no outcome: ready, held back, or claimed. */
   open = new Bits();
   /** Those that may be claimed. */
   ready = new Bits();
-  /** What is claimed, of the line and of marks, the oldest claim first. */
+  /** What is claimed, of the backlog and of marks, the oldest claim first. */
   readonly claimed = new Map<number, Claimed>();
   #claimedOpen = 0;
 
@@ -52,7 +52,7 @@ export class Line {
     });
   }
 
-  /** Ends claims. Those of the line are open still, and wait for nobody. */
+  /** Ends claims. Those of the backlog are open still, and wait for nobody. */
   unclaim(tx: Transaction, ended: ReadonlyMap<number, Claimed>): void {
     let open = 0;
     for (const [seq, { marked }] of ended) {
