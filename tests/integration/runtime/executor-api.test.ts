@@ -165,7 +165,7 @@ describe('an executor that is in trouble', () => {
     expect(await held).toBe('ERR_STALE_EXECUTOR');
     expect(await endOf(executor.submit('echo', 1))).toBe('ERR_STALE_EXECUTOR');
     await executor.stop();
-    expect(await usurper.counts()).toMatchObject({ running: 1, done: 0 });
+    expect(await usurper.counts()).toMatchObject({ queued: 1, running: 0, done: 0 });
     await usurper.close();
   });
 
