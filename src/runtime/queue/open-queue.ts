@@ -115,12 +115,12 @@ export async function keepStore(
  * @throws HoldfastError as `StoreAccess.open`, and `ERR_QUEUE_READ_ONLY` where the process may not read the file
  */
 export async function openQueueReader(runDir: string): Promise<RecordReader | undefined> {
-  (await import('./sqlite/evidence.js')).refuseEmptied(runDir);
+  (await import('./sqlite/file/evidence.js')).refuseEmptied(runDir);
   return (await import('./sqlite/reader.js')).openSqliteQueueReader(join(runDir, QUEUE_FILE));
 }
 
 async function openFile(runDir: string, fresh: boolean): Promise<QueueStore> {
-  if (!fresh) (await import('./sqlite/evidence.js')).refuseEmptied(runDir);
+  if (!fresh) (await import('./sqlite/file/evidence.js')).refuseEmptied(runDir);
   const root = dirname(dirname(runDir));
   // Where a copy can lie when the folder of the run is gone, and with it perhaps all of the state folder.
   const elsewhere = [root, dirname(root), tmpdir()].map((folder) => join(folder, `${basename(runDir)}.saved`));

@@ -3,7 +3,7 @@ import type { Database } from 'better-sqlite3';
 import type { Audit, MendedCount } from '../contract.js';
 import { ENDED, STORED_STATES, WAITING, type LedgerRow, type StoredState } from './ledger.js';
 import type { Parts } from './parts.js';
-import type { Transaction } from './transaction.js';
+import type { Transaction } from './writes/transaction.js';
 
 /** Holds the counts against the tasks, and mends those that differ. */
 export function auditCounts(tx: Transaction, { db, backlog }: Parts, how: Audit): MendedCount[] {

@@ -1,9 +1,9 @@
 /** What those share that write: statements, and what is kept in memory. */
 import type { Database } from 'better-sqlite3';
-import { Keys } from './keys.js';
-import { Backlog } from './backlog.js';
-import { Recent } from './recent.js';
-import { Statements } from './statements.js';
+import { Keys } from './rows/keys.js';
+import { Backlog } from './backlog/backlog.js';
+import { Recent } from './backlog/recent.js';
+import { Statements } from './rows/statements.js';
 
 export class Parts {
   readonly db: Database;

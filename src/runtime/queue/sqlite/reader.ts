@@ -14,14 +14,14 @@ import type {
   WithInput,
 } from '../contract.js';
 import { generatedSeq } from '../generated-id.js';
-import { schemaVersion } from './migrations.js';
+import { schemaVersion } from './file/migrations.js';
 import { damagedRecord, queueClosed } from '../refusals.js';
-import { inQueueWords } from './errors.js';
-import { openForReading } from './file.js';
-import { countOfOtherVersions, readIdentity } from './identity.js';
+import { inQueueWords } from './file/errors.js';
+import { openForReading } from './file/file.js';
+import { countOfOtherVersions, readIdentity } from './rows/identity.js';
 import { countsOf, type LedgerRow } from './ledger.js';
-import { inputColumn, MARKS_APART, outcomeColumns, outcomeRecord, outcomeSource } from './rows.js';
-import type { OutcomeRow } from './rows.js';
+import { inputColumn, MARKS_APART, outcomeColumns, outcomeRecord, outcomeSource } from './rows/rows.js';
+import type { OutcomeRow } from './rows/rows.js';
 
 /** Outcomes are read by pages, each in a transaction of its own: a long one would keep the log from shrinking. */
 const PAGE_ORDINALS = 256;

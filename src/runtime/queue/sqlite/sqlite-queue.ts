@@ -31,11 +31,11 @@ import type {
 import type { When } from '../../../system/sqlite/group-commit.js';
 import { WorkSignal } from '../work-signal.js';
 import { SQLITE_TRAITS } from '../traits.js';
-import { inQueueWords } from './errors.js';
-import { openForWriting } from './file.js';
+import { inQueueWords } from './file/errors.js';
+import { openForWriting } from './file/file.js';
 import { countsOf } from './ledger.js';
 import { SqliteStore } from './sqlite-store.js';
-import type { Transaction } from './transaction.js';
+import type { Transaction } from './writes/transaction.js';
 import { heldTasks, nextDue, suspects } from './waiting.js';
 
 /**

@@ -3,19 +3,19 @@ import { GroupCommit, type Transactional, type When } from '../../../system/sqli
 import { OpenFiles } from '../../../system/open-files.js';
 import type { Audit, MendedCount, Work } from '../contract.js';
 import { queueClosed, takenOver } from '../refusals.js';
-import { Adding } from './adding.js';
+import { Adding } from './writes/adding.js';
 import { auditCounts, countOpenTasks } from './audit.js';
-import { Changing } from './changing.js';
-import { Claiming } from './claiming.js';
-import { inQueueWords, isStoreTrouble } from './errors.js';
-import { closeAtRest } from './file.js';
+import { Changing } from './writes/changing.js';
+import { Claiming } from './writes/claiming.js';
+import { inQueueWords, isStoreTrouble } from './file/errors.js';
+import { closeAtRest } from './file/file.js';
 import { Ledger, raiseEpoch, type LedgerRow } from './ledger.js';
 import { Parts } from './parts.js';
 import { SqliteReader } from './reader.js';
-import { saveLostQueue } from './saved-copy.js';
-import { Settling } from './settling.js';
-import { Starting } from './starting.js';
-import { Transaction } from './transaction.js';
+import { saveLostQueue } from './file/saved-copy.js';
+import { Settling } from './writes/settling.js';
+import { Starting } from './writes/starting.js';
+import { Transaction } from './writes/transaction.js';
 
 /** How often it is looked for tasks that have run for long, in ms. */
 const NOTE_MS = 1000;

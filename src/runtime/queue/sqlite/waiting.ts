@@ -2,10 +2,10 @@
 import type { HeldTasks } from '../contract.js';
 import type { Encoded } from '../../task/task.js';
 import { generatedId } from '../generated-id.js';
-import { inQueueWords } from './errors.js';
+import { inQueueWords } from './file/errors.js';
 import { WAITING, type LedgerRow } from './ledger.js';
 import type { Parts } from './parts.js';
-import { plain } from './rows.js';
+import { plain } from './rows/rows.js';
 
 interface Open {
   readonly parts: Parts;

@@ -3,10 +3,10 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFile
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, onTestFinished, test } from 'vitest';
-import { MIGRATIONS, migrate, schemaVersion } from '../../../../../dist/runtime/queue/sqlite/migrations.js';
+import { MIGRATIONS, migrate, schemaVersion } from '../../../../../dist/runtime/queue/sqlite/file/migrations.js';
 import { openSqliteQueue } from '../../../../../dist/runtime/queue/sqlite/sqlite-queue.js';
 import { openSqliteQueueReader } from '../../../../../dist/runtime/queue/sqlite/reader.js';
-import { Statements } from '../../../../../dist/runtime/queue/sqlite/statements.js';
+import { Statements } from '../../../../../dist/runtime/queue/sqlite/rows/statements.js';
 import { all, aTask, done, tasks } from '../../../../support/queue-tasks.js';
 import { tempDir } from '../../../../support/temp-dir.js';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { refuseTooNew } from '../../../../../dist/runtime/queue/sqlite/driver.js';
+import { refuseTooNew } from '../../../../../../dist/runtime/queue/sqlite/file/driver.js';
 
 test('a driver that is for a newer Node is refused in words, before it is loaded', () => {
   expect(() => refuseTooNew('13.2.0', '20.20.2')).toThrow(

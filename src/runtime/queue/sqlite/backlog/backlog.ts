@@ -7,8 +7,8 @@
  */
 import { Bits } from './bits.js';
 import type { Database } from 'better-sqlite3';
-import type { LedgerRow } from './ledger.js';
-import type { Transaction } from './transaction.js';
+import type { LedgerRow } from '../ledger.js';
+import type { Transaction } from '../writes/transaction.js';
 
 /** Claims that were made in one go. */
 export interface Claimed {

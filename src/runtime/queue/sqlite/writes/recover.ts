@@ -1,8 +1,8 @@
 /** What becomes of the tasks that a dead executor left running. */
 import type { Database } from 'better-sqlite3';
-import type { PreviousDeath } from '../contract.js';
-import { crashedWithProcess, withEarlier } from '../endings.js';
-import { earlierAttempts } from './rows.js';
+import type { PreviousDeath } from '../../contract.js';
+import { crashedWithProcess, withEarlier } from '../../endings.js';
+import { earlierAttempts } from '../rows/rows.js';
 
 export interface InterruptedRow {
   seq: number;

@@ -1,12 +1,12 @@
 /** What is asked for from outside: cancelled, or tried again. */
-import type { OutcomeState } from '../../task/task.js';
-import type { Cancellation, Retrial } from '../contract.js';
-import { CANCELLED, isRetriable } from '../endings.js';
-import { generatedSeq } from '../generated-id.js';
-import { move, waits, type StoredState } from './ledger.js';
-import type { Parts } from './parts.js';
-import { outcomeRecord } from './rows.js';
-import type { PlacedRow } from './statements.js';
+import type { OutcomeState } from '../../../task/task.js';
+import type { Cancellation, Retrial } from '../../contract.js';
+import { CANCELLED, isRetriable } from '../../endings.js';
+import { generatedSeq } from '../../generated-id.js';
+import { move, waits, type StoredState } from '../ledger.js';
+import type { Parts } from '../parts.js';
+import { outcomeRecord } from '../rows/rows.js';
+import type { PlacedRow } from '../rows/statements.js';
 import type { Transaction } from './transaction.js';
 
 export class Changing {

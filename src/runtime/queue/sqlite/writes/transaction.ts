@@ -1,5 +1,5 @@
-import type { Work } from '../contract.js';
-import type { LedgerRow } from './ledger.js';
+import type { Work } from '../../contract.js';
+import type { LedgerRow } from '../ledger.js';
 
 /** An open transaction. What is kept in memory changes with it, and is put back when it fails. */
 export class Transaction {

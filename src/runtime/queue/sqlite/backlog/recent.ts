@@ -1,5 +1,5 @@
-import type { NewTask } from '../../task/task.js';
-import { SeqMap } from '../seq-map.js';
+import type { NewTask } from '../../../task/task.js';
+import { SeqMap } from '../../seq-map.js';
 
 /** What was added last is most likely claimed next: it need not be read from the file. */
 const MAX_TASKS = 20_000;

@@ -1,17 +1,17 @@
 /** What becomes of the tasks that a dead executor left running: the culprit is found, the innocent go free. */
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { idOf } from '../../../../../dist/runtime/queue/generated-id.js';
-import { openSqliteStore } from '../../../../../dist/runtime/queue/sqlite/sqlite-queue.js';
+import { idOf } from '../../../../../../dist/runtime/queue/generated-id.js';
+import { openSqliteStore } from '../../../../../../dist/runtime/queue/sqlite/sqlite-queue.js';
 import type {
   ClaimedTask,
   PreviousDeath,
   QueueStore,
   Recovery,
   TaskQueue,
-} from '../../../../../dist/runtime/queue/contract.js';
-import { aTask, done } from '../../../../support/queue-tasks.js';
-import { tempDir } from '../../../../support/temp-dir.js';
+} from '../../../../../../dist/runtime/queue/contract.js';
+import { aTask, done } from '../../../../../support/queue-tasks.js';
+import { tempDir } from '../../../../../support/temp-dir.js';
 
 /** A run through the deaths of its executors. */
 class Run {

@@ -1,8 +1,8 @@
 /** Every statement that writes tasks, prepared once. */
 import type { Database, Statement } from 'better-sqlite3';
-import type { Encoded, OutcomeState } from '../../task/task.js';
-import { MIGRATIONS } from './migrations.js';
-import type { LedgerRow, StoredState } from './ledger.js';
+import type { Encoded, OutcomeState } from '../../../task/task.js';
+import { MIGRATIONS } from '../file/migrations.js';
+import type { LedgerRow, StoredState } from '../ledger.js';
 import { CLAIMED_OF_MARK, CLAIMED_OF_TASK, outcomeColumns, outcomeSource } from './rows.js';
 import type { ClaimedRow, OutcomeRow } from './rows.js';
 

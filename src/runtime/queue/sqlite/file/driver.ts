@@ -1,7 +1,7 @@
 /** The one file that knows how SQLite is opened. */
 import { createRequire } from 'node:module';
 import Database from 'better-sqlite3';
-import { HoldfastError } from '../../../base/errors.js';
+import { HoldfastError } from '../../../../base/errors.js';
 
 /** From this major version on, better-sqlite3 is for Node 22 and newer: an older one ends by a segmentation fault. */
 const FIRST_FOR_NODE_22 = 13;

@@ -2,9 +2,9 @@
 import { closeSync, fsyncSync, openSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Database } from 'better-sqlite3';
-import { HoldfastError } from '../../../base/errors.js';
-import { inShell } from '../../../base/in-shell.js';
-import type { OpenFiles } from '../../../system/open-files.js';
+import { HoldfastError } from '../../../../base/errors.js';
+import { inShell } from '../../../../base/in-shell.js';
+import type { OpenFiles } from '../../../../system/open-files.js';
 
 /** Copies that may lie side by side. */
 const MAX_COPIES = 1000;

@@ -2,8 +2,8 @@
 import { accessSync, constants, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
-import { HoldfastError } from '../../../base/errors.js';
-import type { ErrorCode } from '../../../base/errors.js';
+import { HoldfastError } from '../../../../base/errors.js';
+import type { ErrorCode } from '../../../../base/errors.js';
 
 const NOTHING_LOST = 'nothing that was recorded is lost';
 

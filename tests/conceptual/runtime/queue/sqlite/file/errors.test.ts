@@ -3,8 +3,8 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
-import { inQueueWords, isStoreTrouble } from '../../../../../dist/runtime/queue/sqlite/errors.js';
-import { tempDir } from '../../../../support/temp-dir.js';
+import { inQueueWords, isStoreTrouble } from '../../../../../../dist/runtime/queue/sqlite/file/errors.js';
+import { tempDir } from '../../../../../support/temp-dir.js';
 
 function told(path: string, error: Error): unknown {
   try {

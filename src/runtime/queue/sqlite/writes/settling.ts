@@ -1,9 +1,9 @@
 /** Records what became of tasks that were given out. */
-import type { Settled, Settlement } from '../contract.js';
-import { move } from './ledger.js';
-import type { Claimed } from './backlog.js';
-import type { Parts } from './parts.js';
-import { ROWS, type OutcomeColumns } from './statements.js';
+import type { Settled, Settlement } from '../../contract.js';
+import { move } from '../ledger.js';
+import type { Claimed } from '../backlog/backlog.js';
+import type { Parts } from '../parts.js';
+import { ROWS, type OutcomeColumns } from '../rows/statements.js';
 import type { Transaction } from './transaction.js';
 
 /** As what a task waits that has come to no outcome. */

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { HoldfastError } from '../../../base/errors.js';
-import { HEALTH_FILE, QUEUE_FILE, SAVED_QUEUE } from '../../../system/state-dir.js';
+import { HoldfastError } from '../../../../base/errors.js';
+import { HEALTH_FILE, QUEUE_FILE, SAVED_QUEUE } from '../../../../system/state-dir.js';
 import { wayBack } from './saved-copy.js';
 
 /**

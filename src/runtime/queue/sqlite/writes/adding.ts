@@ -1,11 +1,11 @@
 /** Brings tasks into the file. */
 import Database from 'better-sqlite3';
-import type { NewTask } from '../../task/task.js';
-import type { AddedTask } from '../contract.js';
-import { generatedId } from '../generated-id.js';
-import { waits } from './ledger.js';
-import type { Parts } from './parts.js';
-import { ROWS, type KnownRow } from './statements.js';
+import type { NewTask } from '../../../task/task.js';
+import type { AddedTask } from '../../contract.js';
+import { generatedId } from '../../generated-id.js';
+import { waits } from '../ledger.js';
+import type { Parts } from '../parts.js';
+import { ROWS, type KnownRow } from '../rows/statements.js';
 import type { Transaction } from './transaction.js';
 
 export class Adding {

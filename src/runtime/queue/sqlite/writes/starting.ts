@@ -1,12 +1,12 @@
 /** What begins an executor: what others left running, and what of all that waits is to be done. */
-import type { GoneExecutor, OutcomeRecord, Recovery, RunIdentity } from '../contract.js';
-import { crashedWithProcess } from '../endings.js';
-import { recordIdentity } from './identity.js';
-import { move, STORED_STATES, WAITING } from './ledger.js';
-import { Bits } from './bits.js';
-import type { Parts } from './parts.js';
+import type { GoneExecutor, OutcomeRecord, Recovery, RunIdentity } from '../../contract.js';
+import { crashedWithProcess } from '../../endings.js';
+import { recordIdentity } from '../rows/identity.js';
+import { move, STORED_STATES, WAITING } from '../ledger.js';
+import { Bits } from '../backlog/bits.js';
+import type { Parts } from '../parts.js';
 import { interruptedRows, verdict, withCrash } from './recover.js';
-import { outcomeRecord } from './rows.js';
+import { outcomeRecord } from '../rows/rows.js';
 import type { Transaction } from './transaction.js';
 
 export class Starting {

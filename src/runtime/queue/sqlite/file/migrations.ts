@@ -4,7 +4,7 @@
  * queue at all.
  */
 import type { Database } from 'better-sqlite3';
-import { HoldfastError } from '../../../base/errors.js';
+import { HoldfastError } from '../../../../base/errors.js';
 
 /** "hold" in ASCII. */
 const APPLICATION_ID = 0x686f6c64;

@@ -1,9 +1,9 @@
 /** Rows of the file, and what they are outside. */
-import type { HoldfastError } from '../../../base/errors.js';
-import type { EarlierAttempt, Encoded, OutcomeState, TaskErrorRecord } from '../../task/task.js';
-import type { ClaimedTask, OutcomeRecord } from '../contract.js';
-import { generatedId } from '../generated-id.js';
-import { damagedRecord } from '../refusals.js';
+import type { HoldfastError } from '../../../../base/errors.js';
+import type { EarlierAttempt, Encoded, OutcomeState, TaskErrorRecord } from '../../../task/task.js';
+import type { ClaimedTask, OutcomeRecord } from '../../contract.js';
+import { generatedId } from '../../generated-id.js';
+import { damagedRecord } from '../../refusals.js';
 
 /** What a claim gives of a task that waits in line. */
 export const CLAIMED_OF_TASK =

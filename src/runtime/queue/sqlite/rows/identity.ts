@@ -1,6 +1,6 @@
 /** What the file tells of the run itself: its module, and the texts that outcomes are of. */
 import type { Database } from 'better-sqlite3';
-import type { RunIdentity } from '../contract.js';
+import type { RunIdentity } from '../../contract.js';
 import { MARKS_APART } from './rows.js';
 
 interface IdentityRow {

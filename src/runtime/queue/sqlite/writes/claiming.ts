@@ -1,9 +1,9 @@
 /** Gives tasks out. */
-import type { ClaimedTask } from '../contract.js';
-import { move } from './ledger.js';
-import type { Claimed } from './backlog.js';
-import type { Parts } from './parts.js';
-import { claimedTask } from './rows.js';
+import type { ClaimedTask } from '../../contract.js';
+import { move } from '../ledger.js';
+import type { Claimed } from '../backlog/backlog.js';
+import type { Parts } from '../parts.js';
+import { claimedTask } from '../rows/rows.js';
 import type { Transaction } from './transaction.js';
 
 /** A task that has run for so long, in ms, is noted as running. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Bits } from '../../../../../dist/runtime/queue/sqlite/bits.js';
-import { runs } from '../../../../support/runs.js';
+import { Bits } from '../../../../../../dist/runtime/queue/sqlite/backlog/bits.js';
+import { runs } from '../../../../../support/runs.js';
 
 // Close together and far apart, on both sides of the ends of words and chunks.
 const number = fc.oneof(
