@@ -144,11 +144,6 @@ export class RunProcess {
     return childOf(this.pid, 'executor');
   }
 
-  /** Without a supervisor. */
-  get keeperPid(): number | undefined {
-    return childRunning(this.pid, 'keeper-process.js');
-  }
-
   /** To the supervisor. */
   signal(signal: NodeJS.Signals): void {
     process.kill(this.pid, signal);
