@@ -127,7 +127,7 @@ test('--no-supervise is one process with a keeper: killed, it leaves the lock fr
   expect(place.lock.holder()?.pid).toBe(run.pid);
   run.signal('SIGKILL');
   expect(await run.ended).toBe('SIGKILL');
-  expect(place.lock.isLocked()).toBe(false);
+  await waitFor('the keeper to have written down what ran', () => !place.lock.isLocked());
   place.letGo();
   expect(await place.start('--tasks', place.path('tasks.ndjson'), '--no-supervise').ended).toBe(0);
   // It was the only one that ran when the process was killed: that may have been its doing.
