@@ -8,14 +8,13 @@ import type { ProcessLock } from '../../system/lock/process-lock.js';
 /** The supervisor as the keeper of the queue: it is there before any executor, and outlives it. */
 export class RunKeeper {
   readonly #runDir: string;
-  readonly #lock: ProcessLock;
+  #lock: ProcessLock | undefined;
   #server: Promise<KeeperServer> | undefined;
   /** Of executors that were started before it was known whether there is a queue to be kept. */
   #lines: Duplex[] = [];
 
-  constructor(runDir: string, lock: ProcessLock) {
+  constructor(runDir: string) {
     this.#runDir = runDir;
-    this.#lock = lock;
   }
 
   /** Serves an executor, once there is something to be kept. */
@@ -25,10 +24,15 @@ export class RunKeeper {
     else void this.#server.then((server) => server.serve(line)).catch(() => {});
   }
 
-  /** There is. @param ahead whether to open it while the executor loads: not where a run starts over */
-  start(ahead: boolean): void {
+  /**
+   * There is.
+   * @param lock of the run, held
+   * @param ahead whether to open the queue while the executor loads: not where a run starts over
+   */
+  start(lock: ProcessLock, ahead: boolean): void {
+    this.#lock = lock;
     this.#server = keepStore(this.#runDir, () => {
-      if (!this.#lock.stillHeld()) throw lostAtStart(this.#lock);
+      if (!lock.stillHeld()) throw lostAtStart(lock);
     });
     for (const line of this.#lines.splice(0)) this.serve(line);
     if (ahead) void this.#server.then((server) => server.openAhead());
@@ -37,7 +41,7 @@ export class RunKeeper {
   /** Closes what no executor has closed. Where somebody else may have the run, it stays as it is. */
   async end(): Promise<void> {
     const server = await this.#server;
-    if (!this.#lock.stillHeld()) return;
-    await server?.end((queue) => closeQueue(queue, this.#runDir, () => this.#lock.stillHeld()));
+    const stillOurs = () => this.#lock?.stillHeld() === true;
+    if (stillOurs()) await server?.end((queue) => closeQueue(queue, this.#runDir, stillOurs));
   }
 }

@@ -1,13 +1,12 @@
-import { fileURLToPath } from 'node:url';
 import type { HoldfastError } from '../../base/errors.js';
 import { reachStore, traitsOf } from '../../runtime/queue/open-queue.js';
 import { ExecutorRunningError } from '../../system/lock/executor-running-error.js';
 import { lostAtStart } from '../../system/lock/lost-at-start.js';
-import { ProcessLock } from '../../system/lock/process-lock.js';
+import { openLockFile } from '../../system/lock/open-file.js';
+import type { ProcessLock } from '../../system/lock/process-lock.js';
 import { lastDeath } from '../../runtime/last-death.js';
 import type { PreviousDeath } from '../../runtime/queue/contract.js';
 import { StateDir } from '../../system/state-dir.js';
-import { Supervisor } from '../../runtime/supervisor/supervisor.js';
 import { formatDuration } from '../../base/units.js';
 import { asyncDebug } from '../async-debug.js';
 import { stopTogether } from './ctrl-z.js';
@@ -15,13 +14,10 @@ import { exitCodeOfSignal, SIGNALS } from '../exit-code.js';
 import { StopRequests } from '../stop-requests.js';
 import type { Spooling } from './input/spool.js';
 import type { RunFlags } from './run-flags.js';
-import { RunKeeper } from './run-keeper.js';
+import { Launch } from './launch.js';
 import { runIdOf } from '../arguments/run-id.js';
-import type { Carried } from './job/job-control.js';
-import { clearLeftoverBar, flushed, outliveReaderOfStderr, tell } from '../screen/terminal.js';
+import { flushed, outliveReaderOfStderr, tell } from '../screen/terminal.js';
 import { commandFor } from '../arguments/suggest-command.js';
-
-const EXECUTOR_PROCESS = fileURLToPath(new URL('./executor-process.js', import.meta.url));
 
 type Given = Record<string, unknown>;
 type Check = () => Promise<RunFlags>;
@@ -51,10 +47,11 @@ export async function run(module: string | undefined, given: Given, extra: reado
   const runId = (given['runId'] as string | undefined) ?? runIdOf(module!);
   const stateDir = new StateDir(given['dir'] as string | undefined);
   try {
-    const { lock, previousDeath } = await takeLock(stateDir, runId, check);
+    const taken = await takeLock(stateDir, runId, { check, supervised: checked === undefined });
+    const { lock } = taken;
     try {
-      if (checked === undefined) return await runSupervised(check, lock, stateDir);
-      return await runAlone(checked, { lock, previousDeath }, stateDir);
+      if (checked === undefined) return await runSupervised(check, taken, stateDir);
+      return await runAlone(checked, taken, stateDir);
     } finally {
       // Only under the lock: whoever has it next may be about to use the folder.
       if (lock.stillHeld()) stateDir.removeUnusedRunDir(runId);
@@ -96,24 +93,9 @@ async function runAlone(flags: RunFlags, { lock, previousDeath }: TakenLock, sta
   }
 }
 
-/**
- * The supervisor starts the executor process before it has checked the flags:
- * both take a while to load, and so they do it at the same time. The executor
- * does nothing before it gets its job.
- */
-async function runSupervised(check: Check, lock: ProcessLock, stateDir: StateDir): Promise<number> {
-  const keeper = new RunKeeper(stateDir.runDir(lock.runId), lock);
-  const supervisor = new Supervisor<RunFlags, Carried>({
-    entry: EXECUTOR_PROCESS,
-    lockFd: () => lock.fd,
-    output: process.stdout,
-    keep: (line) => keeper.serve(line),
-    onDeath: (how, restarting) => {
-      clearLeftoverBar();
-      const next = restarting ? 'starting another' : 'giving up; the same command continues the run';
-      tell(`runtime: the executor of ${lock.runId} ${how}; ${next}`);
-    },
-  });
+/** The executor process may be there already, and loads; it does nothing before it gets its job. */
+async function runSupervised(check: Check, { lock, launch }: TakenLock, stateDir: StateDir): Promise<number> {
+  const { supervisor, keeper } = launch ?? new Launch(stateDir, lock.runId, () => lock.fd);
   for (const signal of SIGNALS) process.on(signal, () => supervisor.stop(signal));
   stopTogether(() => supervisor.executorPid);
   process.on('SIGWINCH', () => supervisor.resize());
@@ -122,7 +104,7 @@ async function runSupervised(check: Check, lock: ProcessLock, stateDir: StateDir
   let spooling: Spooling | undefined;
   try {
     flags = await check();
-    if (traitsOf(flags.executor).outlivesProcess) keeper.start(!flags.fresh);
+    if (traitsOf(flags.executor).outlivesProcess) keeper.start(lock, !flags.fresh);
     spooling = await spool(flags, lock, stateDir);
   } catch (error) {
     await supervisor.abandon();
@@ -144,27 +126,62 @@ interface TakenLock {
   lock: ProcessLock;
   /** What its last holder left behind tells of its end, if it had no supervisor. */
   previousDeath: PreviousDeath;
+  /** The executor that was started meanwhile, and shares the lock. */
+  launch: Launch | undefined;
 }
 
 /** What is wrong with the flags is told first: it would still be wrong with the lock free. */
-async function takeLock(stateDir: StateDir, runId: string, check: Check): Promise<TakenLock> {
+async function takeLock(
+  stateDir: StateDir,
+  runId: string,
+  { check, supervised }: { check: Check; supervised: boolean },
+): Promise<TakenLock> {
   try {
     stateDir.ensureRunDir(runId);
-    const lock = new ProcessLock({ path: stateDir.lockPath(runId), runId });
-    const previousDeath = lastDeath(lock);
-    if (lock.tryAcquire()) return { lock, previousDeath };
+    const taken = await takeWithExecutor(stateDir, runId, supervised);
+    const { lock } = taken;
+    if (lock.held) return taken;
     const { waitMs = 0, quiet } = await check();
     if (waitMs > 0 && !quiet) {
       const who = lock.holder()?.executorId ?? 'another executor';
       tell(`runtime: waiting up to ${formatDuration(waitMs)} for ${who} to end run ${runId}`);
     }
     await lock.acquire({ waitMs });
-    return { lock, previousDeath };
+    return taken;
   } catch (error) {
     await check();
     if (!(error instanceof ExecutorRunningError)) throw error;
     const hint = `See what it does: ${commandFor(`status ${runId}`, stateDir.root)}. Or wait for its end: --wait 10m.`;
     throw new ExecutorRunningError({ runId, path: error.path, holder: error.holder, hint });
+  }
+}
+
+/**
+ * Takes the lock, if it is free. A lock belongs to the open file, so the executor is
+ * started first, with the descriptor of the file that is to be locked: it loads
+ * while this process loads the locks of the kernel, and checks the flags. Where it has
+ * not got the lock by that, it ends, and another one is to be started.
+ */
+async function takeWithExecutor(stateDir: StateDir, runId: string, supervised: boolean): Promise<TakenLock> {
+  const path = stateDir.lockPath(runId);
+  const file = supervised ? openLockFile(path) : undefined;
+  let lock: ProcessLock | undefined;
+  const launch = file && new Launch(stateDir, runId, () => (lock === undefined ? file.fd : lock.fd));
+  try {
+    const { ProcessLock } = await import('../../system/lock/process-lock.js');
+    const taking = new ProcessLock({ path, runId });
+    // With a supervisor, nothing is concluded from it; and there is a file by now that tells nothing.
+    const previousDeath = supervised ? 'unseen' : lastDeath(taking);
+    const isTaken = taking.tryAcquire(file);
+    lock = taking;
+    if (launch === undefined || (isTaken && lock.fd === file!.fd)) return { lock, previousDeath, launch };
+    await launch.supervisor.abandon();
+    // It may have been that executor's descriptor that was in the way.
+    if (!isTaken) lock.tryAcquire();
+    return { lock, previousDeath, launch: undefined };
+  } catch (error) {
+    await launch?.supervisor.abandon();
+    throw error;
   }
 }
 

@@ -6,19 +6,12 @@
  * who has just locked one must find that the path still leads to it, or else
  * begin anew.
  */
-import { closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync, unlinkSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, constants, fstatSync, lstatSync, unlinkSync } from 'node:fs';
 import { tryLock } from './kernel-lock.js';
 import type { Attempt } from './kernel-lock.js';
-import { notPlain, telling } from './lock-path-errors.js';
+import { telling } from './lock-path-errors.js';
+import { closedOnError, openIfThere, openOrCreate, type OpenFile } from './open-file.js';
 import { pause } from './pause.js';
-
-/** An open lock file. `dev` and `ino` say which file it is: no other has them while it is open. */
-export interface OpenFile {
-  fd: number;
-  dev: bigint;
-  ino: bigint;
-}
 
 // Askers are in the way for microseconds. A second passes only when one was
 // stopped in the middle, or when the file is replaced over and over.
@@ -28,12 +21,14 @@ const PATIENCE_MS = 1000;
  * Opens and locks the file at `path`; `create` makes it, and its folder, if
  * missing. Never waits for a holder, but up to a second for others who are
  * only asking. Throws `ERR_LOCK_PATH` and `ERR_STATE_DIR`.
+ *
+ * @param opened is tried first, and closed where that fails
  */
-export function lockFile(path: string, create: boolean): OpenFile | 'held' | 'missing' {
+export function lockFile(path: string, create: boolean, opened?: OpenFile): OpenFile | 'held' | 'missing' {
   return telling(path, () => {
     const deadline = performance.now() + PATIENCE_MS;
-    for (;;) {
-      const file = create ? openOrCreate(path) : openIfThere(path, constants.O_RDWR);
+    for (let first = opened; ; first = undefined) {
+      const file = first ?? (create ? openOrCreate(path) : openIfThere(path, constants.O_RDWR));
       if (!file) return 'missing';
       const attempt = closedOnError(file.fd, () => tryLockAt(path, file));
       if (attempt === 'acquired') return file;
@@ -91,42 +86,4 @@ export function whereabouts(path: string, file: OpenFile): 'there' | 'replaced' 
 export function identify(fd: number): OpenFile {
   const { dev, ino } = fstatSync(fd, { bigint: true });
   return { fd, dev, ino };
-}
-
-function openOrCreate(path: string): OpenFile {
-  const flags = constants.O_RDWR | constants.O_CREAT;
-  const file = openIfThere(path, flags);
-  if (file) return file;
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  return open(path, flags);
-}
-
-function openIfThere(path: string, flags: number): OpenFile | undefined {
-  try {
-    return open(path, flags);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
-function open(path: string, flags: number): OpenFile {
-  // O_NONBLOCK: a FIFO in the lock's place must not hang us; for plain files it means nothing.
-  const fd = openSync(path, flags | constants.O_NOFOLLOW | constants.O_NONBLOCK, 0o600);
-  return closedOnError(fd, () => {
-    const stat = fstatSync(fd, { bigint: true });
-    if (!stat.isFile()) throw notPlain(path, stat);
-    // The holder's details would overwrite the file behind the other name, too.
-    if (stat.nlink > 1n) throw notPlain(path, 'a hard link to another file');
-    return { fd, dev: stat.dev, ino: stat.ino };
-  });
-}
-
-function closedOnError<T>(fd: number, action: () => T): T {
-  try {
-    return action();
-  } catch (error) {
-    closeSync(fd);
-    throw error;
-  }
 }

@@ -8,7 +8,7 @@ import { isGone, readHolder, thisProcess, writeHolder } from './holder.js';
 import type { LockHolder } from './holder.js';
 import { isHeld, tryLock } from './kernel-lock.js';
 import { identify, lockFile, reading, removeUnheld, whereabouts } from './lock-file.js';
-import type { OpenFile } from './lock-file.js';
+import type { OpenFile } from './open-file.js';
 import { telling } from './lock-path-errors.js';
 import { lossOf, watch } from './watch.js';
 import type { LossReason } from './watch.js';
@@ -97,10 +97,15 @@ export class ProcessLock extends EventEmitter<{ lost: [{ reason: LossReason }] }
     return this.#file?.fd;
   }
 
-  /** Takes the lock if it is free. Never waits for a holder. `false` also when this very object holds it. */
-  tryAcquire(): boolean {
+  /**
+   * Takes the lock if it is free. Never waits for a holder. `false` also when this very object holds it.
+   *
+   * @param opened the lock file, if it is open already; `fd` is its descriptor then, unless the file was replaced
+   * meanwhile. Closed where it is not
+   */
+  tryAcquire(opened?: OpenFile): boolean {
     if (this.#file) return false;
-    const file = lockFile(this.path, true);
+    const file = lockFile(this.path, true, opened);
     if (typeof file === 'string') return false;
     this.#take(file);
     try {

@@ -1,5 +1,5 @@
 import { whereabouts } from './lock-file.js';
-import type { OpenFile } from './lock-file.js';
+import type { OpenFile } from './open-file.js';
 
 /** What became of a lock file behind its holder's back. */
 export type LossReason = 'deleted' | 'replaced';

@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import { expect, test } from 'vitest';
-import { isAlive, lockAt, lockPath } from '../../../support/lock-place.js';
+import { openLockFile } from '../../../../dist/system/lock/open-file.js';
+import { isAlive, lockAt, lockPath, openDescriptors } from '../../../support/lock-place.js';
 import { LockProcess } from '../../../support/lock-process.js';
 import { waitFor } from '../../../support/wait-for.js';
 
@@ -26,6 +27,44 @@ test("a killed child's lock stays with the parent, and the next child adopts it"
     expect(lock.held).toBe(true);
     expect(lockAt(lock.path).tryAcquire()).toBe(false);
   }
+});
+
+test('a child that got the descriptor before the file was locked shares the lock, and adopts it', async () => {
+  const lock = lockAt(lockPath());
+  const file = openLockFile(lock.path);
+  const child = await LockProcess.start(lock.path, { handOver: file.fd });
+  expect(lock.tryAcquire(file)).toBe(true);
+  expect(lock.fd).toBe(file.fd);
+  await child.call('adopt', 4);
+  lock.release();
+  expect(lockAt(lock.path).isLocked()).toBe(true);
+  await child.call('release');
+  expect(fs.existsSync(lock.path)).toBe(false);
+});
+
+test('a file that was opened, and is not the lock any more, is closed, and another one is taken', () => {
+  const lock = lockAt(lockPath());
+  const file = openLockFile(lock.path);
+  fs.unlinkSync(lock.path);
+  const open = openDescriptors();
+  expect(lock.tryAcquire(file)).toBe(true);
+  // One was closed, and one opened: the details are of the file that is there.
+  expect(openDescriptors()).toBe(open);
+  expect(lock.stillHeld()).toBe(true);
+});
+
+test("one that was opened while somebody else has the lock is closed, and its child is in nobody's way", async () => {
+  const holder = await lockAt(lockPath()).acquire();
+  const before = openDescriptors();
+  const lock = lockAt(holder.path);
+  const file = openLockFile(holder.path);
+  const child = await LockProcess.start(holder.path, { handOver: file.fd });
+  expect(lock.tryAcquire(file)).toBe(false);
+  await expect(child.call('adopt', 4)).rejects.toMatchObject({ code: 'ERR_EXECUTOR_RUNNING' });
+  await child.end('SIGKILL');
+  await waitFor('all to be closed', () => openDescriptors() <= before);
+  holder.release();
+  expect(lock.tryAcquire()).toBe(true);
 });
 
 test('of two that share the lock, the last one to release frees it and removes the file', async () => {

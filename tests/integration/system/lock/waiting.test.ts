@@ -5,6 +5,7 @@ import { ExecutorRunningError } from '../../../../dist/system/lock/executor-runn
 import { isHeld } from '../../../../dist/system/lock/kernel-lock.js';
 import { lockAt, lockPath } from '../../../support/lock-place.js';
 import { LockProcess } from '../../../support/lock-process.js';
+import { waitFor } from '../../../support/wait-for.js';
 
 test.each(['release', 'SIGKILL'])('who waits gets the lock after the holder ends by %s', async (way) => {
   const lock = lockAt(lockPath());
@@ -28,6 +29,20 @@ test('a wait ends at its deadline with the holder named, and the lock stays with
     expect((refusal as ExecutorRunningError).holder?.pid).toBe(holder.pid);
   }
   expect(lock.held).toBe(false);
+});
+
+test('what a dead holder has left behind is waited for by everybody, also by who would not wait for a holder', async () => {
+  const lock = lockAt(lockPath());
+  const holder = await LockProcess.start(lock.path);
+  await holder.call('acquire');
+  const heir = await holder.call<number>('spawnHeir');
+  await waitFor('the child to adopt', () => lock.holder()?.controlSocket === `heir ${heir}`);
+  const refused = await lock.acquire().catch((error: unknown) => error);
+  expect(refused).toBeInstanceOf(ExecutorRunningError);
+  await holder.end('SIGKILL');
+  const waiting = lock.acquire();
+  process.kill(heir, 'SIGKILL');
+  expect((await waiting).held).toBe(true);
 });
 
 test('a stopped holder keeps the lock, however long one waits', async () => {
