@@ -109,7 +109,6 @@ export class Backlog {
       const seqs = db.prepare<[number], number>(`select seq from ${table} where seq >= ?`).pluck();
       for (const seq of seqs.iterate(low)) this.open.delete(seq);
     }
-    this.ready = new Bits();
-    for (let seq = this.open.next(held_below); seq !== undefined; seq = this.open.next(seq + 1)) this.ready.add(seq);
+    this.ready = this.open.from(held_below);
   }
 }

@@ -45,8 +45,33 @@ export class Bits {
     return true;
   }
 
+  /** All from `first` to `last`, of which none is there yet; word by word, as there may be millions. */
   addRange(first: number, last: number): void {
-    for (let number = first; number <= last; number++) this.add(number);
+    for (let number = first; number <= last;) {
+      const isWordLeft = number % 32 === 0 && number + 31 <= last;
+      if (!isWordLeft) {
+        this.add(number++);
+        continue;
+      }
+      this.add(number);
+      const chunk = this.#last!;
+      chunk.words[(number % CHUNK) >>> 5] = 0xffff_ffff;
+      chunk.count += 31;
+      this.#size += 31;
+      number += 32;
+    }
+  }
+
+  /** A set of its own, of those from `first` on. */
+  from(first: number): Bits {
+    const copy = new Bits();
+    for (const [at, { words, count }] of this.#chunks) {
+      if ((at + 1) * CHUNK <= first) continue;
+      copy.#chunks.set(at, { words: words.slice(), count });
+      copy.#size += count;
+    }
+    for (let each = copy.first(); each !== undefined && each < first; each = copy.next(each + 1)) copy.delete(each);
+    return copy;
   }
 
   /** @returns whether it was there */

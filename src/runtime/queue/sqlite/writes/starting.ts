@@ -76,10 +76,8 @@ export class Starting {
     tx.changed = true;
     ledger.held = 0;
     ledger.held_below = 0;
-    const ready = new Bits();
-    for (let seq = backlog.open.first(); seq !== undefined; seq = backlog.open.next(seq + 1)) {
-      if (!backlog.claimed.has(seq)) ready.add(seq);
-    }
+    const ready = backlog.open.from(0);
+    for (const seq of backlog.claimed.keys()) ready.delete(seq);
     this.#setReady(tx, ready);
     tx.came.add('queued');
     for (const state of WAITING) {

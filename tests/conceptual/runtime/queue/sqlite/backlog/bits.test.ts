@@ -29,14 +29,38 @@ test('Bits holds what a Set would hold, whatever comes and goes', () => {
       const found: number[] = [];
       for (let each = bits.first(); each !== undefined; each = bits.next(each + 1)) found.push(each);
       expect(found).toEqual(sorted());
+      const copy = bits.from(from);
       bits.clear();
+      expect(copy.size).toBe(sorted().filter((each) => each >= from).length);
+      expect(copy.first()).toBe(sorted().find((each) => each >= from));
       expect(bits.first()).toBeUndefined();
     }),
     { numRuns: runs(300) },
   );
 });
 
-test('a range is there as a whole', () => {
+test.each([
+  [5, 5],
+  [31, 33],
+  [32, 63],
+  [64, 200],
+  [32_700, 65_600],
+])('a range from %i to %i is there as a whole, and no more', (first, last) => {
+  const bits = new Bits();
+  bits.addRange(first, last);
+  expect(bits.size).toBe(last - first + 1);
+  expect([bits.has(first - 1), bits.first(), bits.has(last), bits.next(last + 1)]).toEqual([
+    false,
+    first,
+    true,
+    undefined,
+  ]);
+  let each = first;
+  while (bits.has(each)) each++;
+  expect(each).toBe(last + 1);
+});
+
+test('a range of many chunks is there', () => {
   const bits = new Bits();
   bits.addRange(5, 100_000);
   expect(bits.size).toBe(99_996);
