@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -43,12 +43,14 @@ function until(here: Place, answers: readonly (string | RegExp)[], dir = join(he
   });
 }
 
-/** A run with a task that waits for the file `open`; it has beaten. */
+/** A run with a task that waits for the file `open`; it has beaten, and its snapshot says so. */
 async function going(here: Place, env: Record<string, string> = {}, flags: readonly string[] = []) {
   const command = ['run', 'work.mjs', '--lines', '--handler', 'gate', '--quiet', ...flags];
   const run = here.start(command, { input: '1\n', env });
   await here.until('work', (status) => started(status) === 1);
   await until(here, WELL);
+  // Its executor may say so before the disk does.
+  await waitFor('its first snapshot', () => existsSync(join(here.dir, '.runtime/runs/work/health.json')));
   // As a promise in a promise it would be waited for here.
   return { pid: run.pid!, ended: () => run };
 }

