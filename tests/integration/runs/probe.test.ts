@@ -95,12 +95,14 @@ describe('the probes of a run', () => {
     expect(executorOf(run.pid)).not.toBe(died);
   });
 
-  test('are those of the executor, though its supervisor is stopped', async () => {
+  test('turn bad when its supervisor is stopped, which keeps its queue, and good when it goes on', async () => {
     const here = place();
     const run = await going(here);
     process.kill(run.pid, 'SIGSTOP');
-    expect(await asked(here)).toEqual(WELL);
+    const why = /: (the queue did not answer within 1s|it does not answer, and its last beat is .* old)$/;
+    await until(here, [why, why, 'started']);
     process.kill(run.pid, 'SIGCONT');
+    await until(here, WELL);
   });
 
   test('tell a run that is paused from one that can take tasks', async () => {
