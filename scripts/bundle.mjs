@@ -6,7 +6,7 @@
  * loaded when it is needed stays a file of its own. All else in `dist` is as it
  * was, and what has no place here is loaded from there.
  */
-import { readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'rolldown';
@@ -30,10 +30,16 @@ function placed(/** @type {string} */ module, /** @type {string} */ name) {
   return `new URL('${from}${name.endsWith('/') || name === '..' ? '/' : ''}', import.meta.url)`;
 }
 
+/** commander would start programs for commands that are files of their own: there are none, and to load what starts them takes 3 ms. */
+function withoutPrograms(/** @type {string} */ text) {
+  return text.replace("require('node:child_process')", 'undefined');
+}
+
 /** @type {import('rolldown').Plugin} */
 const fitForBundle = {
   name: 'fit-for-bundle',
   load(module) {
+    if (module.includes('/node_modules/')) return withoutPrograms(readFileSync(module, 'utf8'));
     const text = readFileSync(module, 'utf8').replaceAll(/new URL\('([^']+)', import\.meta\.url\)/g, (_, name) =>
       placed(module, name),
     );
@@ -51,7 +57,10 @@ for (const [name, file] of Object.entries(ENTRIES)) {
   await build({
     input: { [name]: join(DIST, file) },
     platform: 'node',
-    external: /^[^./]/,
+    // Whoever installs the package has them in the version that fits; of this one, most of the time goes to finding its files.
+    external: (name) => /^[^./]/.test(name) && name !== 'commander',
+    // That a file is loaded when it is needed in one process, and at once in another.
+    checks: { ineffectiveDynamicImport: false },
     plugins: [fitForBundle],
     output: {
       dir: FOLDER,
@@ -62,3 +71,4 @@ for (const [name, file] of Object.entries(ENTRIES)) {
     },
   });
 }
+copyFileSync(fileURLToPath(new URL('../node_modules/commander/LICENSE', import.meta.url)), join(FOLDER, 'commander.LICENSE'));

@@ -1,9 +1,11 @@
 import { HoldfastError } from '../base/errors.js';
-import { askExecutor, changeExecutor, handlersOf } from '../runtime/control/client.js';
 import type { Requests, RunHandlers, StatusRequest } from '../runtime/control/messages.js';
 import type { ExecutorStatus } from '../runtime/status.js';
 import type { StateDir } from '../system/state-dir.js';
 import { lockOf } from './run-files.js';
+
+/** Loads `node:http`: most runs that are asked for have ended, and there is nobody to be asked. */
+type Client = typeof import('../runtime/control/client.js');
 
 /**
  * Asks the executor of a run that is going on.
@@ -11,12 +13,12 @@ import { lockOf } from './run-files.js';
  * @throws HoldfastError ERR_NO_EXECUTOR when none is (then without a hint), or it does not answer
  */
 export async function askRun(stateDir: StateDir, runId: string, what: StatusRequest): Promise<ExecutorStatus> {
-  return reach(stateDir, runId, (socket) => askExecutor(socket, what));
+  return reach(stateDir, runId, (client, socket) => client.askExecutor(socket, what));
 }
 
 /** The functions that tasks of the run can name. @throws as `askRun` */
 export async function handlersOfRun(stateDir: StateDir, runId: string): Promise<RunHandlers> {
-  return reach(stateDir, runId, handlersOf);
+  return reach(stateDir, runId, (client, socket) => client.handlersOf(socket));
 }
 
 /** Asks the executor of a run to change something. @throws as `askRun`, and why the executor refuses */
@@ -26,13 +28,13 @@ export async function changeRun<What extends keyof Requests>(
   what: What,
   body: Requests[What]['body'],
 ): Promise<Requests[What]['answer']> {
-  return reach(stateDir, runId, (socket) => changeExecutor(socket, what, body));
+  return reach(stateDir, runId, (client, socket) => client.changeExecutor(socket, what, body));
 }
 
 async function reach<Answer>(
   stateDir: StateDir,
   runId: string,
-  ask: (socket: string) => Promise<Answer>,
+  ask: (client: Client, socket: string) => Promise<Answer>,
 ): Promise<Answer> {
   const lock = lockOf(stateDir, runId);
   if (!lock.isLocked()) throw new HoldfastError('ERR_NO_EXECUTOR', `no executor is running for "${runId}"`);
@@ -43,7 +45,7 @@ async function reach<Answer>(
     });
   }
   try {
-    return await ask(holder.controlSocket);
+    return await ask(await import('../runtime/control/client.js'), holder.controlSocket);
   } catch (error) {
     if (!(error instanceof HoldfastError) || error.code !== 'ERR_NO_EXECUTOR' || !lock.isLocked()) throw error;
     throw new HoldfastError(error.code, error.message, {

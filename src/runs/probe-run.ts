@@ -1,5 +1,4 @@
 /** Whether the executor of a run is well, asked from outside. Everything on this way is light: no SQLite, no zod. */
-import { probeExecutor } from '../runtime/control/client.js';
 import { HoldfastError } from '../base/errors.js';
 import { writerOf } from './executor-pid.js';
 import { HEARTBEAT_FRESH_MS } from '../runtime/health/heartbeat.js';
@@ -38,6 +37,7 @@ export async function probeRun(stateDir: StateDir, runId: string): Promise<Probe
   const socket = holder?.controlSocket;
   if (socket !== undefined) {
     try {
+      const { probeExecutor } = await import('../runtime/control/client.js');
       return await probeExecutor(socket, patience());
     } catch (error) {
       if (!(error instanceof HoldfastError)) throw error;
