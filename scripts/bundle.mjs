@@ -71,4 +71,7 @@ for (const [name, file] of Object.entries(ENTRIES)) {
     },
   });
 }
-copyFileSync(fileURLToPath(new URL('../node_modules/commander/LICENSE', import.meta.url)), join(FOLDER, 'commander.LICENSE'));
+copyFileSync(
+  fileURLToPath(new URL('../node_modules/commander/LICENSE', import.meta.url)),
+  join(FOLDER, 'commander.LICENSE'),
+);
