@@ -12,7 +12,7 @@ import { tempDir } from '../../support/temp-dir.js';
 
 const MAIN = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
 
-/** Files of `dist` by their path, a store as one, packages by their name. Node itself counts, in every process. */
+/** Files of `dist` by their path, the store and the lock as one each, packages by their name. Node itself counts, in every process. */
 function loaded(cwd: string, args: readonly string[]): string {
   const counts = tempDir();
   const { stderr } = spawnSync(process.execPath, [MAIN, ...args], {
@@ -25,7 +25,7 @@ function loaded(cwd: string, args: readonly string[]): string {
   const { result } = JSON.parse(readFileSync(join(counts, reports[0]!), 'utf8')) as { result: { url: string }[] };
   const names = result.flatMap(({ url }) => {
     const [, pack, ours] = /\/node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*\/node_modules\/)|\/dist\/(.*)$/.exec(url) ?? [];
-    return pack ?? ours?.replace(/^(runtime\/queue\/sqlite\/).*/, '$1') ?? [];
+    return pack ?? ours?.replace(/^(runtime\/queue\/sqlite\/|system\/lock\/).*/, '$1') ?? [];
   });
   return `${[...new Set(names)].toSorted().join('\n')}\n`;
 }
