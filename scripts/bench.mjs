@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { commandOf } from './bench/build.mjs';
 import { command } from './bench/command.mjs';
 import { writeDocument } from './bench/document.mjs';
+import { garbage } from './bench/garbage.mjs';
 import { health } from './bench/health.mjs';
 import { generating, pacing } from './bench/dry-run.mjs';
 import { largeHeap, looks, suspended } from './bench/inspect.mjs';
@@ -43,6 +44,7 @@ const groups = [
     acquireAndRelease,
     takeover,
     memory,
+    garbage,
     command,
     smallCommands,
     generating,

@@ -1,9 +1,10 @@
 // @ts-check
 import { fileURLToPath } from 'node:url';
-import { createExecutor } from '../../dist/index.js';
+import { built } from './build.mjs';
 
 /** An executor of no-op tasks with two threads, its queue in memory. */
-export function noopExecutor(/** @type {string} */ dir) {
+export async function noopExecutor(/** @type {string} */ dir) {
+  const { createExecutor } = await built();
   return createExecutor({
     runId: 'bench',
     handlers: fileURLToPath(new URL('./threads/handlers.mjs', import.meta.url)),

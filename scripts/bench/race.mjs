@@ -44,10 +44,11 @@ async function twiceAtMost(measure) {
  * @param {string} script
  * @param {object} settings as the script finds them with `settingsOfProcess`
  * @param {string} [dist] of the build that it is to measure; by default that of this checkout
+ * @param {readonly string[]} [flags] of Node
  * @returns {Promise<number>} the figure that it sent
  */
-export async function figureOf(script, settings, dist) {
-  const figure = Number(await messageOf(script, settings, dist));
+export async function figureOf(script, settings, dist, flags) {
+  const figure = Number(await messageOf(script, settings, dist, flags));
   if (Number.isNaN(figure)) throw new Error(`${script} ${JSON.stringify(settings)} told no figure`);
   return figure;
 }
@@ -56,11 +57,12 @@ export async function figureOf(script, settings, dist) {
  * @param {string} script
  * @param {object} settings
  * @param {string} [dist] as in `figureOf`
+ * @param {readonly string[]} [flags] of Node
  * @returns {Promise<any>} what it sent
  */
-export async function messageOf(script, settings, dist) {
+export async function messageOf(script, settings, dist, flags = []) {
   const path = fileURLToPath(new URL(script, import.meta.url));
-  const child = fork(path, [JSON.stringify(settings)], { env: environmentOf(dist) });
+  const child = fork(path, [JSON.stringify(settings)], { env: environmentOf(dist), execArgv: [...flags] });
   /** @type {unknown} */
   let told;
   child.once('message', (message) => (told = message));
