@@ -2,17 +2,20 @@
  * Batches and reports as they travel. An object would be written with each of
  * its keys as a text, and read key by key: for one task, twice the work. So
  * they travel as lists, in which a column whose items are all alike is one of
- * them, and numbers with fractions are a typed array: in a plain one, each of
- * them becomes an object where it is read.
+ * them, numbers that follow each other are the first, and numbers with
+ * fractions are a typed array: in a plain one, each of them becomes an object
+ * where it is read.
  */
 import { isArray, OwnFloat64Array } from './own.js';
 import type { AttemptEnd, BatchReport, BatchRequest, ThreadMessage, ThreadRequest } from './protocol.js';
 
+type Ids = BatchRequest['ids'];
 type Payload = BatchReport['payloads'][number];
 type SentBatch = [
   lane: number,
   fencingToken: number,
-  ids: BatchRequest['ids'],
+  count: number,
+  ids: number | Ids,
   handlers: BatchRequest['handlers'],
   inputs: BatchRequest['inputs'],
   attempts: BatchRequest['attempts'],
@@ -35,7 +38,7 @@ export type SentMessage = SentReport | Exclude<ThreadMessage, { type: 'report' }
 export function sentRequest(request: ThreadRequest): SentRequest {
   if (request.type !== 'batch') return request;
   const { lane, fencingToken, ids, handlers, inputs, attempts } = request;
-  return [lane, fencingToken, ids, handlers, inputs, attempts];
+  return [lane, fencingToken, ids.length, firstOrAll(ids), handlers, inputs, attempts];
 }
 
 /** Thread. */
@@ -45,10 +48,10 @@ export function receivedRequest(sent: SentRequest): ThreadRequest {
     type: 'batch',
     lane: sent[0],
     fencingToken: sent[1],
-    ids: sent[2],
-    handlers: sent[3],
-    inputs: sent[4],
-    attempts: sent[5],
+    ids: allFrom(sent[3], sent[2]),
+    handlers: sent[4],
+    inputs: sent[5],
+    attempts: sent[6],
   };
 }
 
@@ -74,6 +77,20 @@ export function receivedMessage(sent: SentMessage): ThreadMessage {
     startedAt: unpacked(startedAt),
     durationMs: unpacked(durationMs),
   };
+}
+
+function firstOrAll(ids: Ids): number | Ids {
+  const first = ids[0]!;
+  if (typeof first !== 'number') return ids;
+  for (let i = 1; i < ids.length; i++) if (ids[i] !== first + i) return ids;
+  return first;
+}
+
+function allFrom(ids: number | Ids, count: number): Ids {
+  if (typeof ids !== 'number') return ids;
+  const all: Ids = [];
+  for (let i = 0; i < count; i++) all[i] = ids + i;
+  return all;
 }
 
 function oneOrAll<T>(items: T[]): T | T[] {
