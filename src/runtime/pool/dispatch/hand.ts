@@ -2,6 +2,9 @@ import type { ClaimedTask } from '../../queue/contract.js';
 import { idOf } from '../../queue/generated-id.js';
 import type { CostModel } from './cost-model.js';
 
+/** Shares are fractions: those of a full message come to a little more or less than one. */
+const FULL = 1 + 1e-9;
+
 /** Tasks that are claimed and wait for a lane, in the order in which they are to run. */
 export class Hand {
   readonly #costs: CostModel;
@@ -34,7 +37,7 @@ export class Hand {
     for (; count < most; count++) {
       const task = this.#tasks[this.#next + count]!;
       const share = task.crashes > 0 ? 1 : this.#costs.share(task.handler, task.input.length);
-      if (count > 0 && filled + share > 1) break;
+      if (count > 0 && filled + share > FULL) break;
       filled += share;
     }
     const batch = this.#tasks.slice(this.#next, this.#next + count);
