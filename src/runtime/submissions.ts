@@ -1,6 +1,7 @@
 import { HoldfastError } from '../base/errors.js';
 import { SeqMap } from './queue/seq-map.js';
-import type { AddedTask, ClaimedTask, QueueReader, Settlement, Submitting } from './queue/contract.js';
+import { generatedId } from './queue/generated-id.js';
+import type { AddedTask, AllAdded, ClaimedTask, QueueReader, Settlement, Submitting } from './queue/contract.js';
 import { deliver, refuse, type Settle, type Waiter } from './waiters.js';
 import { outcomeOf } from './task/task-outcome.js';
 import type { NewTask, Outcome } from './task/task.js';
@@ -203,10 +204,7 @@ export class Submissions {
     }
     this.onWaiting();
     this.#queue.add(chunk.tasks, 'with outcome').then(
-      (added) => {
-        this.#pending -= added.length;
-        for (let i = 0; i < added.length; i++) this.#await(chunk.waiters[i]!, added[i]!);
-      },
+      (added) => this.#onAdded(chunk, added),
       (error: Error) => this.#refuse(chunk, error),
     );
   }
@@ -217,19 +215,24 @@ export class Submissions {
     refuse(waiters.slice(0, count), error);
   }
 
-  #await(waiter: Waiter, added: AddedTask): void {
-    const { seq, id, status } = added;
-    if (status === 'conflict') {
-      refuse(
-        waiter,
-        new HoldfastError('ERR_TASK_CONFLICT', `the task id ${JSON.stringify(id)} is already taken in this run`, {
-          hint: 'Its handler or its input differ. Give the task another id, or use another run id.',
-        }),
-      );
-      return;
+  #onAdded({ waiters, count }: Chunk, added: AddedTask[] | AllAdded): void {
+    this.#pending -= count;
+    for (let i = 0; i < count; i++) {
+      if (Array.isArray(added)) this.#await(waiters[i]!, added[i]!);
+      else this.#awaitNew(waiters[i]!, added.first + i);
     }
-    if (this.#closedBy) {
-      refuse(waiter, this.#closedBy);
+  }
+
+  #awaitNew(waiter: Waiter, seq: number): void {
+    if (typeof waiter !== 'function') this.#await(waiter, { seq, id: generatedId(seq), status: 'added' });
+    else if (this.#closedBy) refuse(waiter, this.#closedBy);
+    else this.#waiters.set(seq, waiter);
+  }
+
+  #await(waiter: Waiter, added: AddedTask): void {
+    const { seq, status } = added;
+    if (this.#closedBy || status === 'conflict') {
+      refuse(waiter, status === 'conflict' ? taken(added.id) : this.#closedBy!);
       return;
     }
     const others = this.#waiters.get(seq);
@@ -237,7 +240,7 @@ export class Submissions {
     else if (Array.isArray(others)) others.push(waiter);
     else this.#waiters.set(seq, [others, waiter]);
     if (typeof waiter !== 'function') waiter.onAdded?.(added);
-    if (status === 'duplicate') this.#lookUp(seq, id);
+    if (status === 'duplicate') this.#lookUp(seq, added.id);
   }
 
   /** A task that was there before may have its outcome already. */
@@ -252,4 +255,10 @@ export class Submissions {
       },
     );
   }
+}
+
+function taken(id: string): HoldfastError {
+  return new HoldfastError('ERR_TASK_CONFLICT', `the task id ${JSON.stringify(id)} is already taken in this run`, {
+    hint: 'Its handler or its input differ. Give the task another id, or use another run id.',
+  });
 }

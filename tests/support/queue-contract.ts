@@ -8,7 +8,7 @@ import type {
   TaskQueue,
   Work,
 } from '../../dist/runtime/queue/contract.js';
-import type { OutcomeState } from '../../dist/runtime/task/task.js';
+import type { NewTask, OutcomeState } from '../../dist/runtime/task/task.js';
 import { all, aTask, done, retry, tasks } from './queue-tasks.js';
 
 export interface Store {
@@ -136,6 +136,24 @@ export function describeQueueContract(store: Store): void {
       await queue.settle([done(task!)]);
       expect(await queue.add([aTask({ id: 'a' })])).toEqual([{ seq: task!.seq, id: 'a', status: 'duplicate' }]);
       expect(await queue.claim(1, 0)).toEqual([]);
+    });
+
+    test('where nothing else is asked, it may be told in short that all are new', async () => {
+      const queue = await open();
+      const inShort = async (given: NewTask[]): Promise<number[]> => {
+        const added = await queue.add(given, 'with outcome');
+        if (Array.isArray(added)) return added.map(({ seq }) => seq);
+        return given.map((_, index) => added.first + index);
+      };
+      const first = await inShort(tasks(3));
+      const named = await inShort([aTask({ id: 'a' }), aTask({ id: 'b' })]);
+      const mixed = await queue.add([aTask({ id: 'b' }), aTask(), aTask({ id: 'a', input: '2' })], 'with outcome');
+      expect(mixed).toMatchObject([
+        { seq: named[1], status: 'duplicate' },
+        { status: 'added' },
+        { status: 'conflict' },
+      ]);
+      expect((await queue.claim(9, 0)).map(({ seq }) => seq)).toEqual([...first, ...named, named[1]! + 1]);
     });
 
     test('tasks without an id are never duplicates', async () => {

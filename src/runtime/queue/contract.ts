@@ -70,6 +70,12 @@ export interface AddedTask {
  */
 export type AddTold = 'at once' | 'with outcome';
 
+/** What became of tasks none of which was there, in short: their numbers follow each other in the order they were given. */
+export interface AllAdded {
+  /** The number of the first. */
+  first: number;
+}
+
 /** What came to a queue. `queued`: `claim` may find it; `delayed`: `nextDue` may have changed; `suspect`: `claimSuspect` may find it. */
 export type Work = 'queued' | 'delayed' | 'suspect';
 
@@ -302,9 +308,11 @@ export interface Submitting {
    * A duplicate without an outcome takes over priority, timeout and retries as
    * they are given now; for a task that is running, from its next attempt on.
    *
-   * @param told default `at once`. With `with outcome`, a write that fails later is not told here: see `claim`
+   * @param told default `at once`. With `with outcome`, a write that fails later is not told here (see `claim`), and
+   * what became of the tasks may be told in short: of a million without an id there is no more to tell
    */
-  add(tasks: readonly NewTask[], told?: AddTold): Promise<AddedTask[]>;
+  add(tasks: readonly NewTask[], told: 'with outcome'): Promise<AddedTask[] | AllAdded>;
+  add(tasks: readonly NewTask[], told?: 'at once'): Promise<AddedTask[]>;
 
   /** Records a waiting task (queued, delayed or suspect) as `cancelled`; any other is left as it is. */
   cancel(id: string): Promise<Cancellation>;

@@ -93,7 +93,8 @@ export class Connection {
     switch (method) {
       case 'add': {
         const [packed, isKept, told] = args as unknown as [PackedTasks, boolean, AddTold | undefined];
-        return called(queue.add(unpackTasks(packed), told), (added) => {
+        // The store of a keeper tells of each task, whatever it is told.
+        return called(queue.add(unpackTasks(packed), told as 'at once'), (added) => {
           this.#kept.added(added, isKept);
           return packAdded(added);
         });

@@ -27,9 +27,14 @@ export class Counts {
   }
 
   move(task: MemoryTask, to: State): void {
-    this.#of[task.state] -= 1;
-    this.#of[to] += 1;
+    this.moved(1, task.state, to);
     task.state = to;
+  }
+
+  /** The states of so many tasks, which were all the same, are another one now. */
+  moved(count: number, from: State, to: State): void {
+    this.#of[from] -= count;
+    this.#of[to] += count;
   }
 
   clear(): void {

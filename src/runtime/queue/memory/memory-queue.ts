@@ -3,6 +3,8 @@ import type { NewTask, OutcomeState, TaskCounts } from '../../task/task.js';
 import type {
   Retrial,
   AddedTask,
+  AddTold,
+  AllAdded,
   Cancellation,
   ClaimedTask,
   Cursor,
@@ -110,10 +112,17 @@ class MemoryQueue implements TaskQueue {
     return { count: this.#lines.held, some };
   }
 
-  async add(tasks: readonly NewTask[]): Promise<AddedTask[]> {
+  add(tasks: readonly NewTask[], told: 'with outcome'): Promise<AddedTask[] | AllAdded>;
+  add(tasks: readonly NewTask[], told?: 'at once'): Promise<AddedTask[]>;
+  async add(tasks: readonly NewTask[], told?: AddTold): Promise<AddedTask[] | AllAdded> {
     this.#refuseIfClosed();
     this.#signal.came('queued');
-    return tasks.map((task) => this.#add(task));
+    if (told !== 'with outcome' || tasks.some(({ id }) => id !== undefined)) {
+      return tasks.map((task) => this.#add(task));
+    }
+    const first = this.#tasks.lastSeq + 1;
+    for (const task of tasks) this.#append(task);
+    return { first };
   }
 
   onWork(listener: (work: Work) => void): void {
@@ -131,8 +140,10 @@ class MemoryQueue implements TaskQueue {
     for (; count < given.length; count++) {
       const task = this.#lines.nextReady();
       if (task === undefined) break;
-      given[count] = this.#take(task);
+      task.state = 'running';
+      given[count] = task.claim;
     }
+    this.#counts.moved(count, 'queued', 'running');
     given.length = count;
     return given;
   }
@@ -140,13 +151,15 @@ class MemoryQueue implements TaskQueue {
   async claimSuspect(): Promise<ClaimedTask | undefined> {
     this.#refuseIfClosed();
     const task = this.#lines.nextSuspect();
-    return task && this.#take(task);
+    if (task !== undefined) this.#counts.move(task, 'running');
+    return task?.claim;
   }
 
   async settle(settlements: readonly Settlement[]): Promise<Settled> {
     this.#refuseIfClosed();
     const ordinals = new Array<number>(settlements.length);
     let recorded = 0;
+    let done = 0;
     const refused: Settlement[] = [];
     for (const settlement of settlements) {
       const { seq, token } = settlement.claim;
@@ -155,13 +168,18 @@ class MemoryQueue implements TaskQueue {
         refused.push(settlement);
         continue;
       }
-      this.#counts.move(task, stateAfter(settlement));
+      const state = stateAfter(settlement);
+      task.state = state;
+      // As nearly all are: they are counted together.
+      if (state === 'done') done += 1;
+      else this.#counts.moved(1, 'running', state);
       if (settlement.kind === 'outcome') ordinals[recorded++] = this.#record(task, settlement);
       else {
         giveBack(task, settlement);
         this.#enter(task);
       }
     }
+    this.#counts.moved(done, 'running', 'done');
     ordinals.length = recorded;
     return { ordinals, refused };
   }
@@ -277,11 +295,16 @@ class MemoryQueue implements TaskQueue {
     if (known !== undefined) {
       return isSame(known, task) ? this.#addAgain(known, task) : { seq: known.claim.seq, id: id!, status: 'conflict' };
     }
+    const seq = this.#append(task);
+    return { seq, id: id ?? generatedId(seq), status: 'added' };
+  }
+
+  /** A task that is new. Gives its number. */
+  #append(task: NewTask): number {
     const added = this.#tasks.add(task, this.#lines.start);
     this.#counts.add();
     this.#lines.append(added);
-    const { seq } = added.claim;
-    return { seq, id: id ?? generatedId(seq), status: 'added' };
+    return added.claim.seq;
   }
 
   #addAgain(task: MemoryTask, again: NewTask): AddedTask {
@@ -311,11 +334,6 @@ class MemoryQueue implements TaskQueue {
   #enter(task: MemoryTask): void {
     this.#lines.enter(task);
     this.#signal.came(task.state as Work);
-  }
-
-  #take(task: MemoryTask): ClaimedTask {
-    this.#counts.move(task, 'running');
-    return task.claim;
   }
 
   #record(task: MemoryTask, ending: Ending): number {
