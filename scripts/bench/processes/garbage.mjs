@@ -15,7 +15,7 @@ import { percentile } from '../statistics.mjs';
 const { figure, tasks } = settingsOfProcess();
 const state = stateFolder();
 const executor = await noopExecutor(state.path);
-/** @type {Promise<unknown>[]} */
+/** @type {(Promise<unknown> | undefined)[]} */
 const promises = new Array(tasks);
 
 let collections = 0;
@@ -30,7 +30,7 @@ new PerformanceObserver((list) => {
 const figures = {
   /** Nothing is collected meanwhile: what there is more in the end is what was allocated. */
   async bytes() {
-    promises.fill(Promise.resolve());
+    promises.fill(undefined);
     globalThis.gc?.();
     // An observer is told of a collection some time after it.
     await delay(20);
