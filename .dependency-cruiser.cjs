@@ -71,8 +71,15 @@ module.exports = {
       name: 'only-open-queue-knows-the-stores',
       severity: 'error',
       comment: 'Who uses a queue asks for its traits, not which store it is.',
-      from: { path: '^src/', pathNot: '^src/runtime/queue/(open-queue[.]ts|memory/|sqlite/)' },
+      from: { path: '^src/', pathNot: '^src/runtime/queue/((open-queue|keep-store)[.]ts|memory/|sqlite/)' },
       to: { path: '^src/runtime/queue/(memory|sqlite)/' },
+    },
+    {
+      name: 'only-a-keeper-opens-a-store',
+      severity: 'error',
+      comment: 'What has a store on disk open loads no module of the user: neither executor nor thread.',
+      from: { path: '^src/', pathNot: '^src/(cli/run/run-keeper|runtime/queue/keeper/keeper-process)[.]ts' },
+      to: { path: '^src/runtime/queue/keep-store[.]ts' },
     },
     {
       name: 'dashboard-knows-readers-alone',

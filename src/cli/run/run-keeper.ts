@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { KeeperServer } from '../../runtime/queue/keeper/server.js';
-import { keepStore } from '../../runtime/queue/open-queue.js';
+import { keepStore } from '../../runtime/queue/keep-store.js';
 import { closeQueue } from '../../runtime/run-folder.js';
 import { lostAtStart } from '../../system/lock/lost-at-start.js';
 import type { ProcessLock } from '../../system/lock/process-lock.js';

@@ -1,21 +1,15 @@
 /**
- * Which stores there are, and how each is opened for a run: nobody else knows.
+ * Which stores there are, and how an executor comes by each: nobody else knows.
  * Each is loaded only when it is used, as starting fast is part of the job.
  *
- * A store on disk is opened by its keeper alone, a process that loads no module of
- * the user's. The locks that SQLite relies on are those of a process, and go when
- * anything in it closes the file: so they are not those of a process in which
- * handlers run.
+ * A store on disk is opened by its keeper alone (`keep-store.ts`), which is reached
+ * here.
  */
-import { rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
-import { HoldfastError } from '../../base/errors.js';
+import { join } from 'node:path';
 import type { ProcessLock } from '../../system/lock/process-lock.js';
 import { QUEUE_FILE } from '../../system/state-dir.js';
-import type { QueueStore, RecordReader, StoreTraits, TaskQueue } from './contract.js';
+import type { RecordReader, StoreTraits, TaskQueue } from './contract.js';
 import type { KeeperClient } from './keeper/client.js';
-import type { KeeperServer } from './keeper/server.js';
 import { MEMORY_TRAITS, SQLITE_TRAITS } from './traits.js';
 
 /** By what a store is chosen: options of the executor. */
@@ -82,32 +76,6 @@ async function reachKeeper(runDir: string, lock: ProcessLock, keeperFd: number |
 }
 
 /**
- * Makes this process the keeper of a durable store, as it holds the lock of the run, or shares it with who does.
- * Nothing is opened yet.
- *
- * @param runDir folder of the run, in the state folder
- * @param mayRemove asked before a file is removed that cannot be read; throws if it must stay
- * @param onClosed called when an executor has closed the store, before it hears so
- */
-export async function keepStore(
-  runDir: string,
-  mayRemove: () => void | Promise<void>,
-  onClosed?: () => void,
-): Promise<KeeperServer> {
-  const { KeeperServer } = await import('./keeper/server.js');
-  return new KeeperServer({
-    open: (fresh) => openFile(runDir, fresh),
-    discard: async (error) => {
-      if (!(error instanceof HoldfastError) || error.code !== 'ERR_QUEUE_CORRUPT') throw error;
-      await mayRemove();
-      // Only then does the epoch start over.
-      for (const suffix of ['', '-wal', '-shm']) rmSync(join(runDir, `${QUEUE_FILE}${suffix}`), { force: true });
-    },
-    ...(onClosed && { onClosed }),
-  });
-}
-
-/**
  * Opens what is recorded of a run, to be read: nothing is written, and its executor may go on. Never in a process
  * in which handlers run.
  *
@@ -117,12 +85,4 @@ export async function keepStore(
 export async function openQueueReader(runDir: string): Promise<RecordReader | undefined> {
   (await import('./sqlite/file/evidence.js')).refuseEmptied(runDir);
   return (await import('./sqlite/reader.js')).openSqliteQueueReader(join(runDir, QUEUE_FILE));
-}
-
-async function openFile(runDir: string, fresh: boolean): Promise<QueueStore> {
-  if (!fresh) (await import('./sqlite/file/evidence.js')).refuseEmptied(runDir);
-  const root = dirname(dirname(runDir));
-  // Where a copy can lie when the folder of the run is gone, and with it perhaps all of the state folder.
-  const elsewhere = [root, dirname(root), tmpdir()].map((folder) => join(folder, `${basename(runDir)}.saved`));
-  return (await import('./sqlite/sqlite-queue.js')).openSqliteStore(join(runDir, QUEUE_FILE), elsewhere);
 }

@@ -10,7 +10,7 @@ import { closeSync, existsSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { exit } from 'node:process';
 import type { TaskQueue } from '../contract.js';
-import { keepStore } from '../open-queue.js';
+import { keepStore } from '../keep-store.js';
 import { LINE_FD, LOCK_FD, type KeeperJob } from './keeper-job.js';
 
 // The executor says when it is over: what is sent to all processes of a service, or of a terminal, is for it to hear.

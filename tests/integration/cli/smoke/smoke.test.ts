@@ -183,7 +183,7 @@ describe("a user's own post-conditions", () => {
   });
 
   test('that are false end it with 1; all of them run, and are told together', async () => {
-    config(`{ timeout: '2s', postConditions: [
+    config(`{ timeout: '5s', postConditions: [
       ${condition('first', `() => ({ ok: false, actual: 'four' })`)},
       ${condition('second', `() => { throw new RangeError('out of range'); }`)},
       ${condition('third', `async () => ({ ok: true, actual: 'five' })`)},
@@ -212,12 +212,12 @@ describe("a user's own post-conditions", () => {
   });
 
   test('that hang have failed when the timeout has passed', async () => {
-    config(`{ timeout: '2s', postConditions: [
+    config(`{ timeout: '5s', postConditions: [
       ${condition('hangs', `() => new Promise(() => {})`)},
       ${condition('next', `() => ({ ok: true, actual: 'five' })`)},
     ] }`);
     const { stdout, exitCode } = await smoke();
-    expect(stdout).toContain('FAILED: hangs: no answer within 2s\n');
+    expect(stdout).toContain('FAILED: hangs: no answer within 5s\n');
     expect(stdout).toMatch(/^ {2}ok +next /m);
     expect(exitCode).toBe(1);
   });
