@@ -15,8 +15,8 @@ import { percentile } from '../statistics.mjs';
 const { figure, tasks } = settingsOfProcess();
 const state = stateFolder();
 const executor = await noopExecutor(state.path);
-/** @type {(Promise<unknown> | undefined)[]} */
-const promises = new Array(tasks);
+/** Of the last repetition. @type {Promise<unknown>[]} */
+let promises = [];
 
 let collections = 0;
 let collectingMs = 0;
@@ -30,7 +30,7 @@ new PerformanceObserver((list) => {
 const figures = {
   /** Nothing is collected meanwhile: what there is more in the end is what was allocated. */
   async bytes() {
-    promises.fill(undefined);
+    promises = new Array(tasks);
     globalThis.gc?.();
     // An observer is told of a collection some time after it.
     await delay(20);
@@ -48,6 +48,7 @@ const figures = {
   async share() {
     collectingMs = 0;
     const start = performance.now();
+    promises = new Array(tasks);
     for (let i = 0; i < tasks; i++) promises[i] = executor.submit('noop', 7);
     for (const promise of promises) await promise;
     const ms = performance.now() - start;
