@@ -3,7 +3,7 @@
  * same, which most are. So a task costs its input, its result and some numbers.
  */
 import type { EarlierAttempt, Encoded, NewTask, OutcomeState, TaskErrorRecord } from '../../task/task.js';
-import type { AddedTask, Claim, ClaimedTask, Settled, Settlement } from '../contract.js';
+import type { AddedTask, AllAdded, Claim, ClaimedTask, Settled, Settlement } from '../contract.js';
 import { generatedId } from '../generated-id.js';
 
 /** A value for each row, or one for all. */
@@ -73,17 +73,38 @@ export interface PackedAdded {
   statuses: Column<AddedTask['status']>;
 }
 
-export function packAdded(added: readonly AddedTask[]): PackedAdded {
+export function seqAt({ seqs }: PackedAdded, row: number): number {
+  return typeof seqs === 'number' ? seqs + row : seqs[row]!;
+}
+
+export function statusAt({ statuses }: PackedAdded, row: number): AddedTask['status'] {
+  return at(statuses, row);
+}
+
+/** Whether none of them was there before. */
+export function areAllNew({ statuses }: PackedAdded): boolean {
+  return statuses.length === 1 && statuses[0] === 'added';
+}
+
+export function packAdded(added: readonly AddedTask[] | AllAdded): PackedAdded {
+  if ('first' in added) return { seqs: added.first, statuses: ['added'] };
   const first = added[0]?.seq ?? 0;
   const isRun = added.every(({ seq }, row) => seq === first + row);
   return { seqs: isRun ? first : numbers(added, ({ seq }) => seq), statuses: column(added, ({ status }) => status) };
 }
 
-export function unpackAdded({ seqs, statuses }: PackedAdded, tasks: readonly NewTask[]): AddedTask[] {
+export function unpackAdded(added: PackedAdded, tasks: readonly NewTask[]): AddedTask[] {
   return tasks.map(({ id }, row) => {
-    const seq = typeof seqs === 'number' ? seqs + row : seqs[row]!;
-    return { seq, id: id ?? generatedId(seq), status: at(statuses, row) };
+    const seq = seqAt(added, row);
+    return { seq, id: id ?? generatedId(seq), status: statusAt(added, row) };
   });
+}
+
+/** What there is to tell of tasks without an id none of which was there; `undefined` of any others. */
+export function inShort(added: PackedAdded, tasks: readonly NewTask[]): AllAdded | undefined {
+  const { seqs } = added;
+  if (typeof seqs !== 'number' || !areAllNew(added) || tasks.some(({ id }) => id !== undefined)) return undefined;
+  return { first: seqs };
 }
 
 interface ClaimedColumns extends GivenColumns {

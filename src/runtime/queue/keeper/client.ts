@@ -5,6 +5,7 @@ import type { NewTask, OutcomeState, TaskCounts } from '../../task/task.js';
 import type {
   AddedTask,
   AddTold,
+  AllAdded,
   Audit,
   Cancellation,
   ClaimedTask,
@@ -29,6 +30,7 @@ import type {
 import { queueClosed } from '../refusals.js';
 import { WorkSignal } from '../work-signal.js';
 import {
+  inShort,
   packSettlements,
   packTasks,
   unpackAdded,
@@ -121,15 +123,16 @@ class KeptQueue implements TaskQueue {
     this.#signal.listen(listener);
   }
 
-  add(tasks: readonly NewTask[], told?: AddTold): Promise<AddedTask[]> {
+  add(tasks: readonly NewTask[], told: 'with outcome'): Promise<AddedTask[] | AllAdded>;
+  add(tasks: readonly NewTask[], told?: 'at once'): Promise<AddedTask[]>;
+  add(tasks: readonly NewTask[], told?: AddTold): Promise<AddedTask[] | AllAdded> {
     if (this.#closed !== undefined) return Promise.reject(queueClosed());
     this.#signal.came('queued');
     const reserved = this.#kept.reserve(tasks);
     const adding = this.#channel.call('add', [packTasks(tasks), reserved, told], {
       read: (packed: PackedAdded) => {
-        const added = unpackAdded(packed, tasks);
-        this.#kept.added(tasks, added, reserved);
-        return added;
+        this.#kept.added(tasks, packed, reserved);
+        return (told === 'with outcome' && inShort(packed, tasks)) || unpackAdded(packed, tasks);
       },
     });
     if (reserved) adding.catch(() => this.#kept.notAdded(tasks));

@@ -93,10 +93,10 @@ export class Connection {
     switch (method) {
       case 'add': {
         const [packed, isKept, told] = args as unknown as [PackedTasks, boolean, AddTold | undefined];
-        // The store of a keeper tells of each task, whatever it is told.
-        return called(queue.add(unpackTasks(packed), told as 'at once'), (added) => {
-          this.#kept.added(added, isKept);
-          return packAdded(added);
+        return called(queue.add(unpackTasks(packed), told as 'with outcome'), (given) => {
+          const added = packAdded(given);
+          this.#kept.added(packed.count, added, isKept);
+          return added;
         });
       }
       case 'claim':

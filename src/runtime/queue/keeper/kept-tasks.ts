@@ -1,6 +1,6 @@
-import type { AddedTask } from '../contract.js';
 import { SeqMap } from '../seq-map.js';
 import type { NewTask } from '../../task/task.js';
+import { areAllNew, seqAt, statusAt, type PackedAdded } from './batches.js';
 
 /** So many tasks at most, and so many characters or bytes of their inputs: what is claimed soon is mostly among them. */
 const MAX_TASKS = 20_000;
@@ -36,14 +36,15 @@ export class KeptTasks {
   }
 
   /** @param reserved whether there is room for them */
-  added(tasks: readonly NewTask[], added: readonly AddedTask[], reserved: boolean): void {
-    for (let index = 0; index < added.length; index++) {
-      const { seq, status } = added[index]!;
+  added(tasks: readonly NewTask[], added: PackedAdded, reserved: boolean): void {
+    for (let row = 0; row < tasks.length; row++) {
+      const seq = seqAt(added, row);
+      const status = statusAt(added, row);
       if (status === 'added') {
-        if (reserved) this.#tasks.set(seq, tasks[index]!);
+        if (reserved) this.#tasks.set(seq, tasks[row]!);
         continue;
       }
-      if (reserved) this.notAdded([tasks[index]!]);
+      if (reserved) this.notAdded([tasks[row]!]);
       if (status === 'duplicate') this.drop(seq);
     }
   }
@@ -77,10 +78,12 @@ function sizeOf(tasks: readonly NewTask[]): number {
 export class KeptSeqs {
   #seqs = new SeqMap<true>();
 
-  added(added: readonly AddedTask[], reserved: boolean): void {
-    for (const { seq, status } of added) {
-      if (status === 'added' && reserved) this.#seqs.set(seq, true);
-      else if (status === 'duplicate') this.#seqs.take(seq);
+  added(count: number, added: PackedAdded, reserved: boolean): void {
+    if (!reserved && areAllNew(added)) return;
+    for (let row = 0; row < count; row++) {
+      const status = statusAt(added, row);
+      if (status === 'added' && reserved) this.#seqs.set(seqAt(added, row), true);
+      else if (status === 'duplicate') this.#seqs.take(seqAt(added, row));
     }
   }
 

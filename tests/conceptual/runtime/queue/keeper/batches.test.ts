@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
+  inShort,
   packAdded,
   packClaimed,
   packSettled,
@@ -14,6 +15,7 @@ import {
 } from '../../../../../dist/runtime/queue/keeper/batches.js';
 import { FrameReader, frameOf } from '../../../../../dist/runtime/queue/keeper/frames.js';
 import type { ClaimedTask, Settlement } from '../../../../../dist/runtime/queue/contract.js';
+import { aTask } from '../../../../support/queue-tasks.js';
 import type { EarlierAttempt, NewTask, TaskErrorRecord } from '../../../../../dist/runtime/task/task.js';
 
 function passed<T>(value: T): T {
@@ -90,6 +92,16 @@ test('what became of added tasks is known by those who added them', () => {
       expect(unpackAdded(passed(packAdded(added)), tasks)).toEqual(added);
     }),
   );
+});
+
+test('what there is to tell of new tasks without an id is the number of the first', () => {
+  const none = [aTask(), aTask()];
+  expect(inShort(passed(packAdded({ first: 7 })), none)).toEqual({ first: 7 });
+  const added = (status: 'added' | 'duplicate') => [7, 8].map((seq) => ({ seq, id: `#${seq}`, status }));
+  expect(inShort(passed(packAdded(added('added'))), none)).toEqual({ first: 7 });
+  expect(inShort(passed(packAdded(added('duplicate'))), none)).toBeUndefined();
+  expect(inShort(passed(packAdded(added('added'))), [aTask(), aTask({ id: 'a' })])).toBeUndefined();
+  expect(inShort(passed(packAdded(added('added').toReversed())), none)).toBeUndefined();
 });
 
 test('claimed tasks come in their order, those that are kept as they are kept', () => {
