@@ -49,195 +49,225 @@ const does =
     exitCode = await action(...args);
   };
 
-/** What these take is loaded where it may be asked for: a health probe has no use for their tables of options. */
-const descriptions = new Map<Command, () => Promise<(command: Command) => Command>>();
-function described(name: string, load: () => Promise<(command: Command) => Command>): Command {
-  const command = program.command(name);
-  descriptions.set(command, load);
-  return command;
-}
+/**
+ * Each adds one command. What one takes is loaded with it: a health probe has no use
+ * for the tables of options of others.
+ */
+const commands: Readonly<Record<string, () => unknown>> = {
+  run: async () =>
+    (await import('./run/run-command.js')).describeRun(program.command('run')).action(
+      does(async (module: string | undefined, given: Given, command: Command) => {
+        const { run } = await import('./run/run.js');
+        return run(module, given, command.args.slice(1));
+      }),
+    ),
 
-described('run', async () => (await import('./run/run-command.js')).describeRun).action(
-  does(async (module: string | undefined, given: Given, command: Command) => {
-    const { run } = await import('./run/run.js');
-    return run(module, given, command.args.slice(1));
-  }),
-);
+  'dry-run': async () =>
+    (await import('./dry-run/dry-run-command.js'))
+      .describeDryRun(program.command('dry-run'))
+      .action(
+        does(async (given: Given, command: Command) =>
+          (await import('./dry-run/dry-run.js')).dryRun(given, command.args),
+        ),
+      ),
 
-described('dry-run', async () => (await import('./dry-run/dry-run-command.js')).describeDryRun).action(
-  does(async (given: Given, command: Command) => (await import('./dry-run/dry-run.js')).dryRun(given, command.args)),
-);
+  smoke: async () =>
+    (await import('./smoke/smoke-command.js'))
+      .describeSmoke(program.command('smoke'))
+      .action(
+        does(async (given: Given, command: Command) => (await import('./smoke/smoke.js')).smoke(given, command.args)),
+      ),
 
-described('smoke', async () => (await import('./smoke/smoke-command.js')).describeSmoke).action(
-  does(async (given: Given, command: Command) => (await import('./smoke/smoke.js')).smoke(given, command.args)),
-);
-
-program
-  .command('results')
-  .description('print recorded outcomes as NDJSON, in the order they were recorded')
-  .argument('<run-id>', 'the run, as `runtime status` lists it')
-  .option('--state <state>', 'only done, failed, crashed, timed-out or cancelled ones, or all that are not-done')
-  .option('--with-input', 'each with what the task was given (default: of a run of --lines)')
-  .option('--follow', 'go on with outcomes as they come, until the run has ended')
-  .option('--dir <folder>', FOLDER)
-  .option('--config <file>', CONFIG)
-  .addHelpText(
-    'after',
-    `
+  results: () =>
+    program
+      .command('results')
+      .description('print recorded outcomes as NDJSON, in the order they were recorded')
+      .argument('<run-id>', 'the run, as `runtime status` lists it')
+      .option('--state <state>', 'only done, failed, crashed, timed-out or cancelled ones, or all that are not-done')
+      .option('--with-input', 'each with what the task was given (default: of a run of --lines)')
+      .option('--follow', 'go on with outcomes as they come, until the run has ended')
+      .option('--dir <folder>', FOLDER)
+      .option('--config <file>', CONFIG)
+      .addHelpText(
+        'after',
+        `
 Examples:
   runtime results nightly --state not-done
   runtime results nightly --follow | jq -r 'select(.state == "failed") | .id'
 
 Exit codes: 0 success, 1 there is no such run, or a record is damaged, 64 wrong usage, 128+n ended by signal n.`,
-  )
-  .action(does(async (runId: string, given: Given) => (await import('./runs/results.js')).results(runId, given)));
+      )
+      .action(does(async (runId: string, given: Given) => (await import('./runs/results.js')).results(runId, given))),
 
-program
-  .command('status')
-  .description('show how a run is doing, or all runs')
-  .argument('[run-id]', 'the run (default: all)')
-  .option('--probe <question>', 'live, ready or startup: answer by the exit code, 0 or 1, within 200 ms')
-  .option('--watch [interval]', 'show it again and again, until Ctrl-C (default: every 1s)')
-  .option('--json', 'print one JSON document; with --watch one a line')
-  .option('--no-color', 'no colours')
-  .option('--dir <folder>', FOLDER)
-  .option('--config <file>', CONFIG)
-  .addHelpText(
-    'after',
-    `
+  status: () =>
+    program
+      .command('status')
+      .description('show how a run is doing, or all runs')
+      .argument('[run-id]', 'the run (default: all)')
+      .option('--probe <question>', 'live, ready or startup: answer by the exit code, 0 or 1, within 200 ms')
+      .option('--watch [interval]', 'show it again and again, until Ctrl-C (default: every 1s)')
+      .option('--json', 'print one JSON document; with --watch one a line')
+      .option('--no-color', 'no colours')
+      .option('--dir <folder>', FOLDER)
+      .option('--config <file>', CONFIG)
+      .addHelpText(
+        'after',
+        `
 Examples:
   runtime status                 all runs, a line each
   runtime status nightly --watch
   runtime status nightly --probe ready
 
 Exit codes: 0 success, 1 there is no such run, or the probe says no, 64 wrong usage, 128+n ended by signal n.`,
-  )
-  .action(
-    does(async (runId: string | undefined, given: Given) => {
-      if (given['watch'] !== undefined) return (await import('./runs/watch/watch.js')).watch(runId, given as never);
-      if (given['probe'] === undefined) return (await import('./runs/status.js')).status(runId, given);
-      return (await import('./runs/probe.js')).probe(runId, given['probe'] as string, given);
-    }),
-  );
+      )
+      .action(
+        does(async (runId: string | undefined, given: Given) => {
+          if (given['watch'] !== undefined) return (await import('./runs/watch/watch.js')).watch(runId, given as never);
+          if (given['probe'] === undefined) return (await import('./runs/status.js')).status(runId, given);
+          return (await import('./runs/probe.js')).probe(runId, given['probe'] as string, given);
+        }),
+      ),
 
-described('inspect', async () => (await import('./inspect/inspect-command.js')).describeInspect).action(
-  does(async (target: string | undefined, given: Given, command: Command) =>
-    (await import('./inspect/inspect.js')).inspect(target, given, command.args.slice(1)),
-  ),
-);
+  inspect: async () =>
+    (await import('./inspect/inspect-command.js'))
+      .describeInspect(program.command('inspect'))
+      .action(
+        does(async (target: string | undefined, given: Given, command: Command) =>
+          (await import('./inspect/inspect.js')).inspect(target, given, command.args.slice(1)),
+        ),
+      ),
 
-describeLogs(program.command('logs')).action(
-  does(async (runId: string, taskId: string | undefined, given: Given) =>
-    (await import('./runs/logs/logs.js')).logs(runId, taskId, given),
-  ),
-);
+  logs: () =>
+    describeLogs(program.command('logs')).action(
+      does(async (runId: string, taskId: string | undefined, given: Given) =>
+        (await import('./runs/logs/logs.js')).logs(runId, taskId, given),
+      ),
+    ),
 
-describeRm(program.command('rm')).action(
-  does(async (runIds: string[], given: Given) => (await import('./runs/removal/rm.js')).rm(runIds, given)),
-);
+  rm: () =>
+    describeRm(program.command('rm')).action(
+      does(async (runIds: string[], given: Given) => (await import('./runs/removal/rm.js')).rm(runIds, given)),
+    ),
 
-describePrune(program.command('prune')).action(
-  does(async (given: Given) => (await import('./runs/removal/prune.js')).prune(given)),
-);
+  prune: () =>
+    describePrune(program.command('prune')).action(
+      does(async (given: Given) => (await import('./runs/removal/prune.js')).prune(given)),
+    ),
 
-const lock = program.command('lock').description('look at the locks of runs, and remove what a dead holder left');
-lock
-  .command('list')
-  .description('all locks, and who holds them')
-  .option('--json', 'print one JSON document')
-  .option('--dir <folder>', FOLDER)
-  .option('--config <file>', CONFIG)
-  .action(does(async (given: Given) => (await import('./runs/lock.js')).lockList(given)));
-lock
-  .command('show')
-  .description('who holds the lock of a run')
-  .argument('<run-id>', 'the run, as `runtime status` lists it')
-  .option('--json', 'print one JSON document')
-  .option('--dir <folder>', FOLDER)
-  .option('--config <file>', CONFIG)
-  .action(does(async (runId: string, given: Given) => (await import('./runs/lock.js')).lockShow(runId, given)));
-lock
-  .command('release')
-  .description('remove the lock file of a dead holder; refused while the holder lives')
-  .argument('<run-id>', 'the run, as `runtime status` lists it')
-  .option('--dir <folder>', FOLDER)
-  .option('--config <file>', CONFIG)
-  .action(does(async (runId: string, given: Given) => (await import('./runs/lock.js')).lockRelease(runId, given)));
+  lock: () => {
+    const lock = program.command('lock').description('look at the locks of runs, and remove what a dead holder left');
+    lock
+      .command('list')
+      .description('all locks, and who holds them')
+      .option('--json', 'print one JSON document')
+      .option('--dir <folder>', FOLDER)
+      .option('--config <file>', CONFIG)
+      .action(does(async (given: Given) => (await import('./runs/lock.js')).lockList(given)));
+    lock
+      .command('show')
+      .description('who holds the lock of a run')
+      .argument('<run-id>', 'the run, as `runtime status` lists it')
+      .option('--json', 'print one JSON document')
+      .option('--dir <folder>', FOLDER)
+      .option('--config <file>', CONFIG)
+      .action(does(async (runId: string, given: Given) => (await import('./runs/lock.js')).lockShow(runId, given)));
+    lock
+      .command('release')
+      .description('remove the lock file of a dead holder; refused while the holder lives')
+      .argument('<run-id>', 'the run, as `runtime status` lists it')
+      .option('--dir <folder>', FOLDER)
+      .option('--config <file>', CONFIG)
+      .action(does(async (runId: string, given: Given) => (await import('./runs/lock.js')).lockRelease(runId, given)));
+  },
 
-for (const [name, description] of [
-  ['pause', 'let a run start no more tasks; what runs goes on'],
-  ['resume', 'let a paused run go on'],
-  ['drain', 'let a run finish what is running, and end; the same command goes on'],
-] as const) {
+  pause: () => steering('pause', 'let a run start no more tasks; what runs goes on'),
+
+  resume: () => steering('resume', 'let a paused run go on'),
+
+  drain: () => steering('drain', 'let a run finish what is running, and end; the same command goes on'),
+
+  cancel: () =>
+    describeCancel(program.command('cancel')).action(
+      does(async (runId: string, taskIds: string[], given: Given) =>
+        (await import('./runs/steer/change-tasks.js')).cancel(runId, taskIds, given),
+      ),
+    ),
+
+  retry: () =>
+    describeRetry(program.command('retry')).action(
+      does(async (runId: string, taskIds: string[], given: Given) =>
+        (await import('./runs/steer/change-tasks.js')).retry(runId, taskIds, given),
+      ),
+    ),
+
+  add: () =>
+    describeAdd(program.command('add')).action(
+      does(async (runId: string, given: Given) => (await import('./runs/steer/add.js')).add(runId, given)),
+    ),
+
+  scale: () =>
+    describeScale(program.command('scale')).action(
+      does(async (runId: string, threads: string, given: Given) =>
+        (await import('./runs/steer/scale.js')).scale(runId, threads, given),
+      ),
+    ),
+
+  config: () => {
+    const config = program.command('config').description('check the config file, and see what it may hold');
+    config
+      .command('check')
+      .description('tell all that is wrong with the config file, or what it says')
+      .argument('[file]', CONFIG)
+      .option('--config <file>', 'the same')
+      .option('--json', 'print one JSON document')
+      .action(
+        does(async (file: string | undefined, given: Given) =>
+          (await import('./config/config.js')).configCheck(file, given),
+        ),
+      );
+    config
+      .command('schema')
+      .description('print the JSON Schema of the config file: every key, what it takes, its default')
+      .action(does(async () => (await import('./config/config.js')).configSchema()));
+  },
+
+  init: () =>
+    program
+      .command('init')
+      .description('write a handler and a config file to start from; nothing is overwritten')
+      .argument('[folder]', 'where to (default: this folder)')
+      .action(does(async (folder: string | undefined) => (await import('./init/init.js')).init(folder))),
+
+  completion: () =>
+    describeCompletion(program.command('completion')).action(
+      does(async (shell: string) => (await import('./completion/completion.js')).completion(shell)),
+    ),
+
+  man: () =>
+    program
+      .command('man')
+      .description('print the manual page, for man: runtime man | man -l -')
+      .action(does(async () => (await import('./manual/manual.js')).manual(program))),
+
+  complete: () =>
+    program
+      .command('complete', { hidden: true })
+      .description('print what may stand where the cursor is; what `runtime completion` prints asks it')
+      .argument('[words...]')
+      .action(does(async (words: string[]) => (await import('./completion/completion.js')).complete(program, words))),
+};
+
+function steering(name: 'pause' | 'resume' | 'drain', description: string): void {
   describeSteer(program.command(name), description).action(
     does(async (runId: string, given: Given) => (await import('./runs/steer/steer.js')).steer(name, runId, given)),
   );
 }
 
-describeCancel(program.command('cancel')).action(
-  does(async (runId: string, taskIds: string[], given: Given) =>
-    (await import('./runs/steer/change-tasks.js')).cancel(runId, taskIds, given),
-  ),
-);
-
-describeRetry(program.command('retry')).action(
-  does(async (runId: string, taskIds: string[], given: Given) =>
-    (await import('./runs/steer/change-tasks.js')).retry(runId, taskIds, given),
-  ),
-);
-
-describeAdd(program.command('add')).action(
-  does(async (runId: string, given: Given) => (await import('./runs/steer/add.js')).add(runId, given)),
-);
-
-describeScale(program.command('scale')).action(
-  does(async (runId: string, threads: string, given: Given) =>
-    (await import('./runs/steer/scale.js')).scale(runId, threads, given),
-  ),
-);
-
-const config = program.command('config').description('check the config file, and see what it may hold');
-config
-  .command('check')
-  .description('tell all that is wrong with the config file, or what it says')
-  .argument('[file]', CONFIG)
-  .option('--config <file>', 'the same')
-  .option('--json', 'print one JSON document')
-  .action(
-    does(async (file: string | undefined, given: Given) =>
-      (await import('./config/config.js')).configCheck(file, given),
-    ),
-  );
-config
-  .command('schema')
-  .description('print the JSON Schema of the config file: every key, what it takes, its default')
-  .action(does(async () => (await import('./config/config.js')).configSchema()));
-
-program
-  .command('init')
-  .description('write a handler and a config file to start from; nothing is overwritten')
-  .argument('[folder]', 'where to (default: this folder)')
-  .action(does(async (folder: string | undefined) => (await import('./init/init.js')).init(folder)));
-
-describeCompletion(program.command('completion')).action(
-  does(async (shell: string) => (await import('./completion/completion.js')).completion(shell)),
-);
-program
-  .command('man')
-  .description('print the manual page, for man: runtime man | man -l -')
-  .action(does(async () => (await import('./manual/manual.js')).manual(program)));
-program
-  .command('complete', { hidden: true })
-  .description('print what may stand where the cursor is; what `runtime completion` prints asks it')
-  .argument('[words...]')
-  .action(does(async (words: string[]) => (await import('./completion/completion.js')).complete(program, words)));
-
 /** These ask for all of them; and so does help, or a command that is not there. */
 const ASK_ALL = ['man', 'complete'];
-const asked = program.commands.find((command) => command.name() === process.argv[2]);
-for (const [command, load] of descriptions) {
-  if (asked === undefined || asked === command || ASK_ALL.includes(asked.name())) (await load())(command);
-}
+const [, , typed = ''] = process.argv;
+const isAlone = Object.hasOwn(commands, typed) && !ASK_ALL.includes(typed);
+for (const [name, add] of Object.entries(commands)) if (!isAlone || name === typed) await add();
 
 program.hook('preAction', (_, command) => takeConfig(command));
 program.hook('preAction', (_, command) => traceWithoutRun(command));
