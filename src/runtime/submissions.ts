@@ -1,4 +1,5 @@
 import { HoldfastError } from '../base/errors.js';
+import { Chunks, holdsTask, type Chunk } from './chunks.js';
 import { SeqMap } from './queue/seq-map.js';
 import { generatedId } from './queue/generated-id.js';
 import type { AddedTask, AllAdded, ClaimedTask, QueueReader, Settlement, Submitting } from './queue/contract.js';
@@ -7,17 +8,6 @@ import { outcomeOf } from './task/task-outcome.js';
 import type { NewTask, Outcome } from './task/task.js';
 import { decode } from './task/codec.js';
 
-/** Tasks that go to the queue in one call. Larger ones would keep the main thread from feeding the threads. */
-const CHUNK = 1000;
-
-/** Tasks that were submitted in one tick, and who waits for them, in step. */
-interface Chunk {
-  readonly tasks: NewTask[];
-  readonly waiters: Waiter[];
-  /** As many are there. What is behind them is room. */
-  count: number;
-}
-
 /**
  * Tasks on their way into the queue, and who waits for their outcomes. What is
  * submitted in one tick is added in one call. A task is submitted some hundred
@@ -25,8 +15,8 @@ interface Chunk {
  */
 export class Submissions {
   readonly #queue: QueueReader & Submitting;
-  /** Of this tick. All but the last are full. */
-  #submitted: Chunk[] = [];
+  /** In this tick. */
+  readonly #submitted = new Chunks();
   /** Of earlier ticks, to be added one by one. */
   readonly #chunked = new Set<Chunk[]>();
   #pending = 0;
@@ -53,8 +43,7 @@ export class Submissions {
 
   /** Whether a task of that id was submitted, and not handed to the queue yet. */
   holds(id: string): boolean {
-    const has = (chunks: readonly Chunk[]) => chunks.some(({ tasks }) => tasks.some((task) => task.id === id));
-    return has(this.#submitted) || [...this.#chunked].some(has);
+    return this.#submitted.holds(id) || [...this.#chunked].some((chunks) => holdsTask(chunks, id));
   }
 
   /** Resolves once the outcome of the task is durable, whatever it is. Rejects when the executor stops before. */
@@ -137,7 +126,7 @@ export class Submissions {
   /** Takes no more. Those who wait for a task that is running may still get its outcome. */
   close(error: Error): void {
     this.#closedBy ??= error;
-    for (const chunk of this.#submitted.splice(0)) this.#refuse(chunk, error);
+    for (const chunk of this.#submitted.takeAll()) this.#refuse(chunk, error);
   }
 
   /** Rejects all that still wait: nothing runs any more. */
@@ -153,21 +142,7 @@ export class Submissions {
       return;
     }
     this.#pending += 1;
-    const chunk = this.#openChunk();
-    chunk.tasks[chunk.count] = task;
-    chunk.waiters[chunk.count++] = waiter;
-  }
-
-  /** Has room for one more. */
-  #openChunk(): Chunk {
-    const last = this.#submitted.at(-1);
-    if (last !== undefined && last.count < CHUNK) return last;
-    if (last === undefined) this.#flushSoon();
-    // After a full one there will most likely be another: arrays that grow are copied five times.
-    const room = last === undefined ? 0 : CHUNK;
-    const chunk: Chunk = { tasks: new Array<NewTask>(room), waiters: new Array<Waiter>(room), count: 0 };
-    this.#submitted.push(chunk);
-    return chunk;
+    if (this.#submitted.push(task, waiter)) this.#flushSoon();
   }
 
   /** Apart from what is done for each task: a function that makes a closure somewhere costs 40 bytes whenever it is called. */
@@ -176,14 +151,9 @@ export class Submissions {
   }
 
   #flush(): void {
-    const chunks = this.#submitted;
+    const chunks = this.#submitted.takeAll();
     const first = chunks.shift();
-    if (first === undefined) return;
-    this.#submitted = [];
-    const last = chunks.at(-1) ?? first;
-    last.tasks.length = last.count;
-    last.waiters.length = last.count;
-    this.#add(first);
+    if (first !== undefined) this.#add(first);
     if (chunks.length > 0) void this.#addInTurns(chunks);
   }
 
@@ -210,14 +180,14 @@ export class Submissions {
   }
 
   /** None of these is in the queue. */
-  #refuse({ waiters, count }: Chunk, error: Error): void {
-    this.#pending -= count;
-    refuse(waiters.slice(0, count), error);
+  #refuse({ waiters }: Chunk, error: Error): void {
+    this.#pending -= waiters.length;
+    refuse(waiters, error);
   }
 
-  #onAdded({ waiters, count }: Chunk, added: AddedTask[] | AllAdded): void {
-    this.#pending -= count;
-    for (let i = 0; i < count; i++) {
+  #onAdded({ waiters }: Chunk, added: AddedTask[] | AllAdded): void {
+    this.#pending -= waiters.length;
+    for (let i = 0; i < waiters.length; i++) {
       if (Array.isArray(added)) this.#await(waiters[i]!, added[i]!);
       else this.#awaitNew(waiters[i]!, added.first + i);
     }
