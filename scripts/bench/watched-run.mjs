@@ -2,7 +2,7 @@
 /** One `runtime run` of many tasks that do nothing, watched from beside it. */
 import { spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
-import { closeSync, existsSync, openSync, readdirSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -53,7 +53,7 @@ export class LongRun {
       ],
       { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, BENCH_STARTED: this.#evidence } },
     );
-    return { command, startedAt: process.hrtime.bigint(), words: text(command.stderr) };
+    return { command, startedAt: process.hrtime.bigint(), wallClock: Date.now(), words: text(command.stderr) };
   }
 
   /** Reads the outcomes as `runtime results | less` does that nobody goes on reading: a little, and no more. */
@@ -90,6 +90,15 @@ export class LongRun {
     return startsOf(this.#evidence);
   }
 
+  /** When the executor that wrote the last snapshot had started, by the clock on the wall. @returns {number} */
+  get executorStartedAt() {
+    try {
+      return JSON.parse(readFileSync(this.#fileOfRun('health.json'), 'utf8')).startedAt;
+    } catch {
+      return 0; // there is none yet
+    }
+  }
+
   /** What the queue takes on disk, log and all, in bytes. */
   get size() {
     return this.#bytes('') + this.#bytes('-wal');
@@ -97,11 +106,14 @@ export class LongRun {
 
   /** @param {string} suffix of a file of the queue */
   #bytes(suffix) {
+    return statSync(this.#fileOfRun(`queue.db${suffix}`), { throwIfNoEntry: false })?.size ?? 0;
+  }
+
+  /** @param {string} name */
+  #fileOfRun(name) {
     const folder = join(this.#folder, 'runs');
-    const [run] = existsSync(folder) ? readdirSync(folder) : [];
-    return run === undefined
-      ? 0
-      : (statSync(join(folder, run, `queue.db${suffix}`), { throwIfNoEntry: false })?.size ?? 0);
+    const [run = 'none yet'] = existsSync(folder) ? readdirSync(folder) : [];
+    return join(folder, run, name);
   }
 }
 
