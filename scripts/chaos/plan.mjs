@@ -46,8 +46,8 @@ const FOLLOW_MS = 700;
 const SCATTER_MS = 40;
 /** Share of the kills that are stops: each takes seconds. */
 const STOPS = 0.06;
-/** Nobody in the runtime waits for another one for longer than 4 s, without saying so. */
-const STOP_MS = [3000, 7000];
+/** Nobody in the runtime waits for another one for longer than 5 s, without saying so. */
+const STOP_MS = [4000, 9000];
 /** @type {readonly How[]} */
 const STOPPING = ['stop', 'stop, then kill', 'stop, and kill the other'];
 /** Share of the starts with --no-supervise. */
