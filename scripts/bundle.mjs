@@ -7,7 +7,7 @@
  * was, and what has no place here is loaded from there.
  */
 import { copyFileSync, readFileSync, rmSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'rolldown';
 
@@ -23,10 +23,31 @@ const ENTRIES = {
 };
 const bundledAs = new Map(Object.entries(ENTRIES).map(([name, file]) => [join(DIST, file), `./${name}.cjs`]));
 
+/** What is loaded together at most starts is one file each: a file costs more than the text that is not needed of it. */
+const TOGETHER = {
+  always: ['cli/main.js'],
+  looks: ['cli/runs/status.js', 'cli/runs/probe.js', 'cli/runs/lock.js'],
+  records: ['runtime/queue/sqlite/reader.js', 'runtime/queue/sqlite/evidence.js'],
+};
+
+/** A module of `dist`, and what it imports without being asked. */
+function reachedFrom(/** @type {string} */ module, seen = new Set([module])) {
+  for (const [, name = ''] of readFileSync(module, 'utf8').matchAll(/^(?:import|export) .*'(\.[^']+)';$/gm)) {
+    const next = resolve(dirname(module), name);
+    if (seen.size < seen.add(next).size) reachedFrom(next, seen);
+  }
+  return seen;
+}
+
+const groups = Object.entries(TOGETHER).map(([name, files], index) => {
+  const modules = new Set(files.flatMap((file) => [...reachedFrom(join(DIST, file))]));
+  return { name, priority: 9 - index, test: (/** @type {string} */ id) => modules.has(id) && !bundledAs.has(id) };
+});
+
 /** A file that is named from where a module is: it stays there, unless it is in the bundle. */
 function placed(/** @type {string} */ module, /** @type {string} */ name) {
   const path = resolve(dirname(module), name);
-  const from = bundledAs.get(path) ?? relative(FOLDER, path);
+  const from = bundledAs.get(path) ?? relative(FOLDER, path).replaceAll(sep, '/');
   return `new URL('${from}${name.endsWith('/') || name === '..' ? '/' : ''}', import.meta.url)`;
 }
 
@@ -39,7 +60,7 @@ function withoutPrograms(/** @type {string} */ text) {
 const fitForBundle = {
   name: 'fit-for-bundle',
   load(module) {
-    if (module.includes('/node_modules/')) return withoutPrograms(readFileSync(module, 'utf8'));
+    if (!module.startsWith(DIST)) return withoutPrograms(readFileSync(module, 'utf8'));
     const text = readFileSync(module, 'utf8').replaceAll(/new URL\('([^']+)', import\.meta\.url\)/g, (_, name) =>
       placed(module, name),
     );
@@ -57,8 +78,9 @@ for (const [name, file] of Object.entries(ENTRIES)) {
   await build({
     input: { [name]: join(DIST, file) },
     platform: 'node',
+    preserveEntrySignatures: false,
     // Whoever installs the package has them in the version that fits; of this one, most of the time goes to finding its files.
-    external: (name) => /^[^./]/.test(name) && name !== 'commander',
+    external: (name) => !name.startsWith('.') && !isAbsolute(name) && name !== 'commander',
     // That a file is loaded when it is needed in one process, and at once in another.
     checks: { ineffectiveDynamicImport: false },
     plugins: [fitForBundle],
@@ -67,6 +89,7 @@ for (const [name, file] of Object.entries(ENTRIES)) {
       format: 'cjs',
       banner: (chunk) => (chunk.name === 'main' && chunk.isEntry ? '#!/usr/bin/env node' : ''),
       entryFileNames: '[name].cjs',
+      ...(name === 'main' && { codeSplitting: { groups, includeDependenciesRecursively: false } }),
       chunkFileNames: `${name}-[name]-[hash].cjs`,
     },
   });
