@@ -172,7 +172,7 @@ async function takeWithExecutor(stateDir: StateDir, runId: string, supervised: b
     const taking = new ProcessLock({ path, runId });
     // With a supervisor, nothing is concluded from it; and there is a file by now that tells nothing.
     const previousDeath = supervised ? 'unseen' : lastDeath(taking);
-    const isTaken = taking.tryAcquire(file);
+    const isTaken = taking.tryAcquireBy(file);
     lock = taking;
     if (launch === undefined || (isTaken && lock.fd === file!.fd)) return { lock, previousDeath, launch };
     await launch.supervisor.abandon();

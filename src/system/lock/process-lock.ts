@@ -97,13 +97,17 @@ export class ProcessLock extends EventEmitter<{ lost: [{ reason: LossReason }] }
     return this.#file?.fd;
   }
 
+  /** Takes the lock if it is free. Never waits for a holder. `false` also when this very object holds it. */
+  tryAcquire(): boolean {
+    return this.tryAcquireBy(undefined);
+  }
+
   /**
-   * Takes the lock if it is free. Never waits for a holder. `false` also when this very object holds it.
-   *
    * @param opened the lock file, if it is open already; `fd` is its descriptor then, unless the file was replaced
    * meanwhile. Closed where it is not
+   * @internal
    */
-  tryAcquire(opened?: OpenFile): boolean {
+  tryAcquireBy(opened: OpenFile | undefined): boolean {
     if (this.#file) return false;
     const file = lockFile(this.path, true, opened);
     if (typeof file === 'string') return false;
