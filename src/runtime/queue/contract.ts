@@ -157,7 +157,7 @@ export interface GoneExecutor {
 }
 
 export interface Recovery {
-  /** Tasks that were running when the last executor ended. */
+  /** Tasks that were running when the last executor ended, as far as is known. */
   interrupted: number;
   /** Those of them that are now to be tried alone. */
   suspects: number;

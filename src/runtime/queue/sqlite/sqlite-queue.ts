@@ -93,7 +93,7 @@ class SqliteQueue implements TaskQueue {
   }
 
   recover(gone: GoneExecutor, maxCrashes: number): Promise<Recovery> {
-    return this.#write((tx) => this.#store.starting.recover(tx, gone, maxCrashes));
+    return this.#write((tx) => this.#store.recover(tx, gone, maxCrashes));
   }
 
   identify(identity: RunIdentity): Promise<void> {

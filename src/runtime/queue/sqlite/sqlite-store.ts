@@ -1,7 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { GroupCommit, type Transactional, type When } from '../../../system/sqlite/group-commit.js';
 import { OpenFiles } from '../../../system/open-files.js';
-import type { Audit, MendedCount, Work } from '../contract.js';
+import type { Audit, GoneExecutor, MendedCount, Recovery, Work } from '../contract.js';
 import { queueClosed, takenOver } from '../refusals.js';
 import { Adding } from './writes/adding.js';
 import { auditCounts, countOpenTasks } from './audit.js';
@@ -40,6 +40,8 @@ export class SqliteStore implements Transactional {
   #open: Transaction[] = [];
   /** The executor whose claims were undone, and by what: nothing that it says holds any more. */
   #broken: { member: number; by: unknown } | undefined;
+  /** Of what was running when the file was left, how much nobody has noted: it waits again. */
+  #unnoted: number;
   /** Counts that were found to be wrong when the file was opened, and not told yet. */
   #mended: MendedCount[];
   #onWork: (work: Work) => void = () => {};
@@ -69,7 +71,9 @@ export class SqliteStore implements Transactional {
     this.reader = new SqliteReader(db);
     this.#row = this.#ledger.read();
     this.parts.backlog.find(db, this.#row);
+    const { running } = this.#row;
     this.#mended = countOpenTasks(this.#row, this.parts);
+    this.#unnoted = Math.max(0, running - this.#row.running);
     this.#group = new GroupCommit(this);
   }
 
@@ -185,6 +189,15 @@ export class SqliteStore implements Transactional {
   async readable(): Promise<void> {
     await this.#group.idle();
     this.#refuseIfLost();
+  }
+
+  recover(tx: Transaction, gone: GoneExecutor, maxCrashes: number): Recovery {
+    const recovery = this.starting.recover(tx, gone, maxCrashes);
+    if (gone.member < this.#row.epoch) {
+      recovery.interrupted += this.#unnoted;
+      this.#unnoted = 0;
+    }
+    return recovery;
   }
 
   audit(tx: Transaction, how: Audit): MendedCount[] {

@@ -203,7 +203,7 @@ test('what has run for a second is noted, and keeps its rule', async () => {
   await run.claims(1);
   await run.queue.check();
   expect(await run.queue.counts()).toMatchObject({ queued: 0, running: 2 });
-  expect(await run.diesWithKeeper('killed')).toEqual({ interrupted: 1, suspects: 1, crashed: [] });
+  expect(await run.diesWithKeeper('killed')).toEqual({ interrupted: 2, suspects: 1, crashed: [] });
   expect(await run.claims()).toEqual(['short']);
   expect(await run.queue.claimSuspect()).toMatchObject({ id: 'long', crashes: 1 });
 });
