@@ -27,7 +27,7 @@ const bundledAs = new Map(Object.entries(ENTRIES).map(([name, file]) => [join(DI
 const TOGETHER = {
   always: ['cli/main.js'],
   looks: ['cli/runs/status.js', 'cli/runs/probe.js', 'cli/runs/lock.js'],
-  records: ['runtime/queue/sqlite/reader.js', 'runtime/queue/sqlite/evidence.js'],
+  records: ['runtime/queue/sqlite/reader.js', 'runtime/queue/sqlite/file/evidence.js'],
 };
 
 /** A module of `dist`, and what it imports without being asked. */
