@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { lines, place, started } from '../../../../support/command.js';
+import { waitFor } from '../../../../support/wait-for.js';
 
 interface Previewed {
   tasks: { id: string; input: unknown; runs: boolean; why: string; because?: string }[];
@@ -54,8 +55,11 @@ describe('a preview', () => {
     const args = ['run', 'work.mjs', '--lines', '--handler', 'gate', '--threads', '1'];
     const run = here.start(args, { input: lines(2) });
     await here.until('work', (status) => started(status) === 1);
-    const { stdout, stderr, exitCode } = await here.runtime([...args, '--preview'], { input: lines(2) });
-    expect(stdout).toMatch(/^runs +\S+ \(1\)\n/);
+    // What runs is in the file once it has run for a second.
+    const { stderr, exitCode } = await waitFor('a preview that says what runs', async () => {
+      const shown = await here.runtime([...args, '--preview'], { input: lines(2) });
+      return /^runs +\S+ \(1\)\n/.test(shown.stdout) && shown;
+    });
     expect(stderr).toMatch(/^held +run work is going on, by \S+: it would be refused without --wait$/m);
     expect(exitCode).toBe(0);
     here.write('open', '');
