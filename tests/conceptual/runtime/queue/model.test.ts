@@ -315,31 +315,42 @@ test(
   PATIENCE_MS,
 );
 
+/** @param opener gives, for a new file, what opens it for the next executor */
+async function liveBesideModel(
+  opener: (path: string, dir: string) => (ending: Ending) => Promise<TaskQueue>,
+  calls: fc.Arbitrary<Step>,
+  numRuns: number,
+): Promise<void> {
+  const dir = mkdtempSync(join(tmpdir(), 'holdfast-test-'));
+  let life = 0;
+  try {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.oneof({ weight: 5, arbitrary: calls }, newExecutor), { maxLength: 30 }),
+        async (steps) => {
+          const open = opener(join(dir, `${life++}.db`), dir);
+          await new Life(await open('closes'), new QueueModel(true), open).live(steps);
+        },
+      ),
+      { numRuns },
+    );
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
 test(
   'the SQLite store does what the model does, through any death of its executor',
   async () => {
-    const dir = mkdtempSync(join(tmpdir(), 'holdfast-test-'));
-    let life = 0;
-    try {
-      await fc.assert(
-        fc.asyncProperty(
-          fc.array(fc.oneof({ weight: 5, arbitrary: withDoomed }, newExecutor), { maxLength: 30 }),
-          async (steps) => {
-            const path = join(dir, `${life++}.db`);
-            let store: QueueStore;
-            const open = async (ending: Ending): Promise<TaskQueue> => {
-              if (ending === 'dies') await store.left();
-              else store = await openSqliteStore(path);
-              return store.join();
-            };
-            await new Life(await open('closes'), new QueueModel(true), open).live(steps);
-          },
-        ),
-        { numRuns: runs(200) },
-      );
-    } finally {
-      rmSync(dir, { recursive: true, force: true });
-    }
+    const opener = (path: string) => {
+      let store: QueueStore;
+      return async (ending: Ending): Promise<TaskQueue> => {
+        if (ending === 'dies') await store.left();
+        else store = await openSqliteStore(path);
+        return store.join();
+      };
+    };
+    await liveBesideModel(opener, withDoomed, runs(200));
   },
   PATIENCE_MS,
 );
@@ -347,27 +358,14 @@ test(
 test(
   'a SQLite store behind a keeper does the same, and stays open from one executor to the next',
   async () => {
-    const dir = mkdtempSync(join(tmpdir(), 'holdfast-test-'));
-    let life = 0;
-    try {
-      await fc.assert(
-        fc.asyncProperty(
-          fc.array(fc.oneof({ weight: 5, arbitrary: together }, newExecutor), { maxLength: 30 }),
-          async (steps) => {
-            const path = join(dir, `${life++}.db`);
-            let store: KeptStore;
-            const open = async (ending: Ending): Promise<TaskQueue> => {
-              if (ending !== 'dies') store = new KeptStore(mkdtempSync(join(dir, 'k')), () => openSqliteStore(path));
-              return (await store.join()).queue;
-            };
-            await new Life(await open('closes'), new QueueModel(true), open).live(steps);
-          },
-        ),
-        { numRuns: runs(60) },
-      );
-    } finally {
-      rmSync(dir, { recursive: true, force: true });
-    }
+    const opener = (path: string, dir: string) => {
+      let store: KeptStore;
+      return async (ending: Ending): Promise<TaskQueue> => {
+        if (ending !== 'dies') store = new KeptStore(mkdtempSync(join(dir, 'k')), () => openSqliteStore(path));
+        return (await store.join()).queue;
+      };
+    };
+    await liveBesideModel(opener, together, runs(60));
   },
   PATIENCE_MS,
 );
